@@ -64,6 +64,10 @@ public:
 
     // 0 at the end of the stream; -EAGAIN when nothing is there.
     [[nodiscard]] virtual ssize_t receive(int fd, std::span<char> target) = 0;
+    // As receive(), but leaves the bytes where they are.
+    [[nodiscard]] virtual ssize_t peek(int fd, std::span<char> target) = 0;
+    // close() will send RST and drop what is unsent.
+    virtual void reset_on_close(int fd) = 0;
     // May take only a part. `flags`: 0 or MSG_MORE. Never raises SIGPIPE.
     [[nodiscard]] virtual ssize_t send(int fd, std::span<const iovec> parts, int flags) = 0;
     // Ends our direction of the stream (FIN).

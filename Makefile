@@ -1,0 +1,50 @@
+# The commands of this project. CMake and the presets do the work; see CMakePresets.json.
+.DEFAULT_GOAL := release
+.PHONY: release up test test-long bench format check-format clang-tidy clean help
+
+sources = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h')
+ctest = ctest --output-on-failure --no-tests=error -j2
+
+release:            ## build build/release/trilith
+	@scripts/build release
+
+up:                 ## install what is needed, build, and run the example site
+	@scripts/install-dependencies build
+	@scripts/build release
+	@examples/plain-balancer/up
+
+test:               ## install what is needed and run every test but the long ones; the summary comes last
+	@scripts/install-dependencies build test
+	@scripts/build release asan
+	@$(ctest) --test-dir build/asan --label-exclude long
+
+test-long:          ## unit tests and simulation at -O0, -O2 and under TSan, a minute a fuzzer, everything under ASan, soak
+	@scripts/install-dependencies build test
+	@scripts/build release asan dev tsan checked fuzz
+	@$(ctest) --test-dir build/dev --label-regex 'unit|sim'
+	@$(ctest) --test-dir build/checked --label-regex 'unit|sim'
+	@$(ctest) --test-dir build/tsan --label-regex 'unit|sim'
+	@$(ctest) --test-dir build/fuzz
+	@TRILITH=$(CURDIR)/build/asan/trilith $(ctest) --test-dir build/asan --label-exclude long
+	@$(ctest) --test-dir build/asan --label-regex long
+
+bench:              ## measure beside haproxy and nginx; results in bench/results
+	@scripts/install-dependencies build bench
+	@scripts/build release
+	@bench/run
+
+format:             ## format every C++ file
+	@clang-format-19 -i $(sources)
+
+check-format:       ## say which C++ files are not formatted
+	@clang-format-19 --dry-run --Werror $(sources)
+
+clang-tidy:         ## the checks of .clang-tidy on every C++ source (minutes)
+	@scripts/build dev
+	@clang-tidy-19 -p build/dev --quiet $(filter %.cc,$(filter-out %_fuzz.cc,$(sources)))
+
+clean:              ## remove everything that was built
+	@rm -rf build
+
+help:               ## this list
+	@sed -n 's/^\([a-z-]*\): *## /\1 \t/p' Makefile | expand -t 14

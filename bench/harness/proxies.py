@@ -1,0 +1,195 @@
+"""The three proxies: how each is configured, started pinned to its core, and found ready."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import machine
+
+CONNECTIONS = 12_000  # 10,000 idle clients, 1000 busy ones, and the peers' own
+LOG_KEYS = ("time request_id client method host path protocol status bytes_in bytes_out backend queue_us connect_us "
+            "first_byte_us total_us user_agent referer").split()
+
+# The peers write the same JSON keys as Trilith, as far as they know the value; all times of haproxy are in ms, of nginx in s.
+NGINX_LOG = ('log_format json escape=json \'{"time":"$time_iso8601","request_id":"$request_id","client":"$remote_addr",'
+             '"method":"$request_method","host":"$host","path":"$request_uri","protocol":"$server_protocol",'
+             '"status":$status,"bytes_in":$request_length,"bytes_out":$bytes_sent,"pool":"origin",'
+             '"backend":"$upstream_addr","connect":"$upstream_connect_time","first_byte":"$upstream_header_time",'
+             '"total":$request_time,"ended":"$request_completion","user_agent":"$http_user_agent",'
+             '"referer":"$http_referer"}\';\n'
+             '    access_log {file} json buffer=64k flush=1s;')
+HAPROXY_LOG = ('log-format \'{{"time":"%tr","request_id":"%ID","client":"%ci","method":"%HM",'
+               '"host":"%[capture.req.hdr(0),json(utf8s)]","path":"%[capture.req.uri,json(utf8s)]","protocol":"%HV",'
+               '"status":%ST,"bytes_in":%U,"bytes_out":%B,"pool":"%b","backend":"%s","retries":%rc,"queue":%Tw,'
+               '"connect":%Tc,"first_byte":%Tr,"total":%Ta,"ended":"%tsc",'
+               '"user_agent":"%[capture.req.hdr(1),json(utf8s)]","referer":"%[capture.req.hdr(2),json(utf8s)]"}}\'')
+HAPROXY_CAPTURE = ("http-request capture req.hdr(Host) len 128\n    http-request capture req.hdr(User-Agent) len 128\n"
+                   "    http-request capture req.hdr(Referer) len 128")
+
+
+@dataclass
+class Setup:
+    """What a proxy is to do; the same for each of them."""
+    backends: list[str]            # ADDRESS:PORT
+    has_log: bool = False
+    routes: int = 0                # 0: one pool takes everything; else so many, of which the last one matches /s/last
+    check_interval: str = "2s"
+
+
+class Proxy:
+    """One running proxy. Ports: `same` adds the header fields all add, `lean` X-Forwarded-For alone, `spliced` splices."""
+    name = ""
+
+    def __init__(self, setup: Setup, directory: Path, children: machine.Children) -> None:
+        self.setup = setup
+        self.directory = directory
+        self.directory.mkdir(parents=True)
+        self.children = children
+        same, lean, spliced = machine.free_ports(3)
+        self.ports = {"same": same, "lean": lean, "spliced": spliced}
+        self.log = directory / "access.log"
+        self.errors = directory / "stderr"
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        configuration = self.directory / "configuration"
+        template = (machine.SOURCES / "peers" / f"{self.name}.cfg").read_text()
+        for key, value in self.values().items():
+            template = template.replace(f"@{key}@", str(value))
+        configuration.write_text(template)
+        with self.errors.open("ab") as errors, self.output().open("ab") as output:
+            self.process = self.children.start(self.command(configuration), machine.PROXY_CORE, stdin=subprocess.DEVNULL,
+                                               stdout=output, stderr=errors)
+        machine.wait_until(self._answers_or_died, f"the start of {self.name}")
+
+    def _answers_or_died(self) -> bool:
+        if self.process.poll() is not None:
+            raise machine.Unfit(f"{self.name} ended at its start:\n{self.errors.read_text(errors='replace')[-2000:]}")
+        return all(b" 200 " in machine.get(port, "/s/last")[:16] for port in set(self.used_ports()))
+
+    def used_ports(self) -> list[int]:
+        return list(self.ports.values())
+
+    def stop(self) -> None:
+        self.children.stop(self.process)
+
+    def pids(self) -> list[int]:
+        return machine.process_family(self.process.pid)
+
+    def forget_log(self) -> None:
+        """Empties the log, so that a long benchmark fills no disk."""
+        if self.setup.has_log and self.log.exists():
+            os.truncate(self.log, 0)
+
+    def values(self) -> dict:
+        return {"CORE": machine.PROXY_CORE, "CONNECTIONS": CONNECTIONS, "DIRECTORY": self.directory,
+                "PORT": self.ports["same"], "PORT_LEAN": self.ports["lean"], "PORT_SPLICED": self.ports["spliced"],
+                "CHECK_INTERVAL": self.setup.check_interval} | self.own_values()
+
+    def route_names(self) -> list[str]:
+        """All routes but the last, none of which the benchmark's requests match."""
+        return [f"/route{i}/" for i in range(self.setup.routes - 1)]
+
+    def output(self) -> Path:
+        return self.directory / "stdout"
+
+    def own_values(self) -> dict:
+        raise NotImplementedError
+
+    def command(self, configuration: Path) -> list[str]:
+        raise NotImplementedError
+
+
+class Haproxy(Proxy):
+    name = "haproxy"
+
+    def own_values(self) -> dict:
+        check = f"check inter {self.setup.check_interval}"
+        backends = "\n    ".join(f"server s{i} {address} pool-max-conn -1 {check}"
+                                 for i, address in enumerate(self.setup.backends))
+        routes = ""
+        if self.setup.routes:
+            table = self.directory / "routes.map"
+            table.write_text("".join(f"{path} origin\n" for path in [*self.route_names(), "/s/"]))
+            routes = f"use_backend %[path,map_beg({table},origin)]"
+        # Standard output is a file: the only way in which haproxy writes one without a second process.
+        return {"BACKENDS": backends, "ROUTES": routes,
+                "LOG_TARGET": "log stdout format raw local0" if self.setup.has_log else "",
+                "LOG_FORMAT": "log global\n    " + HAPROXY_LOG.format() if self.setup.has_log else "no log",
+                "CAPTURE": HAPROXY_CAPTURE if self.setup.has_log else ""}
+
+    def output(self) -> Path:
+        return self.log
+
+    def command(self, configuration: Path) -> list[str]:
+        return ["haproxy", "-db", "-q", "-f", str(configuration)]
+
+
+class Nginx(Proxy):
+    name = "nginx"
+
+    def used_ports(self) -> list[int]:
+        self.ports["spliced"] = self.ports["same"]  # it has no splice
+        return list(self.ports.values())
+
+    def own_values(self) -> dict:
+        log = NGINX_LOG.replace("{file}", str(self.log)) if self.setup.has_log else "access_log off;"
+        routes = [f"location {path} {{ proxy_pass http://origin; }}" for path in [*self.route_names(), "/s/"]]
+        return {"BACKENDS": "\n        ".join(f"server {address};" for address in self.setup.backends),
+                "ROUTES": "\n        ".join(routes) if self.setup.routes else "",
+                "LOG": log, "USER": "user root;" if os.geteuid() == 0 else "",
+                "CORE_MASK": f"{1 << machine.PROXY_CORE:b}", "FILES": machine.raise_file_limit()}
+
+    def command(self, configuration: Path) -> list[str]:
+        return ["nginx", "-c", str(configuration), "-e", str(self.directory / "nginx-error.log")]
+
+
+class Trilith(Proxy):
+    name = "trilith"
+
+    def used_ports(self) -> list[int]:
+        self.ports["spliced"] = self.ports["lean"] = self.ports["same"]  # it adds what it adds and splices by itself
+        return list(self.ports.values())
+
+    def own_values(self) -> dict:
+        routes = "".join(f'\n[[routes]]\npath = "{path}*"\npool = "origin"\n' for path in [*self.route_names(), "/s/"])
+        return {"BACKENDS": ", ".join(f'"{address}"' for address in self.setup.backends),
+                "ROUTES": routes if self.setup.routes else "",
+                "LOG": f'enabled = true\nfile = "{self.log}"' if self.setup.has_log else "enabled = false"}
+
+    def start(self) -> None:
+        super().start()
+        machine.wait_until(self._all_up, "the first health check of every backend", seconds=30)
+
+    def _all_up(self) -> bool:
+        """Asks the control socket: a backend that has not been checked yet may get nothing."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(5)
+            try:
+                control.connect(str(self.directory / "run" / "lb1.sock"))
+                control.sendall(b"GET /v1/status HTTP/1.1\r\nHost: control\r\nConnection: close\r\n\r\n")
+                answer = b""
+                while piece := control.recv(65536):
+                    answer += piece
+                states = [backend["state"] for pool in json.loads(answer.partition(b"\r\n\r\n")[2])["pools"]
+                          for backend in pool["backends"]]
+            except (OSError, ValueError, KeyError):
+                return False
+        return bool(states) and all(state == "up" for state in states)
+
+    def command(self, configuration: Path) -> list[str]:
+        for folder in ("run", "state"):
+            (self.directory / folder).mkdir(exist_ok=True)
+        return [str(machine.trilith_program()), "serve", "--server", "lb1", str(configuration),
+                "--runtime-dir", str(self.directory / "run"), "--state-dir", str(self.directory / "state")]
+
+
+KINDS = {kind.name: kind for kind in (Haproxy, Nginx, Trilith)}
+
+
+def remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)

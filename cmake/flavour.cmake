@@ -1,0 +1,78 @@
+# What each preset compiles and links with, as one interface target that all of ours links: trilith_flags.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+    message(FATAL_ERROR "Trilith needs clang 19 with libc++ (apt: clang-19 libc++-19-dev); this is "
+        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}. Use a preset: cmake --preset release")
+endif()
+
+set(TRILITH_FLAVOUR release CACHE STRING "dev, release, asan, tsan or fuzz")
+set_property(CACHE TRILITH_FLAVOUR PROPERTY STRINGS dev release asan tsan fuzz)
+set(TRILITH_FUZZ_SECONDS 5 CACHE STRING "How long one fuzzer runs in ctest")
+
+find_program(TRILITH_CCACHE ccache)
+mark_as_advanced(TRILITH_CCACHE)
+if(TRILITH_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${TRILITH_CCACHE})
+endif()
+
+add_library(trilith_warnings INTERFACE)
+target_compile_options(trilith_warnings INTERFACE
+    -Werror -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wcast-qual
+    -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi -Wimplicit-fallthrough -Wunused-result -Wdangling)
+
+# -ftrivial-auto-var-init=zero is left out: it would clear every buffer and header table on the stack once a
+# request, which is a measurable part of what a proxied request costs.
+add_library(trilith_hardening INTERFACE)
+target_compile_options(trilith_hardening INTERFACE -fstack-protector-strong)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
+    target_compile_options(trilith_hardening INTERFACE -fcf-protection)
+endif()
+target_link_options(trilith_hardening INTERFACE -Wl,-z,relro,-z,now)
+
+add_library(trilith_flags INTERFACE)
+target_include_directories(trilith_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_features(trilith_flags INTERFACE cxx_std_23)
+target_compile_options(trilith_flags INTERFACE -stdlib=libc++ -g)
+# One file to copy: of libc++ nothing is needed where the program runs.
+target_link_options(trilith_flags INTERFACE -stdlib=libc++ -static-libstdc++ -fuse-ld=lld)
+target_link_libraries(trilith_flags INTERFACE trilith_warnings trilith_hardening)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+function(trilith_sanitize)
+    target_compile_options(trilith_flags INTERFACE ${ARGN} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(trilith_flags INTERFACE ${ARGN})
+endfunction()
+
+# The checks of libc++ (bounds, empty optionals): FAST are the ones that cost next to nothing.
+function(trilith_libcxx_checks mode)
+    target_compile_definitions(trilith_flags INTERFACE _LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_${mode})
+endfunction()
+
+if(TRILITH_FLAVOUR STREQUAL "release")
+    trilith_libcxx_checks(FAST)
+    target_compile_options(trilith_flags INTERFACE -O2 -flto=thin -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+    target_link_options(trilith_flags INTERFACE -O2 -flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto
+        -Wl,--gc-sections)
+elseif(TRILITH_FLAVOUR STREQUAL "dev")
+    trilith_libcxx_checks(DEBUG)
+    target_compile_options(trilith_flags INTERFACE -O0)
+elseif(TRILITH_FLAVOUR STREQUAL "asan")
+    trilith_libcxx_checks(DEBUG)
+    target_compile_options(trilith_flags INTERFACE -O1)
+    trilith_sanitize(-fsanitize=address,undefined)
+elseif(TRILITH_FLAVOUR STREQUAL "tsan")
+    trilith_libcxx_checks(DEBUG)
+    target_compile_options(trilith_flags INTERFACE -O1)
+    trilith_sanitize(-fsanitize=thread)
+elseif(TRILITH_FLAVOUR STREQUAL "fuzz")
+    trilith_libcxx_checks(DEBUG)
+    target_compile_options(trilith_flags INTERFACE -O2)
+    trilith_sanitize(-fsanitize=address,undefined)
+else()
+    message(FATAL_ERROR "TRILITH_FLAVOUR is ${TRILITH_FLAVOUR}: expected dev, release, asan, tsan or fuzz")
+endif()
+
+# Coverage feedback for libFuzzer in the libraries; programs without a fuzzer's main link and run as before.
+if(TRILITH_FUZZERS)
+    target_compile_options(trilith_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

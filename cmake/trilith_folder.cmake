@@ -1,0 +1,76 @@
+# A folder of src/ becomes a library trilith_NAME, a unit-test program trilith_NAME_test, a program per fuzzer.
+#
+#   trilith_folder(NAME SOURCES a.cc… TESTS a_test.cc… FUZZERS a_fuzz.cc… LINKS core net…)
+#
+# LINKS names folders (and `toml`). A folder of headers only is an interface library. File lists are explicit:
+# they are the folder's table of contents, and tools/tidy.py refuses a .cc file that no list names.
+
+# Links `target` to the named folders; a folder that is not there yet is left out.
+function(trilith_link target)
+    get_target_property(type ${target} TYPE)
+    set(scope PUBLIC)
+    if(type STREQUAL "INTERFACE_LIBRARY")
+        set(scope INTERFACE)
+    endif()
+    target_link_libraries(${target} ${scope} trilith_flags)
+    foreach(name IN LISTS ARGN)
+        if(TARGET trilith_${name})
+            target_link_libraries(${target} ${scope} trilith_${name})
+        endif()
+    endforeach()
+endfunction()
+
+function(trilith_folder name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;FUZZERS;LINKS")
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "trilith_folder(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
+    endif()
+    if(arg_SOURCES)
+        add_library(trilith_${name} STATIC ${arg_SOURCES})
+    else()
+        add_library(trilith_${name} INTERFACE)
+    endif()
+    trilith_link(trilith_${name} ${arg_LINKS})
+    if(TRILITH_TESTS AND arg_TESTS)
+        trilith_unit_test(${name} ${arg_TESTS})
+    endif()
+    if(TRILITH_FUZZERS)
+        foreach(source IN LISTS arg_FUZZERS)
+            trilith_fuzzer(${name} ${source})
+        endforeach()
+    endif()
+endfunction()
+
+function(trilith_unit_test name)
+    add_executable(trilith_${name}_test ${ARGN})
+    target_link_libraries(trilith_${name}_test PRIVATE trilith_${name} trilith_unit_main)
+    add_test(NAME unit.${name} COMMAND trilith_${name}_test --no-version=true)
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
+# A bounded run of libFuzzer. What it finds new is kept in the build folder; fuzz/NAME (inputs) and
+# fuzz/NAME.dict (words) of the source tree are read where they exist, and never written.
+function(trilith_fuzzer folder source)
+    get_filename_component(name ${source} NAME_WE)
+    set(target trilith_${folder}_${name})
+    add_executable(${target} ${source})
+    target_link_libraries(${target} PRIVATE trilith_${folder})
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    # Debian's libFuzzer is compiled against libstdc++; its names (std::__cxx11) never meet libc++'s.
+    target_link_libraries(${target} PRIVATE -l:libstdc++.so.6)
+    string(REGEX REPLACE "_fuzz$" "" subject ${name})
+    set(found ${CMAKE_BINARY_DIR}/fuzz/${folder}_${subject})
+    file(MAKE_DIRECTORY ${found})
+    set(corpus ${found})
+    set(options -max_total_time=${TRILITH_FUZZ_SECONDS} -timeout=5 -rss_limit_mb=1024 -verbosity=0
+        -artifact_prefix=${found}.)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/${subject})
+        list(APPEND corpus ${CMAKE_SOURCE_DIR}/fuzz/${subject})
+    endif()
+    if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/${subject}.dict)
+        list(APPEND options -dict=${CMAKE_SOURCE_DIR}/fuzz/${subject}.dict)
+    endif()
+    add_test(NAME fuzz.${folder}.${subject} COMMAND ${target} ${options} ${corpus})
+    math(EXPR limit "${TRILITH_FUZZ_SECONDS} + 60")
+    set_tests_properties(fuzz.${folder}.${subject} PROPERTIES LABELS fuzz_smoke TIMEOUT ${limit})
+endfunction()

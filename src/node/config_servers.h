@@ -1,0 +1,27 @@
+// Reads what concerns the site as a whole: its name, [servers], [admin].
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/config.h"
+#include "node/config_section.h"
+
+namespace node {
+
+// The role's name as it is written in a configuration file.
+[[nodiscard]] std::string_view role_name(Role role);
+
+// The site's name, or the default one.
+[[nodiscard]] std::string read_site(Section& root);
+
+// The servers in the order written. Without [servers]: one, `local` at 127.0.0.1, with the roles `implied`. Where there is one server,
+// its address and roles may be left out and are the same.
+[[nodiscard]] std::vector<ServerConfig> read_servers(Section& root, RoleSet implied);
+
+// [admin] listen, where it is written.
+[[nodiscard]] std::optional<net::Address> read_admin(Section& root);
+
+}  // namespace node
