@@ -31,6 +31,7 @@ test-long:          ## unit tests and simulation at -O0, -O2 and under TSan, a m
 bench:              ## measure beside haproxy and nginx; results in bench/results
 	@scripts/install-dependencies build bench
 	@scripts/build release
+	@cmake -DTRILITH_BENCH=ON build/release >/dev/null && scripts/build release
 	@bench/run
 
 format:             ## format every C++ file

@@ -1,5 +1,4 @@
-// The load generator of the benchmark: closed loop or open loop at a fixed rate, keep-alive or a connection a
-// request.
+// The load generator of the benchmark: closed or open loop, keep-alive connections or a new one each request.
 //
 //     bench_load_generator --port N --path /s --body-bytes 100 --connections 64 --warm-up 0.5 --seconds 3
 //                          [--rate 15000] [--new-connection] [--hold] [--pids 12,13]
@@ -51,16 +50,14 @@ namespace {
 
 constexpr int kEventsAtOnce = 512;
 constexpr size_t kReadBuffer = 64U << 10U;
-constexpr size_t kFirstReadOfLargeBody = 4096;  // enough for the head; the rest is discarded without copying
-                                                // it
-constexpr size_t kDiscardFrom = 64U << 10U;  // bodies from here on are checked by length, not copied out of
-                                             // the kernel
+constexpr size_t kFirstReadOfLargeBody = 4096;  // enough for the head; the rest is dropped without a copy
+constexpr size_t kDiscardFrom = 64U << 10U;     // longer bodies are checked by length only, in the kernel
 constexpr size_t kHeadMax = 16U << 10U;
-constexpr uint64_t kErrorsMax = 10'000;  // a proxy that is broken or gone ends the run instead of spinning
-constexpr size_t kHoldInFlightMax = 64;  // few at once, so that the proxy's memory shows idle clients and not
-                                         // a burst
-constexpr uint32_t kSourceAddresses = 200;  // with new connections: 127.1.0.1 to 127.1.0.200, so that no port
-                                            // is reused early
+constexpr uint64_t kErrorsMax = 10'000;     // a proxy that is broken or gone ends the run instead of spinning
+constexpr size_t kHoldInFlightMax = 64;     // few at once: the memory shown is that of idle clients, not of a
+                                            // burst
+constexpr uint32_t kSourceAddresses = 200;  // of new connections: 127.1.0.1 and on; no port is used again
+                                            // early
 constexpr double kNanoseconds = 1e9;
 
 [[noreturn]] void stop_with(const char* what) {
@@ -84,8 +81,8 @@ struct Errors {
     [[nodiscard]] uint64_t total() const { return connect + status + length + malformed + closed_early; }
 };
 
-// closed → connecting → waiting → idle → waiting …, or with a connection a request … waiting → ending →
-// closed.
+// closed → connecting → waiting → idle → waiting …
+// With a connection a request: closed → connecting → waiting → ending → closed …
 enum class Phase : uint8_t { closed, connecting, idle, waiting, ending };
 
 struct Connection {
@@ -197,7 +194,10 @@ void Generator::open(Connection& connection) {
         send_request(connection);
     }
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLET | EPOLLRDHUP;
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    if (connection.phase == Phase::connecting) {
+        event.events |= EPOLLOUT;  // otherwise it would be one wake-up more, to hear that a socket is writable
+    }
     event.data.ptr = &connection;
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0) {
         stop_with("epoll_ctl");
@@ -396,6 +396,10 @@ void Generator::read_answer(Connection& connection) {
         } else {
             take(connection, {buffer_.data(), size});
         }
+        if (size < asked && connection.has_hung_up && connection.phase == Phase::ending) {
+            reopen(connection);
+            return;
+        }
         if (size < asked && !connection.has_hung_up) {
             return;  // the socket is empty: a second recv would only say EAGAIN
         }
@@ -407,6 +411,10 @@ void Generator::handle(Connection& connection, uint32_t events) {
         return;  // replaced earlier in this batch
     }
     connection.has_hung_up |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
+    if (connection.phase == Phase::ending && connection.has_hung_up && (events & EPOLLERR) == 0) {
+        reopen(connection);  // the answer was complete and the FIN is here: a recv would only say so again
+        return;
+    }
     if (connection.phase == Phase::connecting) {
         if ((events & EPOLLERR) != 0) {
             ++errors_.connect;
@@ -479,9 +487,11 @@ std::string Generator::window_json() const {
     const auto done = static_cast<double>(std::max<uint64_t>(done_, 1));
     return std::format(
         R"({{"requests":{},"seconds":{:.3f},"requests_per_second":{:.0f},"cpu_us_per_request":{:.3f},)"
-        R"("cpu_share_percent":{:.1f},"p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f},"bytes_per_request":{:.1f},)"
+        R"("cpu_share_percent":{:.1f},"p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f},)"
+        R"("bytes_per_request":{:.1f},)"
         R"("errors":{},"errors_in_warm_up":{},)"
-        R"("errors_by_kind":{{"connect":{},"status":{},"length":{},"malformed":{},"closed_early":{}}},"cores":[{}]}})",
+        R"("errors_by_kind":{{"connect":{},"status":{},"length":{},"malformed":{},)"
+        R"("closed_early":{}}},"cores":[{}]}})",
         done_,
         seconds,
         static_cast<double>(done_) / seconds,

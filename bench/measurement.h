@@ -26,13 +26,14 @@ inline std::map<int, uint64_t> thread_times(const std::vector<int>& pids) {
             continue;
         }
         while (const dirent* entry = readdir(tasks)) {
-            if (entry->d_name[0] == '.') {
+            const std::string thread = entry->d_name;  // libc++'s format takes an array for all of its bytes
+            if (thread.starts_with('.')) {
                 continue;
             }
-            std::ifstream file(std::format("{}/{}/schedstat", folder, entry->d_name));
+            std::ifstream file(folder + "/" + thread + "/schedstat");
             uint64_t on_cpu_ns = 0;
             if (file >> on_cpu_ns) {
-                times[std::atoi(entry->d_name)] = on_cpu_ns;
+                times[std::atoi(thread.c_str())] = on_cpu_ns;
             }
         }
         closedir(tasks);

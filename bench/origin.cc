@@ -1,5 +1,4 @@
-// The origin of the benchmark: answers /s (100 B), /m (16 KiB), /l (1 MiB), /healthz and /echo on two ports,
-// as cheaply as it can.
+// The origin of the benchmark: answers /s (100 B), /m (16 KiB), /l (1 MiB), /healthz and /echo, cheaply.
 //
 //     bench_origin PORT PORT [SECONDS]
 //

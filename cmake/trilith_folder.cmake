@@ -1,4 +1,4 @@
-# A folder of src/ becomes a library trilith_NAME, a unit-test program trilith_NAME_test, a program per fuzzer.
+# A folder of src/ becomes a library trilith_NAME, a unit-test program trilith_NAME_test, a program a fuzzer.
 #
 #   trilith_folder(NAME SOURCES a.cc… TESTS a_test.cc… FUZZERS a_fuzz.cc… LINKS core net…)
 #
@@ -13,6 +13,9 @@ function(trilith_link target)
         set(scope INTERFACE)
     endif()
     target_link_libraries(${target} ${scope} trilith_flags)
+    if(TRILITH_PCH AND scope STREQUAL "PUBLIC")
+        target_precompile_headers(${target} REUSE_FROM trilith_pch)
+    endif()
     foreach(name IN LISTS ARGN)
         if(TARGET trilith_${name})
             target_link_libraries(${target} ${scope} trilith_${name})
@@ -43,7 +46,8 @@ endfunction()
 
 function(trilith_unit_test name)
     add_executable(trilith_${name}_test ${ARGN})
-    target_link_libraries(trilith_${name}_test PRIVATE trilith_${name} trilith_unit_main)
+    target_link_libraries(trilith_${name}_test PRIVATE trilith_unit_main)
+    trilith_link(trilith_${name}_test ${name})
     add_test(NAME unit.${name} COMMAND trilith_${name}_test --no-version=true)
     set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
@@ -54,7 +58,7 @@ function(trilith_fuzzer folder source)
     get_filename_component(name ${source} NAME_WE)
     set(target trilith_${folder}_${name})
     add_executable(${target} ${source})
-    target_link_libraries(${target} PRIVATE trilith_${folder})
+    trilith_link(${target} ${folder})
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     # Debian's libFuzzer is compiled against libstdc++; its names (std::__cxx11) never meet libc++'s.
     target_link_libraries(${target} PRIVATE -l:libstdc++.so.6)

@@ -195,18 +195,19 @@ void ChunkedReader::take_trailer_line(Cursor& cursor) {
         return;
     }
     Field field;
-    const HeadResult line = read_field_line(trailer_line_, 0, field);
-    if (line.outcome != HeadOutcome::complete || line.length != trailer_line_.size()) {
-        refuse(cursor, line.reason.empty() ? "malformed trailer field" : line.reason);
+    std::string_view reason;
+    const HeadOutcome outcome = read_field_line(trailer_line_, 0, field, reason);
+    if (outcome == HeadOutcome::refused) {
+        refuse(cursor, reason);
         return;
     }
+    ASSERT(outcome == HeadOutcome::complete);  // a line feed ends the line, or is refused
     ++trailer_fields_;
     if (trailer_fields_ > limits_.trailer_fields_max) {
         refuse(cursor, "too many trailer fields");
         return;
     }
-    const bool is_underscored = field.name.in(trailer_line_.data()).find('_') != std::string_view::npos;
-    if (!kForbiddenInTrailer.has(field.id) && !is_underscored) {
+    if (!kForbiddenInTrailer.has(field.id) && field.fate == FieldFate::pass) {
         trailers_ += trailer_line_;
     }
     trailer_line_.clear();

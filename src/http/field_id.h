@@ -58,7 +58,7 @@ enum class FieldId : uint8_t {
 inline constexpr uint8_t kFieldIdCount = std::to_underlying(FieldId::x_request_id) + 1;
 static_assert(kFieldIdCount <= 64, "FieldSet has one bit for each");
 
-// The field of this name, in any case. `name` must be a token.
+// The field of this name, in any case; FieldId::other for any other text. `name` must hold no control characters.
 [[nodiscard]] FieldId find_field_id(std::string_view name);
 
 // "content-length"; "" for FieldId::other.

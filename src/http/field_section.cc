@@ -9,82 +9,89 @@ namespace http {
 namespace {
 
 constexpr size_t kNominatedMax = 16;
+constexpr std::string_view kBareFeed = "line feed without carriage return";
+constexpr std::string_view kBareReturn = "carriage return without line feed";
 
-// Why no field name ends at `at` in the line that begins at `begin`.
-[[gnu::cold]] HeadResult refuse_name(std::string_view bytes, size_t begin, size_t at) {
-    const char byte = bytes[at];
-    if (at == begin) {
-        if (byte == ':') {
-            return HeadResult::refused(400, "empty field name");
-        }
-        if (byte == ' ' || byte == '\t') {
-            return HeadResult::refused(400, "white space before a field name, or a folded line");
-        }
-        if (byte == '\n') {
-            return HeadResult::refused(400, "line feed without carriage return");
-        }
-        return HeadResult::refused(400, "field name is not a token");
+// Whether the name is a token; sets the fate of names with an underscore, which no known field has.
+bool judge_unknown_name(std::string_view name, FieldFate& fate) {
+    uint8_t common = kTokenByte;
+    for (const char byte : name) {
+        common &= kByteClass[static_cast<unsigned char>(byte)];
+        fate = byte == '_' ? FieldFate::underscored : fate;
     }
-    if (byte == ' ' || byte == '\t') {
-        return HeadResult::refused(400, "white space in or after a field name");
-    }
-    if (byte == '\r' || byte == '\n') {
-        return HeadResult::refused(400, "field line without colon");
-    }
-    return HeadResult::refused(400, "field name is not a token");
+    return common != 0;
 }
 
-[[gnu::cold]] HeadResult refuse_value(char byte) {
-    if (byte == '\n') {
-        return HeadResult::refused(400, "line feed without carriage return");
+// Why the line that begins with `line` does not begin with a name and a colon.
+[[gnu::cold]] std::string_view reason_against_name(std::string_view line) {
+    const auto end = std::ranges::find_if(line, [](char byte) { return !is_of(byte, kTokenByte); });
+    const bool is_blank = *end == ' ' || *end == '\t';
+    if (end == line.begin()) {
+        return *end == ':'    ? "empty field name"
+               : *end == '\n' ? kBareFeed
+               : is_blank     ? "white space before a field name, or a folded line"
+                              : "field name is not a token";
     }
-    return HeadResult::refused(400, "control character in a field value");
+    return is_blank                         ? "white space in or after a field name"
+           : *end == '\r' || *end == '\n' ? "field line without colon"
+                                            : "field name is not a token";
+}
+
+// Why a value is not followed by CRLF but by `next`, two bytes or what is there of them; "" if more bytes may tell.
+[[gnu::cold]] std::string_view reason_against_line_end(std::string_view next) {
+    if (next.empty() || next == "\r") {
+        return {};
+    }
+    return next.front() == '\n'   ? kBareFeed
+           : next.front() == '\r' ? kBareReturn
+                                  : "control character in a field value";
 }
 
 uint32_t offset_of(size_t at) {
     return static_cast<uint32_t>(at);
 }
 
-// Sets the fate of the passing fields whose name is one of `names`.
-void nominate(std::string_view bytes, FieldTable& fields, std::span<const std::string_view> names) {
+// Sets the fate of the passing fields of this name.
+void nominate(std::string_view bytes, FieldTable& fields, std::string_view name) {
     for (Field& field : fields.mutable_fields()) {
-        const std::string_view name = field.name.in(bytes.data());
-        const auto is_same = [name](std::string_view nominated) { return equals_ignoring_case(nominated, name); };
-        if (field.fate == FieldFate::pass && std::ranges::any_of(names, is_same)) {
+        if (field.fate == FieldFate::pass && equals_ignoring_case(field.name.in(bytes.data()), name)) {
             field.fate = FieldFate::nominated;
         }
     }
 }
 
-// The options of one field value, of which those that name fields are collected.
+// Reads the Connection lines of one head.
 class ConnectionReader {
 public:
-    explicit ConnectionReader(ConnectionOptions& options) : options_(options) {}
+    ConnectionReader(std::string_view bytes, FieldTable& fields, ConnectionOptions& options)
+        : bytes_(bytes), fields_(fields), options_(options) {}
 
     // The reason for a refusal, "" if all is well.
-    std::string_view read(std::string_view list) {
-        while (!list.empty()) {
-            const std::string_view option = take_list_element(list);
-            if (option.empty()) {
-                continue;  // RFC 9110 section 5.6.1.2: empty elements are no elements
+    std::string_view read() {
+        for (const Field& field : fields_.fields()) {
+            if (field.id != FieldId::connection) {
+                continue;
             }
-            if (!all_of(option, kTokenByte)) {
-                return "Connection option is not a token";
-            }
-            if (const std::string_view reason = take(option); !reason.empty()) {
-                return reason;
+            std::string_view list = field.value.in(bytes_.data());
+            while (!list.empty()) {
+                // RFC 9110 section 5.6.1.2: empty elements are no elements.
+                const std::string_view option = take_list_element(list);
+                if (const std::string_view reason = take(option); !reason.empty()) {
+                    return reason;
+                }
             }
         }
         return {};
     }
-
-    [[nodiscard]] std::span<const std::string_view> nominated() const { return std::span(nominated_).first(count_); }
 
 private:
     std::string_view take(std::string_view option) {
         if (equals_ignoring_case(option, "close")) {
             options_.has_close = true;
             return {};
+        }
+        if (!all_of(option, kTokenByte)) {
+            return "Connection option is not a token";
         }
         const FieldId id = find_field_id(option);
         if (id == FieldId::keep_alive) {
@@ -93,19 +100,20 @@ private:
             options_.has_upgrade = true;
         } else if (kNeverNominated.has(id)) {
             return "Connection names a field that frames or routes";
-        } else if (!kNominationIgnored.has(id) && !kHopByHopFields.has(id)) {
-            if (count_ == nominated_.size()) {
+        } else if (!option.empty() && !kNominationIgnored.has(id) && !kHopByHopFields.has(id)) {
+            ++nominated_;
+            if (nominated_ > kNominatedMax) {
                 return "Connection names too many fields";
             }
-            nominated_[count_] = option;
-            ++count_;
+            nominate(bytes_, fields_, option);
         }
         return {};
     }
 
+    std::string_view bytes_;
+    FieldTable& fields_;
     ConnectionOptions& options_;
-    std::array<std::string_view, kNominatedMax> nominated_;
-    size_t count_ = 0;
+    size_t nominated_ = 0;
 };
 
 }  // namespace
@@ -118,7 +126,7 @@ HeadResult find_head_end(
             break;
         }
         if (feed == 0 || bytes[feed - 1] != '\r') {
-            return HeadResult::refused(400, "line feed without carriage return");
+            return HeadResult::refused(400, kBareFeed);
         }
         const bool is_empty = feed - 1 == progress.line_begin;
         const bool is_before_first_line = progress.lines == 0 && progress.line_begin == 0;
@@ -143,95 +151,73 @@ HeadResult find_head_end(
     return HeadResult::need_more();
 }
 
-HeadResult read_field_line(std::string_view bytes, size_t begin, Field& field) {
+HeadOutcome read_field_line(std::string_view bytes, size_t begin, Field& field, std::string_view& reason) {
     const size_t size = bytes.size();
-    size_t at = begin;
-    while (at < size && is_of(bytes[at], kTokenByte)) {
-        ++at;
+    const size_t colon = find_name_end(bytes, begin);
+    const std::string_view name = bytes.substr(begin, colon - begin);
+    field.id = find_field_id(name);
+    field.fate = FieldFate::pass;
+    const bool is_name = field.id != FieldId::other || judge_unknown_name(name, field.fate);
+    if (!is_name || (colon < size && (bytes[colon] != ':' || colon == begin))) [[unlikely]] {
+        reason = reason_against_name(bytes.substr(begin));
+        return HeadOutcome::refused;
     }
-    if (at == size) {
-        return HeadResult::need_more();
+    if (colon == size) {
+        return HeadOutcome::need_more;
     }
-    if (bytes[at] != ':' || at == begin) [[unlikely]] {
-        return refuse_name(bytes, begin, at);
-    }
-    const size_t colon = at;
-    ++at;
+    size_t at = colon + 1;
     while (at < size && (bytes[at] == ' ' || bytes[at] == '\t')) {
         ++at;
     }
     const size_t value = at;
     at = find_value_end(bytes, value);
-    if (at == size) {
-        return HeadResult::need_more();
+    if (!has_crlf(bytes, at)) [[unlikely]] {
+        reason = reason_against_line_end(bytes.substr(at, 2));
+        return reason.empty() ? HeadOutcome::need_more : HeadOutcome::refused;
     }
-    if (bytes[at] != '\r') [[unlikely]] {
-        return refuse_value(bytes[at]);
-    }
-    if (at + 1 == size) {
-        return HeadResult::need_more();
-    }
-    if (bytes[at + 1] != '\n') [[unlikely]] {
-        return HeadResult::refused(400, "carriage return without line feed");
-    }
-    const size_t line_end = at + 2;
+    field.line_end = offset_of(at + 2);
     while (at > value && (bytes[at - 1] == ' ' || bytes[at - 1] == '\t')) {
         --at;
     }
     field.name = {.offset = offset_of(begin), .length = offset_of(colon - begin)};
     field.value = {.offset = offset_of(value), .length = offset_of(at - value)};
-    field.line_end = offset_of(line_end);
-    field.id = find_field_id(bytes.substr(begin, colon - begin));
-    field.fate = FieldFate::pass;
-    return HeadResult::complete(offset_of(line_end));
+    return HeadOutcome::complete;
 }
 
-HeadResult read_fields(std::string_view bytes, size_t begin, uint32_t fields_max, FieldTable& fields) {
-    const size_t size = bytes.size();
+HeadResult read_fields(
+    std::string_view bytes, size_t begin, uint32_t fields_max, UnderscoredNames underscored, FieldTable& fields) {
     size_t at = begin;
     for (uint32_t count = 0;; ++count) {
-        if (at == size) {
+        if (at == bytes.size()) {
             return HeadResult::need_more();
         }
         if (bytes[at] == '\r') {
-            if (at + 1 == size) {
-                return HeadResult::need_more();
+            if (has_crlf(bytes, at)) {
+                return HeadResult::complete(offset_of(at + 2));
             }
-            if (bytes[at + 1] != '\n') {
-                return HeadResult::refused(400, "carriage return without line feed");
-            }
-            return HeadResult::complete(offset_of(at + 2));
-        }
-        Field field;
-        const HeadResult line = read_field_line(bytes, at, field);
-        if (line.outcome != HeadOutcome::complete) [[unlikely]] {
-            return line;
+            return at + 1 == bytes.size() ? HeadResult::need_more() : HeadResult::refused(400, kBareReturn);
         }
         if (count == fields_max) [[unlikely]] {
             return HeadResult::refused(431, "too many fields");
         }
+        Field& field = fields.next();
+        std::string_view reason;
+        const HeadOutcome outcome = read_field_line(bytes, at, field, reason);
+        if (outcome != HeadOutcome::complete) [[unlikely]] {
+            return outcome == HeadOutcome::refused ? HeadResult::refused(400, reason) : HeadResult::need_more();
+        }
         if (kHopByHopFields.has(field.id)) {
             field.fate = FieldFate::hop_by_hop;
+        } else if (underscored == UnderscoredNames::pass) {
+            field.fate = FieldFate::pass;
         }
-        fields.add(field);
+        fields.add_next();
         at = field.line_end;
     }
 }
 
 std::string_view read_connection(std::string_view bytes, FieldTable& fields, ConnectionOptions& options) {
-    ConnectionReader reader(options);
-    for (const Field& field : fields.fields()) {
-        if (field.id != FieldId::connection) {
-            continue;
-        }
-        if (const std::string_view reason = reader.read(field.value.in(bytes.data())); !reason.empty()) {
-            return reason;
-        }
-    }
-    if (!reader.nominated().empty()) {
-        nominate(bytes, fields, reader.nominated());
-    }
-    return {};
+    return ConnectionReader(bytes, fields, options).read();
 }
 
 CodingVerdict judge_transfer_encoding(std::string_view value) {

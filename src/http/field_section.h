@@ -12,13 +12,17 @@ namespace http {
 [[nodiscard]] HeadResult find_head_end(
     std::string_view bytes, const HeadLimits& limits, uint32_t first_line_max, HeadProgress& progress);
 
-// Reads the field line that begins at `begin`. Complete: `field` is filled (fate: pass) and `length` is its line_end.
-// Statuses are a request's.
-[[nodiscard]] HeadResult read_field_line(std::string_view bytes, size_t begin, Field& field);
+// Reads the field line that begins at `begin`. Complete: `field` is filled (fate: pass or underscored). Refused: a request is
+// answered with 400 and `reason` says why.
+[[nodiscard]] HeadOutcome read_field_line(
+    std::string_view bytes, size_t begin, Field& field, std::string_view& reason);
+
+enum class UnderscoredNames : uint8_t { drop, pass };
 
 // Reads field lines from `begin` to the empty line into `fields`, at most fields_max. Complete: `length` is the end of
 // the empty line. Marks hop_by_hop.
-[[nodiscard]] HeadResult read_fields(std::string_view bytes, size_t begin, uint32_t fields_max, FieldTable& fields);
+[[nodiscard]] HeadResult read_fields(
+    std::string_view bytes, size_t begin, uint32_t fields_max, UnderscoredNames underscored, FieldTable& fields);
 
 struct ConnectionOptions {
     bool has_close = false;

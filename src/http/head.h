@@ -68,17 +68,25 @@ public:
     // The first line of a known field (not FieldId::other); nullptr if there is none. O(1).
     [[nodiscard]] const Field* find(FieldId id) const { return present_.has(id) ? &fields_[first_[index(id)]] : nullptr; }
 
-    // For the readers. The table must not be full.
-    void add(const Field& field) {
-        ASSERT(size_ < fields_.size());
-        if (!present_.has(field.id)) {
-            present_.add(field.id);
-            first_[index(field.id)] = static_cast<uint16_t>(size_);
+    // For the readers: the place for the next line, which is filled in and then added. The table must not be full.
+    [[nodiscard]] Field& next() { return fields_[size_]; }
+
+    void add_next() {
+        const FieldId id = fields_[size_].id;
+        if (present_.has(id)) {
+            duplicated_.add(id);
         } else {
-            duplicated_.add(field.id);
+            present_.add(id);
+            first_[index(id)] = static_cast<uint16_t>(size_);
         }
-        fields_[size_] = field;
         ++size_;
+    }
+
+    // For the readers: the fate of the first line of a known field, if there is one.
+    void set_fate(FieldId id, FieldFate fate) {
+        if (present_.has(id)) {
+            fields_[first_[index(id)]].fate = fate;
+        }
     }
 
     // For the readers.

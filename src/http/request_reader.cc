@@ -13,11 +13,7 @@ namespace {
 constexpr size_t kMethodMax = 32;  // bytes; the longest registered method has 17
 constexpr std::string_view kVersionEnd = "HTTP/1.1\r\n";
 
-HeadResult bad_request(std::string_view reason) {
-    return HeadResult::refused(400, reason);
-}
-
-// Reads one request head; a value of one call.
+// Reads one request head; a value of one call. Each step says whether the reading goes on; if not, result_ says why.
 class RequestReader {
 public:
     RequestReader(std::string_view bytes, const HeadLimits& limits, FieldTable& fields, RequestHead& head)
@@ -26,155 +22,149 @@ public:
     HeadResult read() {
         head_ = {};
         fields_.clear();
-        HeadResult part = read_request_line();
-        if (part.outcome != HeadOutcome::complete) {
-            return part;
+        if (!read_request_line()) {
+            return result_;
         }
-        head_.fields_begin = part.length;
-        const HeadResult section = read_fields(bytes_, part.length, limits_.fields_max, fields_);
+        head_.fields_begin = static_cast<uint32_t>(at_);
+        const HeadResult section = read_fields(bytes_, at_, limits_.fields_max, UnderscoredNames::drop, fields_);
         if (section.outcome != HeadOutcome::complete) {
             return section;
         }
-        part = read_known_fields();
-        return part.outcome == HeadOutcome::complete ? section : part;
+        return read_known_fields() ? section : result_;
     }
 
 private:
-    // Each step's result is complete with the position behind it (0 where there is none), or ends the reading.
-    HeadResult read_request_line() {
-        size_t at = 0;
-        if (bytes_.starts_with('\r')) {
+    bool need_more() {
+        result_ = HeadResult::need_more();
+        return false;
+    }
+
+    [[gnu::cold]] bool refuse(uint16_t status, std::string_view reason) {
+        result_ = HeadResult::refused(status, reason);
+        return false;
+    }
+
+    [[gnu::cold]] bool refuse(std::string_view reason) { return refuse(400, reason); }
+
+    bool read_request_line() {
+        if (bytes_.starts_with('\r')) [[unlikely]] {
             if (bytes_.size() == 1) {
-                return HeadResult::need_more();
+                return need_more();
             }
-            at = bytes_[1] == '\n' ? 2 : 0;
+            at_ = bytes_[1] == '\n' ? 2 : 0;
         }
-        HeadResult part = read_method(at);
-        if (part.outcome != HeadOutcome::complete) {
-            return part;
-        }
-        part = read_target(part.length);
-        if (part.outcome != HeadOutcome::complete) {
-            return part;
-        }
-        const HeadResult line = read_version(part.length);
-        if (line.outcome != HeadOutcome::complete) {
-            return line;
-        }
-        part = judge_target();
-        return part.outcome == HeadOutcome::complete ? line : part;
+        return read_method() && read_target() && read_version() && judge_target();
     }
 
-    HeadResult read_method(size_t begin) {
+    bool read_method() {
+        const size_t begin = at_;
         const size_t end = std::min(bytes_.size(), begin + kMethodMax + 1);
-        size_t at = begin;
-        while (at < end && is_of(bytes_[at], kTokenByte)) {
-            ++at;
+        while (at_ < end && is_of(bytes_[at_], kTokenByte)) {
+            ++at_;
         }
-        if (at == end) {
-            return end - begin > kMethodMax ? HeadResult::refused(501, "method too long") : HeadResult::need_more();
+        if (at_ == end) {
+            return end - begin > kMethodMax ? refuse(501, "method too long") : need_more();
         }
-        if (at == begin || bytes_[at] != ' ') {
-            return bad_request("the request does not begin with a method and a space");
+        if (at_ == begin || bytes_[at_] != ' ') {
+            return refuse("the request does not begin with a method and a space");
         }
-        head_.method_text = slice(begin, at);
-        head_.method = parse_method(bytes_.substr(begin, at - begin));
-        return done(at + 1);
+        head_.method_text = slice(begin, at_);
+        head_.method = parse_method(bytes_.substr(begin, at_ - begin));
+        ++at_;
+        return true;
     }
 
-    HeadResult read_target(size_t begin) {
-        const size_t end = std::min(bytes_.size(), begin + limits_.uri_max + 1);
-        size_t at = begin;
-        while (at < end && is_of(bytes_[at], kTargetByte)) {
-            ++at;
+    bool read_target() {
+        const size_t begin = at_;
+        at_ = find_target_end(bytes_, begin);
+        if (at_ - begin > limits_.uri_max) {
+            return refuse(414, "request target too long");
         }
-        if (at == end) {
-            return end - begin > limits_.uri_max ? HeadResult::refused(414, "request target too long")
-                                                 : HeadResult::need_more();
+        if (at_ == bytes_.size()) {
+            return need_more();
         }
-        if (bytes_[at] != ' ') {
-            return bad_request(
-                bytes_[at] == '\r' || bytes_[at] == '\n' ? "request line without version"
-                                                         : "byte that a request target may not have");
+        if (bytes_[at_] != ' ') {
+            const bool is_line_end = bytes_[at_] == '\r' || bytes_[at_] == '\n';
+            return refuse(is_line_end ? "request line without version" : "byte that a request target may not have");
         }
-        if (at == begin) {
-            return bad_request("empty request target");
+        if (at_ == begin) {
+            return refuse("empty request target");
         }
-        head_.target = slice(begin, at);
-        return done(at + 1);
+        head_.target = slice(begin, at_);
+        ++at_;
+        return true;
     }
 
-    HeadResult read_version(size_t begin) {
-        const std::string_view rest = bytes_.substr(begin, kVersionEnd.size());
-        if (rest == kVersionEnd) {
-            return done(begin + kVersionEnd.size());
-        }
-        if (rest == "HTTP/1.0\r\n") {
+    bool read_version() {
+        const std::string_view rest = bytes_.substr(at_, kVersionEnd.size());
+        if (!begins_with(rest, "HTTP/1.1\r\n")) {
+            if (!begins_with(rest, "HTTP/1.0\r\n")) {
+                return judge_version(rest);
+            }
             head_.version_minor = 0;
-            return done(begin + kVersionEnd.size());
         }
-        return refuse_version(rest);
+        at_ += kVersionEnd.size();
+        return true;
     }
 
-    // `rest`: what is there of the 10 bytes that end the request line.
-    [[gnu::cold]] static HeadResult refuse_version(std::string_view rest) {
+    // `rest`: what is there of the 10 bytes that end the request line, and not one of the two versions we speak.
+    [[gnu::cold]] bool judge_version(std::string_view rest) {
         constexpr size_t kMajor = 5;
         constexpr size_t kMinor = 7;
         for (size_t i = 0; i < rest.size(); ++i) {
             const bool is_digit_place = i == kMajor || i == kMinor;
             if (is_digit_place ? !is_of(rest[i], kDigitByte) : rest[i] != kVersionEnd[i]) {
-                return bad_request("malformed HTTP version or end of the request line");
+                return refuse("malformed HTTP version or end of the request line");
             }
         }
         if (rest.size() > kMajor && rest[kMajor] != '1') {
-            return HeadResult::refused(505, "major HTTP version other than 1");
+            return refuse(505, "major HTTP version other than 1");
         }
         if (rest.size() > kMinor && rest[kMinor] != '0' && rest[kMinor] != '1') {
-            return bad_request("minor HTTP version other than 0 and 1");
+            return refuse("minor HTTP version other than 0 and 1");
         }
-        return HeadResult::need_more();
+        return need_more();
     }
 
     // RFC 9112 section 3.2: which form the target has, and whether the method may have it.
-    HeadResult judge_target() {
-        const std::string_view target = text(head_.target);
-        if (head_.method == Method::connect) {
+    bool judge_target() {
+        if (head_.method == Method::connect) [[unlikely]] {
             head_.form = TargetForm::authority;
             head_.host = head_.target;
-            const bool is_valid = read_host();
-            return is_valid && head_.host_port != 0 ? done(0) : bad_request("CONNECT needs host:port");
+            return (read_host() && head_.host_port != 0) || refuse("CONNECT needs host:port");
         }
+        const std::string_view target = text(head_.target);
         if (target.front() == '/') {
             split_path(head_.target.offset);
-            return done(0);
+            return true;
         }
         if (target == "*") {
             head_.form = TargetForm::asterisk;
-            return head_.method == Method::options ? done(0) : bad_request("target * without OPTIONS");
+            return head_.method == Method::options || refuse("target * without OPTIONS");
         }
         return judge_absolute_target(target);
     }
 
-    HeadResult judge_absolute_target(std::string_view target) {
+    bool judge_absolute_target(std::string_view target) {
         const size_t scheme_end = target.find("://");
         const std::string_view scheme = target.substr(0, scheme_end);
         if (scheme_end == std::string_view::npos ||
             (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https"))) {
-            return bad_request("request target is neither a path nor an http URI");
+            return refuse("request target is neither a path nor an http URI");
         }
         const size_t host_begin = scheme_end + 3;
         const size_t host_end = std::min(target.find_first_of("/?", host_begin), target.size());
         head_.form = TargetForm::absolute;
         head_.host = slice(head_.target.offset + host_begin, head_.target.offset + host_end);
         if (!read_host()) {
-            return bad_request("invalid authority in the request target");
+            return refuse("invalid authority in the request target");
         }
         if (host_end == target.size() && head_.method == Method::options) {
             head_.form = TargetForm::asterisk;
         } else {
             split_path(head_.target.offset + host_end);
         }
-        return done(0);
+        return true;
     }
 
     // The rest of the target from `begin` on is a path, then "?" and a query.
@@ -189,39 +179,28 @@ private:
         }
     }
 
-    HeadResult read_known_fields() {
+    bool read_known_fields() {
         if (fields_.duplicated().has_any_of(kOnceInRequest)) {
-            return bad_request("a field that may stand once stands twice");
+            return refuse("a field that may stand once stands twice");
         }
-        HeadResult part = read_host_field();
-        if (part.outcome != HeadOutcome::complete) {
-            return part;
+        if (!read_host_field() || !read_framing() || !read_connection_field()) {
+            return false;
         }
-        part = read_framing();
-        if (part.outcome != HeadOutcome::complete) {
-            return part;
-        }
-        part = read_connection_field();
-        if (part.outcome != HeadOutcome::complete) {
-            return part;
-        }
-        mark_underscored();
-        return fields_.present().has(FieldId::expect) ? read_expect() : done(0);
+        return !fields_.present().has(FieldId::expect) || read_expect();
     }
 
-    HeadResult read_host_field() {
+    bool read_host_field() {
         const Field* field = fields_.find(FieldId::host);
         if (field == nullptr) {
-            return head_.version_minor == 0 ? done(0) : bad_request("no Host in an HTTP/1.1 request");
+            return head_.version_minor == 0 || refuse("no Host in an HTTP/1.1 request");
         }
         if (!head_.host.is_empty()) {
             // RFC 9112 section 3.2.2 lets the target win, but a backend that takes Host would see another site.
-            return equals_ignoring_case(text(head_.host), text(field->value))
-                       ? done(0)
-                       : bad_request("Host differs from the authority of the request target");
+            return equals_ignoring_case(text(head_.host), text(field->value)) ||
+                   refuse("Host differs from the authority of the request target");
         }
         head_.host = field->value;
-        return read_host() ? done(0) : bad_request("empty or invalid Host");
+        return read_host() || refuse("empty or invalid Host");
     }
 
     // Takes head_.host apart; false if it is not a host.
@@ -230,46 +209,52 @@ private:
         if (!host) {
             return false;
         }
-        const auto begin = static_cast<size_t>(host->name.data() - bytes_.data());
-        head_.host_name = slice(begin, begin + host->name.size());
+        head_.host_name = {.offset = head_.host.offset, .length = static_cast<uint32_t>(host->name.size())};
         head_.host_port = host->port;
         head_.host_case = host->has_upper_case ? HostCase::mixed : HostCase::lower;
         return true;
     }
 
     // RFC 9112 section 6.3, without its leniency.
-    HeadResult read_framing() {
-        const Field* coding = fields_.find(FieldId::transfer_encoding);
+    bool read_framing() {
+        if (const Field* coding = fields_.find(FieldId::transfer_encoding); coding != nullptr) {
+            return read_transfer_encoding(text(coding->value));
+        }
         const Field* length = fields_.find(FieldId::content_length);
-        if (coding != nullptr) {
-            if (length != nullptr) {
-                return bad_request("Content-Length beside Transfer-Encoding");
-            }
-            if (head_.version_minor == 0) {
-                return bad_request("Transfer-Encoding in HTTP/1.0");
-            }
-            switch (judge_transfer_encoding(text(coding->value))) {
-                case CodingVerdict::invalid: return bad_request("invalid Transfer-Encoding");
-                case CodingVerdict::unknown: return HeadResult::refused(501, "unknown transfer coding");
-                case CodingVerdict::chunked: head_.framing.kind = FramingKind::chunked; break;
-            }
-        } else if (length != nullptr) {
-            if (!parse_decimal(text(length->value), head_.framing.length)) {
-                return bad_request("Content-Length is not a number");
-            }
-            head_.framing.kind = head_.framing.length == 0 ? FramingKind::none : FramingKind::length;
+        if (length == nullptr) {
+            return true;
         }
-        if (head_.framing.kind != FramingKind::none && head_.method == Method::trace) {
-            return bad_request("TRACE with a body");
+        if (!parse_decimal(text(length->value), head_.framing.length)) {
+            return refuse("Content-Length is not a number");
         }
-        return done(0);
+        if (head_.framing.length != 0) {
+            head_.framing.kind = FramingKind::length;
+            return head_.method != Method::trace || refuse("TRACE with a body");
+        }
+        return true;
     }
 
-    HeadResult read_connection_field() {
+    bool read_transfer_encoding(std::string_view coding) {
+        if (fields_.present().has(FieldId::content_length)) {
+            return refuse("Content-Length beside Transfer-Encoding");
+        }
+        if (head_.version_minor == 0) {
+            return refuse("Transfer-Encoding in HTTP/1.0");
+        }
+        switch (judge_transfer_encoding(coding)) {
+            case CodingVerdict::invalid: return refuse("invalid Transfer-Encoding");
+            case CodingVerdict::unknown: return refuse(501, "unknown transfer coding");
+            case CodingVerdict::chunked: break;
+        }
+        head_.framing.kind = FramingKind::chunked;
+        return head_.method != Method::trace || refuse("TRACE with a body");
+    }
+
+    bool read_connection_field() {
         ConnectionOptions options;
         if (fields_.present().has(FieldId::connection)) {
             if (const std::string_view reason = read_connection(bytes_, fields_, options); !reason.empty()) {
-                return bad_request(reason);
+                return refuse(reason);
             }
         }
         const bool is_kept = !options.has_close && (head_.version_minor == 1 || options.has_keep_alive);
@@ -279,34 +264,21 @@ private:
                 head_.upgrade = field->value;
             }
         }
-        return done(0);
+        return true;
     }
 
     // RFC 9110 section 10.1.1.
-    HeadResult read_expect() {
-        const Field* expect = fields_.find(FieldId::expect);
+    bool read_expect() {
         if (head_.version_minor == 1) {
-            if (!equals_ignoring_case(text(expect->value), "100-continue")) {
-                return HeadResult::refused(417, "unknown expectation");
+            if (!equals_ignoring_case(text(fields_.find(FieldId::expect)->value), "100-continue")) {
+                return refuse(417, "unknown expectation");
             }
             head_.expects_continue = head_.framing.kind != FramingKind::none;
         }
         if (!head_.expects_continue) {
-            for (Field& field : fields_.mutable_fields()) {
-                field.fate = field.id == FieldId::expect ? FieldFate::hop_by_hop : field.fate;
-            }
+            fields_.set_fate(FieldId::expect, FieldFate::hop_by_hop);
         }
-        return done(0);
-    }
-
-    void mark_underscored() {
-        for (Field& field : fields_.mutable_fields()) {
-            // No known field has an underscore in its name.
-            if (field.id == FieldId::other && field.fate == FieldFate::pass &&
-                text(field.name).find('_') != std::string_view::npos) {
-                field.fate = FieldFate::underscored;
-            }
-        }
+        return true;
     }
 
     [[nodiscard]] std::string_view text(Slice part) const { return bytes_.substr(part.offset, part.length); }
@@ -315,12 +287,12 @@ private:
         return {.offset = static_cast<uint32_t>(begin), .length = static_cast<uint32_t>(end - begin)};
     }
 
-    static HeadResult done(size_t behind) { return HeadResult::complete(static_cast<uint32_t>(behind)); }
-
     std::string_view bytes_;
     const HeadLimits& limits_;
     FieldTable& fields_;
     RequestHead& head_;
+    size_t at_ = 0;  // what is before it has been read
+    HeadResult result_;
 };
 
 }  // namespace

@@ -27,7 +27,7 @@ public:
             return line;
         }
         head_.fields_begin = line.length;
-        const HeadResult section = read_fields(bytes_, line.length, fields_max, fields_);
+        const HeadResult section = read_fields(bytes_, line.length, fields_max, UnderscoredNames::pass, fields_);
         if (section.outcome != HeadOutcome::complete) {
             return section;
         }
@@ -38,7 +38,8 @@ public:
 private:
     HeadResult read_status_line() {
         const std::string_view begin = bytes_.substr(0, kStatusLineBegin.size());
-        if (!is_status_line_begin(begin)) {
+        const bool is_usual = begins_with(begin, "HTTP/1.1 200");
+        if (!is_usual && !is_status_line_begin(begin)) {
             return bad_gateway("malformed status line");
         }
         if (begin.size() < kStatusLineBegin.size()) {
@@ -76,14 +77,9 @@ private:
         if (end == bytes_.size()) {
             return HeadResult::need_more();
         }
-        if (bytes_[end] != '\r') {
-            return bad_gateway("control character in the status line");
-        }
-        if (end + 1 == bytes_.size()) {
-            return HeadResult::need_more();
-        }
-        if (bytes_[end + 1] != '\n') {
-            return bad_gateway("carriage return without line feed");
+        if (!has_crlf(bytes_, end)) {
+            const bool may_become = bytes_[end] == '\r' && end + 1 == bytes_.size();
+            return may_become ? HeadResult::need_more() : bad_gateway("bare CR, LF or control in the status line");
         }
         return HeadResult::complete(static_cast<uint32_t>(end + 2));
     }
@@ -142,17 +138,11 @@ private:
             const bool announces_body =
                 announced.kind == FramingKind::chunked || announced.kind == FramingKind::length;
             head_.keep_alive = announces_body ? KeepAlive::close : head_.keep_alive;
-            drop_content_length();
+            // RFC 9110 section 8.6: there must be none here, and a client could wait for those bytes.
+            fields_.set_fate(FieldId::content_length, FieldFate::hop_by_hop);
         } else if (request_method_ != Method::head && head_.status != 304) {
             head_.framing = announced;
             head_.keep_alive = announced.kind == FramingKind::until_close ? KeepAlive::close : head_.keep_alive;
-        }
-    }
-
-    // RFC 9110 section 8.6: a 1xx or 204 must not have one, and a client could wait for those bytes.
-    void drop_content_length() {
-        for (Field& field : fields_.mutable_fields()) {
-            field.fate = field.id == FieldId::content_length ? FieldFate::hop_by_hop : field.fate;
         }
     }
 

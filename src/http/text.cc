@@ -28,6 +28,9 @@ consteval std::array<uint8_t, 256> make_byte_class() {
         if (byte == '\t' || (byte >= 0x20 && byte != 0x7F)) {
             table[byte] |= kValueByte;
         }
+        if (byte > 0x20 && byte < 0x80 && byte != ':') {
+            table[byte] |= kNameByte;
+        }
     }
     return table;
 }
@@ -48,15 +51,97 @@ consteval std::array<uint8_t, 256> make_hex_value() {
 #if defined(__SSE2__)
 constexpr size_t kBlock = 16;
 
-// One bit for each of the 16 bytes from `at` on that may not stand in a field value. at + 16 <= text.size().
-uint32_t not_of_value(std::string_view text, size_t at) {
+__m128i equal(__m128i bytes, char byte) {
+    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte));
+}
+
+// Finds both bytes that differ from `byte` in no other bits than those of `mask`.
+__m128i equal_with_bits(__m128i bytes, char mask, char byte) {
+    return equal(_mm_or_si128(bytes, _mm_set1_epi8(mask)), byte);
+}
+
+// Each of the following says, for 16 bytes at once, which of them end a scan (all bits set) and which do not.
+struct OutsideValue {
+    static constexpr ByteClass kClass = kValueByte;
+
+    static __m128i find(__m128i bytes) {
+        const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+        return _mm_or_si128(_mm_andnot_si128(equal(bytes, '\t'), is_control), equal(bytes, 0x7F));
+    }
+};
+
+struct OutsideTarget {
+    static constexpr ByteClass kClass = kTargetByte;
+
+    static __m128i find(__m128i bytes) {
+        // The comparison is signed: bytes above 127 count as below the space.
+        const __m128i is_blank = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x21));
+        const __m128i quote_or_hash = equal_with_bits(bytes, 0x01, '#');
+        const __m128i angle = equal_with_bits(bytes, 0x02, '>');
+        const __m128i backslash_or_caret = equal_with_bits(bytes, 0x02, '^');
+        const __m128i above_z = _mm_cmpgt_epi8(bytes, _mm_set1_epi8('z'));
+        const __m128i brace_or_delete = _mm_andnot_si128(equal(bytes, '~'), above_z);
+        return _mm_or_si128(
+            _mm_or_si128(_mm_or_si128(is_blank, quote_or_hash), _mm_or_si128(angle, backslash_or_caret)),
+            _mm_or_si128(equal(bytes, '`'), brace_or_delete));
+    }
+};
+
+struct OutsideName {
+    static constexpr ByteClass kClass = kNameByte;
+
+    static __m128i find(__m128i bytes) {
+        return _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x21)), equal(bytes, ':'));
+    }
+};
+
+// One bit for each of the 16 bytes from `at` on; at + 16 <= text.size().
+template <class Outside>
+uint32_t stops_in_block(std::string_view text, size_t at) {
     const std::string_view block = text.substr(at, kBlock);
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block.data()));
-    const __m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
-    const __m128i is_tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
-    const __m128i is_delete = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F));
-    const __m128i stops = _mm_or_si128(_mm_andnot_si128(is_tab, is_control), is_delete);
-    return static_cast<uint32_t>(_mm_movemask_epi8(stops));
+    return static_cast<uint32_t>(_mm_movemask_epi8(Outside::find(bytes)));
+}
+
+template <class Outside>
+size_t scan(std::string_view text, size_t from) {
+    const size_t size = text.size();
+    size_t at = from;
+    for (; at + kBlock <= size; at += kBlock) {
+        if (const uint32_t stops = stops_in_block<Outside>(text, at); stops != 0) {
+            return at + static_cast<size_t>(std::countr_zero(stops));
+        }
+    }
+    if (at < size && size >= kBlock) {
+        // The last block overlaps bytes already seen: cheaper than byte after byte, and inside the text.
+        const uint32_t stops = stops_in_block<Outside>(text, size - kBlock) >> (at - (size - kBlock));
+        return stops == 0 ? size : at + static_cast<size_t>(std::countr_zero(stops));
+    }
+    while (at < size && is_of(text[at], Outside::kClass)) {
+        ++at;
+    }
+    return at;
+}
+#else
+struct OutsideValue {
+    static constexpr ByteClass kClass = kValueByte;
+};
+
+struct OutsideTarget {
+    static constexpr ByteClass kClass = kTargetByte;
+};
+
+struct OutsideName {
+    static constexpr ByteClass kClass = kNameByte;
+};
+
+template <class Outside>
+size_t scan(std::string_view text, size_t from) {
+    size_t at = from;
+    while (at < text.size() && is_of(text[at], Outside::kClass)) {
+        ++at;
+    }
+    return at;
 }
 #endif
 
@@ -104,24 +189,15 @@ std::string_view take_list_element(std::string_view& list) {
 }
 
 size_t find_value_end(std::string_view text, size_t from) {
-    const size_t size = text.size();
-    size_t at = from;
-#if defined(__SSE2__)
-    for (; at + kBlock <= size; at += kBlock) {
-        if (const uint32_t stops = not_of_value(text, at); stops != 0) {
-            return at + static_cast<size_t>(std::countr_zero(stops));
-        }
-    }
-    if (at < size && size >= kBlock) {
-        // The last block overlaps bytes already seen: cheaper than byte after byte, and inside the text.
-        const uint32_t stops = not_of_value(text, size - kBlock) >> (at - (size - kBlock));
-        return stops == 0 ? size : at + static_cast<size_t>(std::countr_zero(stops));
-    }
-#endif
-    while (at < size && is_of(text[at], kValueByte)) {
-        ++at;
-    }
-    return at;
+    return scan<OutsideValue>(text, from);
+}
+
+size_t find_target_end(std::string_view text, size_t from) {
+    return scan<OutsideTarget>(text, from);
+}
+
+size_t find_name_end(std::string_view text, size_t from) {
+    return scan<OutsideName>(text, from);
 }
 
 bool parse_decimal(std::string_view text, uint64_t& number) {

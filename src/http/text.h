@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace http {
@@ -16,6 +17,7 @@ enum ByteClass : uint8_t {
     kUnreservedByte = 8,  // RFC 3986 section 2.3
     kHostByte = 16,       // letters, digits, "-", ".", "_": all that we accept of a reg-name
     kDigitByte = 32,
+    kNameByte = 64,       // what may stand before a field's colon if its name is not looked at closely: 33 to 127 but ":"
 };
 
 // The class of each byte.
@@ -42,6 +44,17 @@ extern const std::array<uint8_t, 256> kHexValue;
 // Compares ASCII letters without case and every other byte exactly.
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
 
+// Whether a CRLF stands at `at`.
+[[nodiscard]] inline bool has_crlf(std::string_view text, size_t at) {
+    return at + 1 < text.size() && text[at] == '\r' && text[at + 1] == '\n';
+}
+
+// Whether `text` begins with the literal; its length is known to the compiler, so a few words are compared and nothing called.
+template <size_t Size>
+[[nodiscard]] bool begins_with(std::string_view text, const char (&literal)[Size]) {
+    return text.size() >= Size - 1 && std::memcmp(text.data(), literal, Size - 1) == 0;
+}
+
 // The text without the spaces and tabs (OWS, RFC 9110 section 5.6.3) at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
 
@@ -49,9 +62,11 @@ extern const std::array<uint8_t, 256> kHexValue;
 // Elements may be empty. Quoted strings are not looked into: for lists of tokens only.
 [[nodiscard]] std::string_view take_list_element(std::string_view& list);
 
-// The position of the first byte at or after `from` that may not stand in a field value, so of the CR that ends the line in
-// a valid one; text.size() if there is none. Reads 16 bytes at a time, never outside `text`.
-[[nodiscard]] size_t find_value_end(std::string_view text, size_t from);
+// The position of the first byte at or after `from` that is not of the class, text.size() if there is none. Read 16 bytes
+// at a time, never outside `text`; from <= text.size().
+[[nodiscard]] size_t find_value_end(std::string_view text, size_t from);   // kValueByte: stops at the CR of a valid line
+[[nodiscard]] size_t find_target_end(std::string_view text, size_t from);  // kTargetByte
+[[nodiscard]] size_t find_name_end(std::string_view text, size_t from);    // kNameByte
 
 // A decimal number of 1 to 19 digits and nothing else, at most 2^63 - 1. False, and `number` untouched, otherwise.
 [[nodiscard]] bool parse_decimal(std::string_view text, uint64_t& number);

@@ -25,16 +25,22 @@ char upper_hex(uint8_t value) {
     return "0123456789ABCDEF"[value & 15U];
 }
 
+bool is_upper(char byte) {
+    return byte >= 'A' && byte <= 'Z';
+}
+
 // Whether the path is normal as it stands: no escape, and no segment that begins with a dot.
 bool is_plain(std::string_view path) {
-    char before = '/';
-    for (const char byte : path) {
-        if (!is_of(byte, kTargetByte) || byte == '%' || byte == '?' || (byte == '.' && before == '/')) {
+    if (!path.starts_with('/') || find_target_end(path, 0) != path.size() ||
+        path.find('%') != std::string_view::npos || path.find('?') != std::string_view::npos) {
+        return false;
+    }
+    for (size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.', dot + 1)) {
+        if (path[dot - 1] == '/') {
             return false;
         }
-        before = byte;
     }
-    return path.starts_with('/');
+    return true;
 }
 
 // Writes the normal form of one path.
@@ -137,19 +143,26 @@ private:
     std::string_view reason_;
 };
 
-// Names and IPv4 addresses: labels of host bytes, none empty. `name` has lost its trailing dot.
-bool is_host_name(std::string_view name) {
-    if (name.empty() || name.size() > kHostNameMax) {
-        return false;
-    }
+// Takes the name off a host that is no IPv6 literal: labels of host bytes, none empty. Returns where the name and its
+// trailing dot end, 0 if they are not valid.
+size_t take_host_name(std::string_view text, Host& host) {
+    uint8_t common = kHostByte;
+    bool has_empty_label = false;
     char before = '.';
-    for (const char byte : name) {
-        if (!is_of(byte, kHostByte) || (byte == '.' && before == '.')) {
-            return false;
-        }
+    size_t end = 0;
+    for (; end < text.size() && text[end] != ':'; ++end) {
+        const char byte = text[end];
+        common &= kByteClass[static_cast<unsigned char>(byte)];
+        has_empty_label |= byte == '.' && before == '.';
+        host.has_upper_case |= is_upper(byte);
         before = byte;
     }
-    return before != '.';
+    host.name = text.substr(0, end);
+    if (host.name.ends_with('.')) {
+        host.name.remove_suffix(1);
+    }
+    const bool is_valid = common != 0 && !has_empty_label && !host.name.empty() && host.name.size() <= kHostNameMax;
+    return is_valid ? end : 0;
 }
 
 // The text between the brackets.
@@ -171,10 +184,6 @@ uint16_t parse_port(std::string_view digits) {
         return 0;
     }
     return static_cast<uint16_t>(port);
-}
-
-bool is_upper(char byte) {
-    return byte >= 'A' && byte <= 'Z';
 }
 
 }  // namespace
@@ -200,13 +209,10 @@ std::optional<Host> split_host(std::string_view text) {
         }
         name_end = bracket + 1;
         host.name = text.substr(0, name_end);
+        host.has_upper_case = std::ranges::any_of(host.name, is_upper);
     } else {
-        name_end = std::min(text.find(':'), text.size());
-        host.name = text.substr(0, name_end);
-        if (host.name.ends_with('.')) {
-            host.name.remove_suffix(1);
-        }
-        if (!is_host_name(host.name)) {
+        name_end = take_host_name(text, host);
+        if (name_end == 0) {
             return std::nullopt;
         }
     }
@@ -216,7 +222,6 @@ std::optional<Host> split_host(std::string_view text) {
             return std::nullopt;
         }
     }
-    host.has_upper_case = std::ranges::any_of(host.name, is_upper);
     return host;
 }
 

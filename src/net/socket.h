@@ -70,6 +70,17 @@ public:
         int flags = 0
     );
 
+    // The same for parts that lie in `source`: its first `consumed` bytes are used up as soon as they are sent or copied, which is
+    // before the task suspends.
+    template <size_t Count>
+    [[nodiscard]] runtime::IoAttempt<SendAttempt<Count>> send_from(
+        ReadBuffer& source,
+        size_t consumed,
+        BufferPool& pool,
+        const std::array<std::string_view, Count>& parts,
+        core::Instant deadline
+    );
+
     // One attempt, without waiting: >= 0, or -errno; -EAGAIN when nothing can be done now.
     [[nodiscard]] ssize_t try_receive(std::span<char> target);
     [[nodiscard]] ssize_t try_send(std::span<const iovec> parts, int flags);
@@ -145,6 +156,8 @@ struct SendAttempt {
     BufferPool& pool;
     std::array<std::string_view, Count> parts;
     int flags;
+    ReadBuffer* source = nullptr;  // where the parts lie
+    size_t consumed = 0;           // bytes of it that are used up by the first attempt
     Buffer rest{};
     size_t rest_begin = 0;
     size_t rest_end = 0;
@@ -154,21 +167,27 @@ struct SendAttempt {
 
     ssize_t first() {
         std::array<iovec, Count> vectors;
+        size_t used = 0;
         size_t total = 0;
-        for (size_t at = 0; at < Count; ++at) {
-            vectors[at] = {.iov_base = const_cast<char*>(parts[at].data()), .iov_len = parts[at].size()};
-            total += parts[at].size();
+        for (std::string_view part : parts) {
+            if (!part.empty()) {
+                vectors[used++] = {.iov_base = const_cast<char*>(part.data()), .iov_len = part.size()};
+                total += part.size();
+            }
         }
-        ssize_t sent = socket.try_send(vectors, flags);
+        ssize_t sent = total == 0 ? 0 : socket.try_send(std::span(vectors).first(used), flags);
         if (sent < 0 && sent != -EAGAIN) {
             return sent;
         }
         auto taken = static_cast<size_t>(std::max<ssize_t>(sent, 0));
-        if (taken == total) {
-            return 0;
+        bool is_whole = taken == total;
+        if (!is_whole) {
+            keep_rest(taken, total);
         }
-        keep_rest(taken, total);
-        return -EAGAIN;
+        if (source != nullptr) {
+            source->consume(consumed);
+        }
+        return is_whole ? 0 : -EAGAIN;
     }
 
     void keep_rest(size_t taken, size_t total) {
@@ -214,6 +233,17 @@ runtime::IoAttempt<SendAttempt<Count>> Socket::send(
 ) {
     static_assert(Count <= kPartsMax);
     return {*reactor_, SendAttempt<Count>{*this, pool, parts, flags}, deadline};
+}
+
+template <size_t Count>
+runtime::IoAttempt<SendAttempt<Count>> Socket::send_from(
+    ReadBuffer& source,
+    size_t consumed,
+    BufferPool& pool,
+    const std::array<std::string_view, Count>& parts,
+    core::Instant deadline
+) {
+    return {*reactor_, SendAttempt<Count>{*this, pool, parts, 0, &source, consumed}, deadline};
 }
 
 inline runtime::IoAttempt<SendAttempt<1>> Socket::send(

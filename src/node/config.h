@@ -41,17 +41,19 @@ private:
 
 struct ServerConfig {
     std::string name;      // unique; 1 to 63 of A-Z a-z 0-9 . _ - and not "up": it names the control socket
-    net::Address address;  // port 0; where the server is, for other servers and for its own outgoing connections
+    net::Address address;  // port 0; where the server is, for other servers and for its own outgoing
+                           // connections
     RoleSet roles;         // at least one
 
     friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 
 struct Config {
-    std::string site = "local";               // 1 to 100 of A-Z a-z 0-9 . _ -; names the state and runtime directories
-    std::vector<ServerConfig> servers;        // in the order written; at least one
+    std::string site = "local";  // 1 to 100 of A-Z a-z 0-9 . _ -; names the state and runtime directories
+    std::vector<ServerConfig> servers;  // in the order written; at least one
     balancer::Config balancer;
-    std::optional<net::Address> admin_listen;  // GET /metrics is answered here; none: only on the control socket
+    std::optional<net::Address> admin_listen;  // GET /metrics is answered here; none: only on the control
+                                               // socket
 
     friend bool operator==(const Config&, const Config&) = default;
 };

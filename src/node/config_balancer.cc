@@ -20,7 +20,12 @@ constexpr size_t kTrustedMax = 1000;
 constexpr Bounds<uint32_t> kHeadBytes{1 << 10, 48 << 10};
 constexpr uint32_t kUriBytesMin = 64;
 
-void read_listen_item(const TomlValue& item, const std::string& key, Problems& problems, std::vector<net::Address>& listen) {
+void read_listen_item(
+    const TomlValue& item,
+    const std::string& key,
+    Problems& problems,
+    std::vector<net::Address>& listen
+) {
     auto text = read_text(item, {key, "a text such as \"http://127.0.0.1:8080\""}, problems);
     if (!text) {
         return;
@@ -36,7 +41,9 @@ void read_listen_item(const TomlValue& item, const std::string& key, Problems& p
             problems.add(
                 item.position,
                 std::format(
-                    "{}: {} {} {}, which is there already", key, in_quotes(*text),
+                    "{}: {} {} {}, which is there already",
+                    key,
+                    in_quotes(*text),
                     other == *address ? "repeats" : (is_covered ? "is a part of" : "covers"),
                     in_quotes(listen_text(other))
                 )
@@ -60,7 +67,8 @@ void read_listen(Section& balancer, std::vector<net::Address>& listen) {
     auto items = balancer.read_list("listen", "a list such as [\"http://127.0.0.1:8080\"]");
     if (value->kind == TomlValue::Kind::list && (items.empty() || items.size() > kListenMax)) {
         balancer.problems().add(
-            value->position, std::format("{}: expected 1 to {} addresses, found {}", key, kListenMax, items.size())
+            value->position,
+            std::format("{}: expected 1 to {} addresses, found {}", key, kListenMax, items.size())
         );
         return;
     }
@@ -88,7 +96,8 @@ void read_trusted_proxies(Section& balancer, std::vector<std::string>& trusted) 
     std::string key = balancer.dotted("trusted_proxies");
     if (items.size() > kTrustedMax) {
         balancer.problems().add(
-            items.front().position, std::format("{}: expected at most {}, found {}", key, kTrustedMax, items.size())
+            items.front().position,
+            std::format("{}: expected at most {}, found {}", key, kTrustedMax, items.size())
         );
         return;
     }
@@ -96,7 +105,8 @@ void read_trusted_proxies(Section& balancer, std::vector<std::string>& trusted) 
         auto text = read_text(item, {key, expected}, balancer.problems());
         if (text && !is_address_or_network(*text)) {
             balancer.problems().add(
-                item.position, std::format("{}: expected {}, found {}", key, expected, in_quotes(*text))
+                item.position,
+                std::format("{}: expected {}, found {}", key, expected, in_quotes(*text))
             );
         } else if (text) {
             trusted.emplace_back(*text);

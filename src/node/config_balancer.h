@@ -6,7 +6,8 @@
 
 namespace node {
 
-// Fills in listen, threads, trusted_proxies, timeouts, limits and access_log. Without `listen` that list stays empty.
+// Fills in listen, threads, trusted_proxies, timeouts, limits and access_log. Without `listen` that list
+// stays empty.
 void read_balancer(Section& balancer, balancer::Config& config);
 
 }  // namespace node

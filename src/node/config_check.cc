@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/panic.h"
 #include "node/config_listen.h"
 
 namespace node {
@@ -55,6 +56,31 @@ std::string describe(const RouteConfig& route) {
     return host + ", " + (route.path.empty() ? "any path" : "path " + in_quotes(route.path));
 }
 
+net::Address default_listen(const net::Address& server) {
+    std::string host = server.host_string();
+    auto address = parse_listen(
+        std::format("http://{}:{}", server.family() == AF_INET6 ? "[" + host + "]" : host, kBalancerPort)
+    );
+    ASSERT(address.has_value());
+    return *address;
+}
+
+void check_admin(Section& root, const net::Address& admin, std::span<const net::Address> listen) {
+    for (const net::Address& address : listen) {
+        bool is_taken = listen_covers(address, admin) || listen_covers(admin, address);
+        if (is_taken && admin.port() != 0) {
+            root.problems().add(
+                root.find("admin")->find("listen")->position,
+                std::format(
+                    "admin.listen: {} is where the balancer listens ({})",
+                    in_quotes(listen_text(admin)),
+                    in_quotes(listen_text(address))
+                )
+            );
+        }
+    }
+}
+
 }  // namespace
 
 void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& problems) {
@@ -65,7 +91,8 @@ void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& pr
         for (const std::string& host : covering_hosts(placed.route.host)) {
             for (const std::string& path : paths) {
                 auto at = seen.find(host + " " + path);
-                bool is_first = at != seen.end() && (covering == nullptr || at->second->position < covering->position);
+                bool is_first =
+                    at != seen.end() && (covering == nullptr || at->second->position < covering->position);
                 covering = is_first ? at->second : covering;
             }
         }
@@ -73,8 +100,11 @@ void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& pr
             problems.add(
                 placed.position,
                 std::format(
-                    "this route ({}) can never match: the route of line {} ({}) comes first and takes all that it would",
-                    describe(placed.route), covering->position.line, describe(covering->route)
+                    "this route ({}) can never match: the route of line {} ({}) comes first and takes all "
+                    "that it would",
+                    describe(placed.route),
+                    covering->position.line,
+                    describe(covering->route)
                 )
             );
         }
@@ -83,48 +113,31 @@ void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& pr
 }
 
 void check_listeners(Section& root, Config& config) {
-    Problems& problems = root.problems();
     const TomlValue* section = root.find("balancer");
     Position place = section == nullptr ? Position{1, 1} : section->position;
     auto is_balancer = [](const ServerConfig& server) { return server.roles.has(Role::balancer); };
     auto balancers = std::ranges::count_if(config.servers, is_balancer);
     if (balancers == 0) {
-        problems.add(place, "no server has the role \"balancer\": add it to the roles of one in [servers]");
+        root.problems().add(
+            place,
+            "no server has the role \"balancer\": add it to the roles of one in [servers]"
+        );
         return;
     }
     auto& listen = config.balancer.listen;
     if (listen.empty() && balancers > 1) {
-        problems.add(
+        root.problems().add(
             place,
-            "[balancer]: listen is missing; several servers have the role \"balancer\", so none's own address is taken: write "
+            "[balancer]: listen is missing, and several servers have the role \"balancer\": write "
             "listen = [\"http://*:8080\"]"
         );
         return;
     }
     if (listen.empty()) {
-        std::string host = std::ranges::find_if(config.servers, is_balancer)->address.host_string();
-        std::string bracketed = host.contains(':') ? "[" + host + "]" : host;
-        if (auto own = parse_listen(std::format("http://{}:{}", bracketed, kBalancerPort))) {
-            listen.push_back(*own);
-        }
+        listen.push_back(default_listen(std::ranges::find_if(config.servers, is_balancer)->address));
     }
-    const TomlValue* admin = root.find("admin");
-    if (!config.admin_listen || admin == nullptr) {
-        return;
-    }
-    for (const net::Address& address : listen) {
-        if (listen_covers(address, *config.admin_listen) || listen_covers(*config.admin_listen, address)) {
-            bool is_free_port = address.port() == 0;
-            if (!is_free_port) {
-                problems.add(
-                    admin->find("listen")->position,
-                    std::format(
-                        "admin.listen: {} is where the balancer listens ({})", in_quotes(listen_text(*config.admin_listen)),
-                        in_quotes(listen_text(address))
-                    )
-                );
-            }
-        }
+    if (config.admin_listen) {
+        check_admin(root, *config.admin_listen, listen);
     }
 }
 

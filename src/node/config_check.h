@@ -1,5 +1,5 @@
-// What contradicts in a configuration whose keys are each right: routes that can never match, addresses taken twice, roles that
-// nobody has.
+// What contradicts in a configuration whose keys are each right: routes that can never match, addresses taken
+// twice, roles that nobody has.
 #pragma once
 
 #include <span>
@@ -16,13 +16,15 @@ struct PlacedRoute {
     Position position;
 };
 
-// Reports each route that an earlier one covers: the earlier host is the same, any, or a wildcard above it, and the earlier path is
-// the same, any, "raw" or a prefix of it. Several earlier routes never cover one together that none of them covers alone: hosts
-// and paths are open-ended. A route for any path is taken to be covered by "/*", the paths of all requests but OPTIONS *.
+// Reports each route that an earlier one covers: the earlier host is the same, any, or a wildcard above it,
+// and the earlier path is the same, any, "raw" or a prefix of it. Several earlier routes never cover one
+// together that none of them covers alone: hosts and paths are open-ended. A route for any path is taken to
+// be covered by "/*", the paths of all requests but OPTIONS *.
 void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& problems);
 
-// Where [balancer] listens: what is written, else port 8080 of the one server with that role. Reports a balancer that no server
-// is, a missing `listen` where servers disagree, and an admin listener that takes an address of the balancer.
+// Where [balancer] listens: what is written, else port 8080 of the one server with that role. Reports a
+// balancer that no server is, a missing `listen` where servers disagree, and an admin listener that takes an
+// address of the balancer.
 void check_listeners(Section& root, Config& config);
 
 }  // namespace node

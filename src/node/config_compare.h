@@ -14,14 +14,16 @@ struct ConfigChange {
     std::string to;    // empty: is gone
     bool needs_restart = false;
 
-    // "pools.origin.backends.b2.weight: 50 → 200", "balancer.listen: added http://127.0.0.1:8102", "…: removed …".
+    // "pools.origin.backends.b2.weight: 50 → 200", "balancer.listen: added http://127.0.0.1:8102", "…:
+    // removed …".
     [[nodiscard]] std::string to_string() const;
 
     friend bool operator==(const ConfigChange&, const ConfigChange&) = default;
 };
 
-// The changes from `before` to `after` in the order of the file's sections; empty when they are equal. A restart is needed for: site,
-// a server added, removed or changed, balancer.threads, balancer.limits.connections. All else is applied while running.
+// The changes from `before` to `after` in the order of the file's sections; empty when they are equal. A
+// restart is needed for: site, a server added, removed or changed, balancer.threads,
+// balancer.limits.connections. All else is applied while running.
 [[nodiscard]] std::vector<ConfigChange> compare(const Config& before, const Config& after);
 
 }  // namespace node

@@ -1,4 +1,5 @@
-// What is wrong with a configuration file, and where: one problem, and the bounded list of all that were found.
+// What is wrong with a configuration file, and where: one problem, and the bounded list of all that were
+// found.
 #pragma once
 
 #include <cstdint>

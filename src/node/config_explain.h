@@ -1,4 +1,5 @@
-// Prints a configuration as it works, with everything that was derived or left to its default: `trilith check --explain`.
+// Prints a configuration as it works, with everything that was derived or left to its default: `trilith check
+// --explain`.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@ namespace node {
 // TOML with comments; read again, it gives the same Config. Values that are the default say so.
 [[nodiscard]] std::string explain(const Config& config);
 
-// The same as one JSON object, indented, with the keys of the configuration file; durations and sizes are texts with units.
+// The same as one JSON object, indented, with the keys of the configuration file; durations and sizes are
+// texts with units.
 [[nodiscard]] std::string explain_json(const Config& config);
 
 }  // namespace node

@@ -20,19 +20,23 @@ namespace node {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kLaterSections{"web", "app", "database", "router", "firewall", "vip", "monitor"};
+constexpr std::array<std::string_view, 7>
+    kLaterSections{"web", "app", "database", "router", "firewall", "vip", "monitor"};
 
 using ConfigOrErrors = std::expected<Config, std::vector<ConfigError>>;
 
 std::unexpected<std::vector<ConfigError>> refuse_file(std::string_view file, std::string message) {
-    return std::unexpected(std::vector{ConfigError{.file = std::string(file), .message = std::move(message)}});
+    return std::unexpected(std::vector{ConfigError{.file = std::string(file), .message = std::move(message)}}
+    );
 }
 
 void refuse_later_sections(Section& root) {
     for (std::string_view name : kLaterSections) {
-        const TomlValue* section = root.table().find(name);
-        if (section != nullptr && root.find(name) == section) {
-            root.problems().add(section->position, std::format("[{}] is not supported by this version", name));
+        if (root.table().find(name) != nullptr) {
+            root.problems().add(
+                root.find(name)->position,
+                std::format("[{}] is not supported by this version", name)
+            );
         }
     }
 }

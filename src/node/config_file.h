@@ -1,4 +1,5 @@
-// Reads the configuration file: TOML text in, a checked and frozen Config out, or every problem with its place.
+// Reads the configuration file: TOML text in, a checked and frozen Config out, or every problem with its
+// place.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +15,16 @@ namespace node {
 
 inline constexpr size_t kConfigFileBytesMax = 1 << 20;
 
-// `text` is the whole file, `file_name` only names it in errors. The Config holds every default and everything derived, and
-// needs no further check. The errors are the first 20 by position, at least one; text that is not TOML gives exactly one.
+// `text` is the whole file, `file_name` only names it in errors. The Config holds every default and
+// everything derived, and needs no further check. The errors are the first 20 by position, at least one; text
+// that is not TOML gives exactly one.
 [[nodiscard]] std::expected<Config, std::vector<ConfigError>> read_config(
     std::string_view text,
     std::string_view file_name
 );
 
-// Reads the file at `path`, which may have up to kConfigFileBytesMax bytes. A file that cannot be read or is too large is an error
-// of line 0.
+// Reads the file at `path`, which may have up to kConfigFileBytesMax bytes. A file that cannot be read or is
+// too large is an error of line 0.
 [[nodiscard]] std::expected<Config, std::vector<ConfigError>> load_config(const std::string& path);
 
 }  // namespace node

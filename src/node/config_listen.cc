@@ -17,7 +17,8 @@ using net::Address;
 namespace {
 
 constexpr std::string_view kScheme = "http://";
-constexpr std::string_view kForm = "http://ADDRESS:PORT, such as \"http://127.0.0.1:8080\" or \"http://*:8080\"";
+constexpr std::string_view kForm =
+    "http://ADDRESS:PORT, such as \"http://127.0.0.1:8080\" or \"http://*:8080\"";
 
 std::unexpected<core::Error> refuse_form(std::string_view text) {
     return fail(ErrorKind::invalid, "expected " + std::string(kForm) + ", found " + in_quotes(text));
@@ -42,8 +43,9 @@ Result<Address> parse_host(std::string_view host) {
     }
     return fail(
         ErrorKind::invalid,
-        in_quotes(host) + " is not an address, and names are not looked up: write an IPv4 address, an IPv6 address in "
-        "brackets, or * for every address of the machine"
+        in_quotes(host) +
+            " is not an address, and names are not looked up: write an IPv4 address, an IPv6 address in "
+            "brackets, or * for every address of the machine"
     );
 }
 
@@ -59,7 +61,8 @@ Result<Address> parse_listen(std::string_view text) {
     std::string_view place = text.substr(kScheme.size());
     if (place.contains('/')) {
         return fail(
-            ErrorKind::invalid, "nothing follows the port of " + std::string(kForm) + ", found " + in_quotes(text)
+            ErrorKind::invalid,
+            "nothing follows the port of " + std::string(kForm) + ", found " + in_quotes(text)
         );
     }
     size_t colon = place.rfind(':');
@@ -70,7 +73,10 @@ Result<Address> parse_listen(std::string_view text) {
     uint16_t port = 0;
     auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (status != std::errc{} || end != digits.data() + digits.size()) {
-        return fail(ErrorKind::invalid, in_quotes(digits) + " is not a port (0 to 65535; 0 takes a free one)");
+        return fail(
+            ErrorKind::invalid,
+            in_quotes(digits) + " is not a port (0 to 65535; 0 takes a free one)"
+        );
     }
     TRY(Address host, parse_host(place.substr(0, colon)));
     if (port == 0) {
@@ -88,14 +94,16 @@ std::string listen_text(const Address& address) {
 }
 
 bool is_any_address(const Address& address) {
-    return address.family() != AF_UNIX && std::ranges::all_of(address.bytes(), [](uint8_t byte) { return byte == 0; });
+    return address.family() != AF_UNIX &&
+           std::ranges::all_of(address.bytes(), [](uint8_t byte) { return byte == 0; });
 }
 
 bool listen_covers(const Address& wide, const Address& narrow) {
     if (wide.port() != narrow.port() || wide.port() == 0) {
         return wide == narrow;
     }
-    bool is_every_of_family = is_any_address(wide) && (wide.family() == AF_INET6 || narrow.family() == AF_INET);
+    bool is_every_of_family =
+        is_any_address(wide) && (wide.family() == AF_INET6 || narrow.family() == AF_INET);
     return wide == narrow || is_every_of_family;
 }
 

@@ -25,7 +25,12 @@ constexpr size_t kBackendsMax = 10'000;
 constexpr uint32_t kConnectionsMax = 1'000'000;
 constexpr size_t kHealthPathBytesMax = 1024;
 constexpr std::array<std::string_view, 1> kAlgorithms{"round-robin"};
-constexpr std::array<std::string_view, 4> kLaterAlgorithms{"least-connections", "random-two", "least-time", "hash"};
+constexpr std::array<std::string_view, 4> kLaterAlgorithms{
+    "least-connections",
+    "random-two",
+    "least-time",
+    "hash"
+};
 constexpr std::array<std::string_view, 2> kModes{"active-active", "active-passive"};
 constexpr std::string_view kExpectedBackend = "an address such as \"127.0.0.1:9001\"";
 
@@ -61,7 +66,8 @@ std::string_view backend_address_cure(std::string_view text) {
         return text.contains(':') ? ": write [ADDRESS]:PORT" : ": the port is missing";
     }
     size_t colon = text.rfind(':');
-    bool is_address = colon != std::string_view::npos && net::Address::parse_host(text.substr(0, colon)).has_value();
+    bool is_address =
+        colon != std::string_view::npos && net::Address::parse_host(text.substr(0, colon)).has_value();
     if (is_address || text.starts_with('[')) {
         return ": the port is 1 to 65535";
     }
@@ -84,7 +90,11 @@ std::optional<net::Address> read_backend_address(
     problems.add(
         value.position,
         std::format(
-            "{}: expected {}, found {}{}", key, kExpectedBackend, in_quotes(*text), backend_address_cure(*text)
+            "{}: expected {}, found {}{}",
+            key,
+            kExpectedBackend,
+            in_quotes(*text),
+            backend_address_cure(*text)
         )
     );
     return std::nullopt;
@@ -99,15 +109,21 @@ std::string read_backend_name(Section& section) {
         section.problems().add(
             section.find("name")->position,
             std::format(
-                "{}: expected 1 to {} letters, digits, \".\", \"_\", \"-\" or \":\", found {}", section.dotted("name"),
-                kNameBytesMax, in_quotes(*name)
+                "{}: expected 1 to {} letters, digits, \".\", \"_\", \"-\" or \":\", found {}",
+                section.dotted("name"),
+                kNameBytesMax,
+                in_quotes(*name)
             )
         );
     }
     return std::string(*name);
 }
 
-std::optional<BackendConfig> read_backend_table(const TomlValue& item, const SectionName& pool, Problems& problems) {
+std::optional<BackendConfig> read_backend_table(
+    const TomlValue& item,
+    const SectionName& pool,
+    Problems& problems
+) {
     Section section(item, {pool.dotted + ".backends", "a backend of " + pool.title}, problems);
     BackendConfig backend;
     std::optional<net::Address> address;
@@ -115,7 +131,10 @@ std::optional<BackendConfig> read_backend_table(const TomlValue& item, const Sec
         address = read_backend_address(*value, section.dotted("address"), problems);
         backend.name = value->text;
     } else {
-        problems.add(item.position, "a backend of " + pool.title + " needs an address, such as \"127.0.0.1:9001\"");
+        problems.add(
+            item.position,
+            "a backend of " + pool.title + " needs an address, such as \"127.0.0.1:9001\""
+        );
     }
     if (std::string name = read_backend_name(section); !name.empty()) {
         backend.name = std::move(name);
@@ -130,7 +149,11 @@ std::optional<BackendConfig> read_backend_table(const TomlValue& item, const Sec
     return backend;
 }
 
-std::optional<BackendConfig> read_backend(const TomlValue& item, const SectionName& pool, Problems& problems) {
+std::optional<BackendConfig> read_backend(
+    const TomlValue& item,
+    const SectionName& pool,
+    Problems& problems
+) {
     if (item.kind == TomlValue::Kind::table) {
         return read_backend_table(item, pool, problems);
     }
@@ -145,17 +168,20 @@ void read_backends(Section& section, PoolConfig& pool) {
     constexpr std::string_view expected = "a list such as [\"127.0.0.1:9001\"]";
     const TomlValue* list = section.find("backends");
     auto items = section.read_list("backends", expected);
-    if (list == nullptr || (list->kind == TomlValue::Kind::list && (items.empty() || items.size() > kBackendsMax))) {
+    if (list == nullptr ||
+        (list->kind == TomlValue::Kind::list && (items.empty() || items.size() > kBackendsMax))) {
         section.problems().add(
             list == nullptr ? section.table().position : list->position,
             std::format(
-                "{}: expected 1 to {} backends, found {}", section.dotted("backends"), kBackendsMax,
+                "{}: expected 1 to {} backends, found {}",
+                section.dotted("backends"),
+                kBackendsMax,
                 list == nullptr ? "no such key" : std::to_string(items.size())
             )
         );
         return;
     }
-    std::map<std::string, Position, std::less<>> places;  // by name
+    std::map<std::string, Position, std::less<>> places;   // by name
     std::map<std::string, Position, std::less<>> unnamed;  // by address, of those that are named by it
     for (const TomlValue& item : items) {
         auto backend = read_backend(item, section.name(), section.problems());
@@ -165,14 +191,17 @@ void read_backends(Section& section, PoolConfig& pool) {
         std::string address = backend->address.to_string();
         bool is_named = item.find("name") != nullptr;
         auto [same, is_new] = places.try_emplace(backend->name, item.position);
-        auto [twin, is_alone] = is_named ? std::pair(same, true) : unnamed.try_emplace(address, item.position);
+        auto [twin, is_alone] =
+            is_named ? std::pair(same, true) : unnamed.try_emplace(address, item.position);
         if (!is_new || !is_alone) {
             Position place = is_new ? twin->second : same->second;
             section.problems().add(
                 item.position,
                 std::format(
-                    "{} has the backend {} already (line {}); give each a name of its own", section.name().title,
-                    in_quotes(backend->name), place.line
+                    "{} has the backend {} already (line {}); give each a name of its own",
+                    section.name().title,
+                    in_quotes(backend->name),
+                    place.line
                 )
             );
         }
@@ -187,8 +216,10 @@ PoolConfig read_pool(const TomlMember& member, Section& section, const PoolConfi
         section.problems().add(
             member.position,
             std::format(
-                "a pool's name has 1 to {} letters, digits, \".\", \"_\" or \"-\" and begins with a letter or digit; found {}",
-                kNameBytesMax, in_quotes(member.key)
+                "a pool's name has 1 to {} letters, digits, \".\", \"_\" or \"-\" and begins with a letter "
+                "or digit; found {}",
+                kNameBytesMax,
+                in_quotes(member.key)
             )
         );
     }
@@ -208,9 +239,7 @@ std::string_view algorithm_name(upstream::Algorithm algorithm) {
     return kAlgorithms[static_cast<size_t>(algorithm)];
 }
 
-std::string_view mode_name(upstream::Mode mode) {
-    return kModes[static_cast<size_t>(mode)];
-}
+std::string_view mode_name(upstream::Mode mode) { return kModes[static_cast<size_t>(mode)]; }
 
 void read_pool_defaults(Section& section, PoolConfig& pool) {
     if (auto choice = section.read_choice("algorithm", kAlgorithms, kLaterAlgorithms)) {
@@ -234,10 +263,12 @@ std::vector<PoolConfig> read_pools(Section& root, const PoolConfig& defaults) {
     }
     size_t count = section ? section->table().members.size() : 0;
     if (count == 0 || count > kPoolsMax) {
-        std::string_view found = count == 0 ? "no pool: write [pools.NAME] with backends = [\"127.0.0.1:9001\"]" : "";
+        std::string_view found =
+            count == 0 ? "no pool: write [pools.NAME] with backends = [\"127.0.0.1:9001\"]" : "";
         root.problems().add(
             section ? section->table().position : Position{1, 1},
-            found.empty() ? std::format("[pools]: expected 1 to {} pools, found {}", kPoolsMax, count) : std::string(found)
+            found.empty() ? std::format("[pools]: expected 1 to {} pools, found {}", kPoolsMax, count)
+                          : std::string(found)
         );
         return pools;
     }

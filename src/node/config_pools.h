@@ -12,10 +12,14 @@ namespace node {
 [[nodiscard]] std::string_view algorithm_name(upstream::Algorithm algorithm);
 [[nodiscard]] std::string_view mode_name(upstream::Mode mode);
 
-// Reads algorithm, mode, failback and health, the keys that [balancer] and [pools.NAME] share, over what `pool` holds.
+// Reads algorithm, mode, failback and health, the keys that [balancer] and [pools.NAME] share, over what
+// `pool` holds.
 void read_pool_defaults(Section& section, upstream::PoolConfig& pool);
 
 // The pools in the order written, each begun as a copy of `defaults`. None at all is reported.
-[[nodiscard]] std::vector<upstream::PoolConfig> read_pools(Section& root, const upstream::PoolConfig& defaults);
+[[nodiscard]] std::vector<upstream::PoolConfig> read_pools(
+    Section& root,
+    const upstream::PoolConfig& defaults
+);
 
 }  // namespace node

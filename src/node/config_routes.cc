@@ -50,7 +50,8 @@ std::expected<std::string, std::string_view> parse_route_host(std::string_view t
     std::string_view name = text.substr(star.size());
     if (name.contains('*')) {
         return std::unexpected(
-            text == "*" ? ": leave host out for every host" : ": \"*\" stands only at the beginning, before a dot"
+            text == "*" ? ": leave host out for every host"
+                        : ": \"*\" stands only at the beginning, before a dot"
         );
     }
     std::array<char, http::kHostNameMax> buffer;
@@ -117,7 +118,8 @@ size_t read_route_pool(Section& section, const PoolNames& pools) {
     return pool.value_or(0);
 }
 
-// Reads the text under `key` by `parse`; false when what stands there was refused. A missing key leaves the target as it is.
+// Reads the text under `key` by `parse`; false when what stands there was refused. A missing key leaves the
+// target as it is.
 struct RouteKey {
     std::string_view key;
     std::string_view expected;
@@ -139,7 +141,11 @@ bool read_route_key(Section& section, RouteKey rule, Parse parse, std::string& t
         section.problems().add(
             value->position,
             std::format(
-                "{}: expected {}, found {}{}", section.dotted(rule.key), rule.expected, in_quotes(*text), parsed.error()
+                "{}: expected {}, found {}{}",
+                section.dotted(rule.key),
+                rule.expected,
+                in_quotes(*text),
+                parsed.error()
             )
         );
         return false;
@@ -148,14 +154,20 @@ bool read_route_key(Section& section, RouteKey rule, Parse parse, std::string& t
     return true;
 }
 
-std::vector<RouteConfig> derive_routes(Problems& problems, Position place, std::span<const upstream::PoolConfig> pools) {
+std::vector<RouteConfig> derive_routes(
+    Problems& problems,
+    Position place,
+    std::span<const upstream::PoolConfig> pools
+) {
     if (pools.size() > 1) {
         problems.add(
             place,
             std::format(
-                "{} pools but no [[routes]]: write a [[routes]] with pool = {} for the requests that it takes, and one for "
+                "{} pools but no [[routes]]: write a [[routes]] with pool = {} for the requests that it "
+                "takes, and one for "
                 "each of the others",
-                pools.size(), in_quotes(pools[0].name)
+                pools.size(),
+                in_quotes(pools[0].name)
             )
         );
     }
@@ -177,7 +189,8 @@ std::vector<RouteConfig> read_routes(Section& root, std::span<const upstream::Po
     std::vector<RouteConfig> routes;
     if (items.size() > kRoutesMax) {
         root.problems().add(
-            items.front().position, std::format("expected at most {} [[routes]], found {}", kRoutesMax, items.size())
+            items.front().position,
+            std::format("expected at most {} [[routes]], found {}", kRoutesMax, items.size())
         );
         return routes;
     }
@@ -190,8 +203,10 @@ std::vector<RouteConfig> read_routes(Section& root, std::span<const upstream::Po
         }
         Section section(item, {"routes", "[[routes]]"}, root.problems());
         RouteConfig& route = routes.emplace_back();
-        bool has_host = read_route_key(section, {"host", kExpectedHost, kHostBytesMax}, parse_route_host, route.host);
-        bool has_path = read_route_key(section, {"path", kExpectedPath, kPathBytesMax}, parse_route_path, route.path);
+        bool has_host =
+            read_route_key(section, {"host", kExpectedHost, kHostBytesMax}, parse_route_host, route.host);
+        bool has_path =
+            read_route_key(section, {"path", kExpectedPath, kPathBytesMax}, parse_route_path, route.path);
         route.pool = read_route_pool(section, names);
         section.finish();
         if (has_host && has_path) {

@@ -11,15 +11,16 @@ namespace node {
 
 namespace {
 
-bool is_control(char character) {
-    return static_cast<unsigned char>(character) < 0x20 || character == 0x7F;
-}
+bool is_control(char character) { return static_cast<unsigned char>(character) < 0x20 || character == 0x7F; }
 
 }  // namespace
 
 std::optional<std::string_view> read_text(const TomlValue& value, const TextRule& rule, Problems& problems) {
     auto refuse = [&](std::string_view found) {
-        problems.add(value.position, std::format("{}: expected {}, found {}", rule.key, rule.expected, found));
+        problems.add(
+            value.position,
+            std::format("{}: expected {}, found {}", rule.key, rule.expected, found)
+        );
         return std::nullopt;
     };
     if (value.kind != TomlValue::Kind::text) {
@@ -54,9 +55,7 @@ std::optional<Section> Section::child(std::string_view key) {
     return value == nullptr ? std::nullopt : open(key, *value);
 }
 
-std::optional<Section> Section::child(const TomlMember& member) {
-    return open(member.key, member.value);
-}
+std::optional<Section> Section::child(const TomlMember& member) { return open(member.key, member.value); }
 
 std::optional<Section> Section::open(std::string_view key, const TomlValue& value) {
     if (value.kind != TomlValue::Kind::table) {
@@ -82,7 +81,8 @@ void Section::read(std::string_view key, core::Duration& target, Bounds<core::Du
     }
     if (*duration < bounds.least || *duration > bounds.most) {
         refuse(
-            key, *value,
+            key,
+            *value,
             std::format("{} to {}", core::format_duration(bounds.least), core::format_duration(bounds.most))
         );
         return;
@@ -142,8 +142,13 @@ std::optional<uint64_t> Section::read_size(std::string_view key, Bounds<uint64_t
     }
     if (*size < bounds.least || *size > bounds.most) {
         refuse(
-            key, *value,
-            std::format("{} to {}", core::format_byte_count(bounds.least), core::format_byte_count(bounds.most))
+            key,
+            *value,
+            std::format(
+                "{} to {}",
+                core::format_byte_count(bounds.least),
+                core::format_byte_count(bounds.most)
+            )
         );
         return std::nullopt;
     }
@@ -185,7 +190,12 @@ std::optional<size_t> Section::read_choice(
     if (std::ranges::find(later, *text) != later.end()) {
         problems_->add(
             value->position,
-            std::format("{}: {} is not supported by this version; expected {}", dotted(key), in_quotes(*text), expected)
+            std::format(
+                "{}: {} is not supported by this version; expected {}",
+                dotted(key),
+                in_quotes(*text),
+                expected
+            )
         );
         return std::nullopt;
     }
@@ -213,14 +223,20 @@ void Section::finish() {
         std::string place = name_.title.empty() ? "" : " in " + name_.title;
         problems_->add(
             member.position,
-            std::format("unknown key {}{}{}", in_quotes(member.key), place, suggestion(member.key, known_, "known keys"))
+            std::format(
+                "unknown key {}{}{}",
+                in_quotes(member.key),
+                place,
+                suggestion(member.key, known_, "known keys")
+            )
         );
     }
 }
 
 void Section::refuse(std::string_view key, const TomlValue& value, std::string_view expected) {
     problems_->add(
-        value.position, std::format("{}: expected {}, found {}", dotted(key), expected, value.description())
+        value.position,
+        std::format("{}: expected {}, found {}", dotted(key), expected, value.description())
     );
 }
 

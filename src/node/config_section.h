@@ -1,5 +1,5 @@
-// One table of the configuration while it is read: typed access with the type and range check of each key, and the refusal of keys
-// that nobody asked for.
+// One table of the configuration while it is read: typed access with the type and range check of each key,
+// and the refusal of keys that nobody asked for.
 #pragma once
 
 #include <cstdint>
@@ -21,27 +21,30 @@ struct Bounds {
     T most;
 };
 
-// How messages call a table: its dotted name ("balancer.health", "" for the whole file), and its title ("[balancer.health]").
+// How messages call a table: its dotted name ("balancer.health", "" for the whole file), and its title
+// ("[balancer.health]").
 struct SectionName {
     std::string dotted;
     std::string title;
 };
 
-// The text of `value` when it is a text of 1 to `bytes_max` bytes without control characters; otherwise reports that `key` expected
-// `expected` and gives none.
+// What a text is read for: its full key, what was expected (for messages), its bound.
 struct TextRule {
     std::string_view key;
     std::string_view expected;  // "a path such as \"/healthz\""
     size_t bytes_max = 4096;
 };
 
+// The text of `value` when it is a text of 1 to `bytes_max` bytes without control characters; otherwise
+// reports what was expected and found, and gives none.
 [[nodiscard]] std::optional<std::string_view> read_text(
     const TomlValue& value,
     const TextRule& rule,
     Problems& problems
 );
 
-// Refers to the tree and to the problems, which must outlive it. A key that is read is known; finish() refuses the others.
+// Refers to the tree and to the problems, which must outlive it. A key that is read is known; finish()
+// refuses the others.
 class Section {
 public:
     // `table` must be of kind table.
@@ -50,7 +53,8 @@ public:
     // The value of `key`, or null. The key is known from now on.
     [[nodiscard]] const TomlValue* find(std::string_view key);
 
-    // The table under `key` as a section named after this one; none where it is missing, or is not a table, which is reported.
+    // The table under `key` as a section named after this one; none where it is missing, or is not a table,
+    // which is reported.
     [[nodiscard]] std::optional<Section> child(std::string_view key);
 
     // The same of a member whose key is a name that the file chose; it is not added to the known keys.
@@ -69,14 +73,16 @@ public:
         size_t bytes_max = 4096
     );
 
-    // The place in `choices` of the text under `key`. A text that is among `later` is refused as not supported by this version.
+    // The place in `choices` of the text under `key`. A text that is among `later` is refused as not
+    // supported by this version.
     [[nodiscard]] std::optional<size_t> read_choice(
         std::string_view key,
         std::span<const std::string_view> choices,
         std::span<const std::string_view> later = {}
     );
 
-    // The items of the list under `key`, empty where it is missing or (reported) not a list. `expected` names it for the message.
+    // The items of the list under `key`, empty where it is missing or (reported) not a list. `expected` names
+    // it for the message.
     [[nodiscard]] std::span<const TomlValue> read_list(std::string_view key, std::string_view expected);
 
     // Reports every key that was not asked for, with the nearest of those that were.

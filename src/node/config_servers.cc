@@ -33,7 +33,11 @@ RoleSet read_roles(Section& server) {
         if (at == kRoleNames.end()) {
             server.problems().add(
                 item.position,
-                std::format("unknown role {}{}", in_quotes(*text), suggestion(*text, kRoleNames, "known roles"))
+                std::format(
+                    "unknown role {}{}",
+                    in_quotes(*text),
+                    suggestion(*text, kRoleNames, "known roles")
+                )
             );
             continue;
         }
@@ -41,13 +45,17 @@ RoleSet read_roles(Section& server) {
         roles.add(role);
         if (role != Role::balancer) {
             server.problems().add(
-                item.position, std::format("the role {} is not supported by this version", in_quotes(*text))
+                item.position,
+                std::format("the role {} is not supported by this version", in_quotes(*text))
             );
         }
     }
     const TomlValue* written = server.find("roles");
     if (written->kind == TomlValue::Kind::list && items.empty()) {
-        server.problems().add(written->position, std::format("{}: expected {}, found none", key, kExpectedRoles));
+        server.problems().add(
+            written->position,
+            std::format("{}: expected {}, found none", key, kExpectedRoles)
+        );
     }
     return roles;
 }
@@ -66,7 +74,8 @@ net::Address read_server_address(Section& server) {
     std::string cure = ", which is not one address of one server";
     if (!address) {
         bool has_port = net::Address::parse(*text).has_value();
-        cure = has_port ? ": write it without the port" : ": names are not looked up, write the IPv4 or IPv6 address";
+        cure = has_port ? ": write it without the port"
+                        : ": names are not looked up, write the IPv4 or IPv6 address";
     }
     server.problems().add(
         value->position,
@@ -87,9 +96,11 @@ ServerConfig read_server(const TomlMember& member, Section& server, ServerDefaul
         server.problems().add(
             member.position,
             std::format(
-                "a server's name has 1 to {} letters, digits, \".\", \"_\" or \"-\", begins with a letter or digit and is "
+                "a server's name has 1 to {} letters, digits, \".\", \"_\" or \"-\", begins with a letter or "
+                "digit and is "
                 "not \"up\"; found {}",
-                kServerNameBytesMax, in_quotes(member.key)
+                kServerNameBytesMax,
+                in_quotes(member.key)
             )
         );
     }
@@ -100,7 +111,11 @@ ServerConfig read_server(const TomlMember& member, Section& server, ServerDefaul
         if (!defaults.is_single) {
             server.problems().add(
                 member.position,
-                std::format("server {}: {} is missing (only a single server may leave it out)", in_quotes(member.key), key)
+                std::format(
+                    "server {}: {} is missing (only a single server may leave it out)",
+                    in_quotes(member.key),
+                    key
+                )
             );
         }
         return false;
@@ -115,7 +130,8 @@ ServerConfig read_server(const TomlMember& member, Section& server, ServerDefaul
     if (const TomlValue* weight = server.find("weight")) {
         server.problems().add(
             weight->position,
-            "a server's weight is its share of the web pool, and [web] is not supported by this version; the weight of a "
+            "a server's weight is its share of the web pool, and [web] is not supported by this version; the "
+            "weight of a "
             "backend is written in [pools.NAME] backends"
         );
     }
@@ -137,8 +153,11 @@ void refuse_shared_addresses(
                 problems.add(
                     table.members[at].position,
                     std::format(
-                        "server {} has the address {} of server {}; each has its own (127.0.0.2 is on this machine, too)",
-                        in_quotes(servers[at].name), servers[at].address.host_string(), in_quotes(servers[earlier].name)
+                        "server {} has the address {} of server {}; each has its own (127.0.0.2 is on this "
+                        "machine, too)",
+                        in_quotes(servers[at].name),
+                        servers[at].address.host_string(),
+                        in_quotes(servers[earlier].name)
                     )
                 );
                 break;
@@ -149,9 +168,7 @@ void refuse_shared_addresses(
 
 }  // namespace
 
-std::string_view role_name(Role role) {
-    return kRoleNames[static_cast<size_t>(role)];
-}
+std::string_view role_name(Role role) { return kRoleNames[static_cast<size_t>(role)]; }
 
 std::string read_site(Section& root) {
     constexpr std::string_view expected = "a name such as \"www.foobar.com\"";
@@ -160,8 +177,10 @@ std::string read_site(Section& root) {
         root.problems().add(
             root.find("site")->position,
             std::format(
-                "site: expected 1 to {} letters, digits, \".\", \"_\" or \"-\", a letter or digit first, found {}",
-                kSiteBytesMax, in_quotes(*text)
+                "site: expected 1 to {} letters, digits, \".\", \"_\" or \"-\", a letter or digit first, "
+                "found {}",
+                kSiteBytesMax,
+                in_quotes(*text)
             )
         );
     }
@@ -207,7 +226,8 @@ std::optional<net::Address> read_admin(Section& root) {
     std::optional<net::Address> listen;
     if (section->find("listen") == nullptr) {
         section->problems().add(
-            section->table().position, "[admin]: listen is missing; write listen = \"http://127.0.0.1:9180\""
+            section->table().position,
+            "[admin]: listen is missing; write listen = \"http://127.0.0.1:9180\""
         );
     } else if (auto text = section->read_text("listen", "one text such as \"http://127.0.0.1:9180\"")) {
         auto address = parse_listen(*text);
@@ -215,7 +235,8 @@ std::optional<net::Address> read_admin(Section& root) {
             listen = *address;
         } else {
             section->problems().add(
-                section->find("listen")->position, section->dotted("listen") + ": " + address.error().context()
+                section->find("listen")->position,
+                section->dotted("listen") + ": " + address.error().context()
             );
         }
     }

@@ -17,8 +17,8 @@ namespace node {
 // The site's name, or the default one.
 [[nodiscard]] std::string read_site(Section& root);
 
-// The servers in the order written. Without [servers]: one, `local` at 127.0.0.1, with the roles `implied`. Where there is one server,
-// its address and roles may be left out and are the same.
+// The servers in the order written. Without [servers]: one, `local` at 127.0.0.1, with the roles `implied`.
+// Where there is one server, its address and roles may be left out and are the same.
 [[nodiscard]] std::vector<ServerConfig> read_servers(Section& root, RoleSet implied);
 
 // [admin] listen, where it is written.

@@ -4,11 +4,11 @@
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #define TOML_MAX_NESTED_VALUES 32
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <format>
 #include <optional>
+
+#include <toml++/toml.h>
 
 #include "core/json_text.h"
 
@@ -21,16 +21,17 @@ constexpr size_t kQuotedBytesMax = 80;
 
 bool is_key_character(char character) {
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-           (character >= '0' && character <= '9') || character == '_' || character == '-' || character == '"' ||
-           character == '\'';
+           (character >= '0' && character <= '9') || character == '_' || character == '-' ||
+           character == '"' || character == '\'';
 }
 
-// The place of a dotted name with too many parts. The library would build one table a part and take them down by recursion; its
-// own bound covers values only. Words of text and comments are counted too, which have as many dots only by intent.
+// The place of a dotted name with too many parts. The library would build one table a part and take them down
+// by recursion; its own bound covers values only. Words of text and comments are counted too, which have as
+// many dots only by intent.
 std::optional<Position> find_long_name(std::string_view text) {
     Position position{1, 0};
     uint32_t dots = 0;
-    char last = '\n';            // the last character that is not blank
+    char last = '\n';             // the last character that is not blank
     bool is_after_blank = false;  // between it and this one
     for (char character : text) {
         ++position.column;
@@ -56,9 +57,7 @@ std::optional<Position> find_long_name(std::string_view text) {
     return std::nullopt;
 }
 
-Position position_of(const toml::source_region& region) {
-    return {region.begin.line, region.begin.column};
-}
+Position position_of(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
 
 TomlValue convert(const toml::node& node, Position key_position);
 

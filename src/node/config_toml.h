@@ -1,4 +1,5 @@
-// TOML text as a tree of values with their places, in the order of the file. The TOML library is known to this reader alone.
+// TOML text as a tree of values with their places, in the order of the file. The TOML library is known to
+// this reader alone.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,10 @@ struct TomlValue {
     enum class Kind : uint8_t { text, integer, number, boolean, time, list, table };
 
     Kind kind = Kind::table;
-    Position position;         // of its first character; of a table that no header names: of its key
-    std::string text;          // kind text
-    int64_t integer = 0;       // kind integer; kind boolean: 0 or 1
-    double number = 0;         // kind number
+    Position position;                // of its first character; of a table that no header names: of its key
+    std::string text;                 // kind text
+    int64_t integer = 0;              // kind integer; kind boolean: 0 or 1
+    double number = 0;                // kind number
     std::vector<TomlValue> items;     // kind list
     std::vector<TomlMember> members;  // kind table, by the position of the keys
 
@@ -42,8 +43,8 @@ struct TomlProblem {
     std::string message;
 };
 
-// The whole file as a table. Depth is bounded (names of 32 parts, 32 values in one another), so that the tree can be walked by
-// recursion. TOML 1.0.
+// The whole file as a table. Depth is bounded (names of 32 parts, 32 values in one another), so that the tree
+// can be walked by recursion. TOML 1.0.
 [[nodiscard]] std::expected<TomlValue, TomlProblem> parse_toml(std::string_view text);
 
 // `text` for a message: in double quotes, escaped, cut after 80 bytes.

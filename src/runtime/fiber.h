@@ -13,6 +13,9 @@ struct Fiber {
     // Asks the fiber to end. Its present wait, and each later one that cannot be met at once, completes as cancelled; what
     // needs no waiting still works, so that it can say goodbye to a peer. Resumes nothing before the reactor's next turn.
     void request_stop();
+
+    // Ends only the present wait, as cancelled, if there is one: a word to look at the world again. Resumes nothing now.
+    void interrupt();
 };
 
 }  // namespace runtime

@@ -41,6 +41,21 @@ struct PromiseBase {
     [[noreturn]] static void unhandled_exception() noexcept { PANIC("an exception left a task"); }
 };
 
+// co_await CurrentFiber{} gives the fiber that the task runs on, for an owner who may stop it. Never suspends.
+struct CurrentFiber {
+    Fiber* fiber = nullptr;
+
+    static bool await_ready() noexcept { return false; }
+
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> handle) noexcept {
+        fiber = handle.promise().fiber;
+        return false;
+    }
+
+    [[nodiscard]] Fiber& await_resume() const noexcept { return *fiber; }
+};
+
 template <class T>
 struct Promise : PromiseBase {
     std::optional<T> value;

@@ -10,6 +10,10 @@ void Fiber::request_stop() {
         return;
     }
     is_stopped = true;
+    interrupt();
+}
+
+void Fiber::interrupt() {
     if (waiter != nullptr) {
         waiter->on_stop();
     }

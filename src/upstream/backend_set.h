@@ -46,7 +46,7 @@ struct BackendView {
 struct BackendSetOptions {
     Mode mode = Mode::active_active;
     bool has_failback = true;
-    std::optional<uint32_t> previous_active_id;  // active_id() of the snapshot before, none at the start
+    std::optional<uint32_t> previous_active_id = {};  // active_id() of the snapshot before, none at the start
 };
 
 // Immutable once built; any number of threads may read one. Indexes are positions in backends() and mean

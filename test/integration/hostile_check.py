@@ -130,6 +130,6 @@ def unexpected_headers(case, request):
         faults.append(f"an origin did not receive {sorted(missing)}")
     if extra := came - sent - ADDED - FRAMING - {"host"}:
         faults.append(f"an origin received headers that nobody sent: {sorted(extra)}")
-    if hop := came & HOP_BY_HOP - {"te", "expect"}:
+    if hop := came & (HOP_BY_HOP - {"expect", "trailer"}):
         faults.append(f"an origin received hop-by-hop headers: {sorted(hop)}")
     return faults

@@ -35,7 +35,9 @@ size_t read_head(std::string_view bytes, PlainMessage& message) {
         size_t colon = line.find(':');
         ASSERT(colon != std::string_view::npos);
         std::string name(line.substr(0, colon));
-        std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+        std::ranges::transform(name, name.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? char(c + 32) : c;
+        });
         std::string_view value = line.substr(colon + 1);
         value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
         message.fields.emplace_back(std::move(name), value);
@@ -111,7 +113,8 @@ std::optional<PlainMessage> take_message(
 }  // namespace
 
 std::string_view PlainMessage::field(std::string_view name) const {
-    auto found = std::ranges::find(fields, name, [](const auto& field) { return std::string_view(field.first); });
+    auto found =
+        std::ranges::find(fields, name, [](const auto& field) { return std::string_view(field.first); });
     return found == fields.end() ? std::string_view() : std::string_view(found->second);
 }
 

@@ -1,5 +1,5 @@
-// A second, simple reader of HTTP/1.1 messages for the simulated peers: what they understand must not come from the code under
-// test. Whole messages only, no limits, no tolerance.
+// A second, simple reader of HTTP/1.1 messages for the simulated peers: what they understand must not come
+// from the code under test. Whole messages only, no limits, no tolerance.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ enum class StreamState : uint8_t { open, ended };
 // Takes one whole request off the front of `bytes`; nullopt while it is not all there.
 [[nodiscard]] std::optional<PlainMessage> take_request(std::string& bytes);
 
-// Takes one whole response, with interim responses before it skipped; `is_head_request` responses have no body. One that is
-// framed by the end of the connection is whole when `state` is ended.
+// Takes one whole response, with interim responses before it skipped; `is_head_request` responses have no
+// body. One that is framed by the end of the connection is whole when `state` is ended.
 enum class BodyRule : uint8_t { may_have_body, answers_head };
 [[nodiscard]] std::optional<PlainMessage> take_response(std::string& bytes, BodyRule rule, StreamState state);
 

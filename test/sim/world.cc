@@ -53,7 +53,8 @@ bool World::run_until(const std::function<bool()>& condition, core::Duration tim
     return true;
 }
 
-// One turn of each reactor, in an order of its own each time. False when nothing was left to do at this instant.
+// One turn of each reactor, in an order of its own each time. False when nothing was left to do at this
+// instant.
 bool World::turn_all() {
     std::vector<Core*> order;
     for (Core& core : cores_) {
@@ -69,7 +70,7 @@ bool World::turn_all() {
     return has_run || os_.has_ready();
 }
 
-core::Instant World::next_instant() const {
+core::Instant World::next_instant() {
     core::Instant next = os_.next_event_time();
     if (!actions_.empty()) {
         next = std::min(next, actions_.begin()->first);

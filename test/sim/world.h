@@ -1,4 +1,5 @@
-// A whole site in one thread: reactors of several hosts on one simulated network, turned in an order that the seed draws.
+// A whole site in one thread: reactors of several hosts on one simulated network, turned in an order that the
+// seed draws.
 #pragma once
 
 #include <functional>
@@ -32,10 +33,12 @@ public:
     void start(runtime::Reactor& reactor, runtime::Task<void> root);
 
     // Runs `action` when the clock reaches `instant`: a fault, a change of configuration.
-    void at(core::Instant instant, std::function<void()> action) { actions_.emplace(instant, std::move(action)); }
+    void at(core::Instant instant, std::function<void()> action) {
+        actions_.emplace(instant, std::move(action));
+    }
 
-    // Turns all reactors and moves time until `condition` holds or `time_max` of virtual time has passed. False when it does not
-    // hold then, or when nothing is left that could make it true.
+    // Turns all reactors and moves time until `condition` holds or `time_max` of virtual time has passed.
+    // False when it does not hold then, or when nothing is left that could make it true.
     [[nodiscard]] bool run_until(const std::function<bool()>& condition, core::Duration time_max);
 
 private:
@@ -45,7 +48,7 @@ private:
     };
 
     bool turn_all();
-    [[nodiscard]] core::Instant next_instant() const;
+    [[nodiscard]] core::Instant next_instant();
     void run_actions();
 
     SimOs os_;

@@ -1,0 +1,129 @@
+#include "balancer/attempt.h"
+
+#include <cerrno>
+
+#include "balancer/request_upload.h"
+#include "balancer/response_relay.h"
+#include "balancer/worker.h"
+#include "runtime/task_group.h"
+
+namespace balancer {
+
+using upstream::ConnectionPool;
+
+namespace {
+
+upstream::PassiveKind passive_kind(ssize_t result) {
+    switch (result) {
+        case -ECONNREFUSED:
+        case -EHOSTUNREACH:
+        case -ENETUNREACH:
+        case -EHOSTDOWN:
+            return upstream::PassiveKind::refused;
+        case -ETIMEDOUT: return upstream::PassiveKind::timeout;
+        default: return upstream::PassiveKind::reset;
+    }
+}
+
+std::unexpected<AttemptFailure> not_connected(core::Error error, upstream::PassiveKind passive) {
+    return std::unexpected(AttemptFailure{
+        .kind = upstream::Failure::connect,
+        .sent = upstream::Sent::nothing,
+        .connection = upstream::Connection::fresh,
+        .passive = passive,
+        .sentence = error.context(),
+    });
+}
+
+// A request that must not be sent twice goes only over a connection that is certainly not stale; see upstream/retry.h.
+std::optional<net::Socket> take_pooled(Exchange& exchange, upstream::BackendLink& backend) {
+    bool is_repeatable = http::is_idempotent(exchange.method) && !exchange.is_upgrade && exchange.body.is_done();
+    core::Duration idle_max =
+        is_repeatable ? exchange.pool->state().config.idle_timeout : upstream::kYoungIdleMax;
+    auto certainty =
+        is_repeatable ? ConnectionPool::Certainty::as_seen : ConnectionPool::Certainty::asks_system;
+    return exchange.pool->take_idle(backend, idle_max, certainty);
+}
+
+// The body goes up while the response is awaited: a backend may answer before it has all of it.
+runtime::Task<AttemptResult> relay_with_upload(Exchange& exchange, BackendConnection& connection) {
+    Upload upload{.relaying = &co_await runtime::CurrentFiber{}};
+    runtime::TaskGroup uploading(exchange.worker.reactor(), 1);
+    uploading.spawn(upload_body(exchange, connection, upload));
+    AttemptResult result = co_await relay_response(exchange, connection, &upload);
+    uploading.request_stop();
+    co_await uploading.join();
+    if (upload.state != UploadState::done) {
+        connection.may_be_reused = false;
+        exchange.must_close = exchange.must_close || exchange.has_response_begun;
+    }
+    co_return result;
+}
+
+}  // namespace
+
+std::unexpected<AttemptFailure> failed_attempt(
+    const BackendConnection& connection,
+    upstream::Sent sent,
+    ssize_t result,
+    std::string_view operation
+) {
+    bool has_timed_out = result == -ETIMEDOUT;
+    std::string sentence = result == 0 ? std::string(operation) + ": the backend closed the connection"
+                                       : net::error_of(result, operation).context();
+    return std::unexpected(AttemptFailure{
+        .kind = has_timed_out ? upstream::Failure::timed_out : upstream::Failure::lost,
+        .sent = sent,
+        .connection = connection.origin,
+        .passive = passive_kind(result),
+        .sentence = std::move(sentence),
+    });
+}
+
+runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease, ConnectionChoice choice) {
+    upstream::BackendLink& backend = lease.backend();
+    Worker& worker = exchange.worker;
+    const TimeoutConfig& timeouts = exchange.snapshot.config.timeouts;
+    std::optional<net::Socket> socket;
+    if (choice == ConnectionChoice::pooled_or_fresh) {
+        socket = take_pooled(exchange, backend);
+    }
+    auto origin = socket ? upstream::Connection::reused : upstream::Connection::fresh;
+    if (!socket) {
+        auto opened = net::Socket::connect(worker.reactor(), backend.view.address);
+        if (!opened) {
+            bool is_refused = opened.error().kind() == core::ErrorKind::refused;
+            auto passive = is_refused ? upstream::PassiveKind::refused : upstream::PassiveKind::reset;
+            co_return not_connected(std::move(opened).error(), passive);
+        }
+        ssize_t status = co_await opened->connected(worker.now() + timeouts.connect);
+        if (status < 0) {
+            std::string operation = "connecting to " + backend.view.address.to_string();
+            co_return not_connected(net::error_of(status, operation), passive_kind(status));
+        }
+        socket = std::move(*opened);
+        backend.counters.connections.add();
+    }
+    exchange.timings.connected = worker.now();
+    BackendConnection connection(std::move(*socket), worker.shared_buffer(), origin);
+    backend.counters.requests.add();
+    backend.counters.bytes_out.add(exchange.request_size);
+    ssize_t sent =
+        co_await connection.socket.send(worker.buffers(), exchange.request_bytes(), worker.now() + timeouts.body);
+    if (sent < 0) {
+        co_return failed_attempt(connection, upstream::Sent::some, sent, "sending the request");
+    }
+    exchange.timings.sent = worker.now();
+    AttemptResult result;
+    if (exchange.body.is_done()) {
+        result = co_await relay_response(exchange, connection, nullptr);
+    } else {
+        result = co_await relay_with_upload(exchange, connection);
+    }
+    if (result && connection.may_be_reused) {
+        exchange.pool->keep_idle(backend, std::move(connection.socket));
+    }
+    co_return result;
+}
+
+}  // namespace balancer

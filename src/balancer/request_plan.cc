@@ -1,0 +1,143 @@
+#include "balancer/request_plan.h"
+
+#include <optional>
+
+#include "balancer/worker.h"
+#include "http/uri.h"
+
+namespace balancer {
+
+namespace {
+
+// For the log of a refused request: its method, target and host, as they came.
+void note_request(Exchange& exchange, const http::RequestHead& head, const char* base) {
+    size_t room = size_t{head.method_text.length} + head.target.length + head.host.length;
+    exchange.request = exchange.worker.buffers().take(room);
+    uint32_t size = 0;
+    auto keep = [&](http::Slice slice) {
+        std::string_view text = slice.in(base);
+        std::copy(text.begin(), text.end(), exchange.request.data() + size);
+        size += slice.length;
+        return http::Slice{.offset = size - slice.length, .length = slice.length};
+    };
+    exchange.written.method = keep(head.method_text);
+    exchange.written.target = keep(head.target);
+    exchange.written.host = keep(head.host);
+}
+
+struct Routed {
+    Refusal refusal;
+    RouteMatch match{};
+    std::string_view path;  // what is sent
+};
+
+Routed route(Exchange& exchange, const http::RequestHead& head, const char* base) {
+    const RouteTable& routes = exchange.snapshot.routes;
+    std::array<char, http::kHostNameMax> lower;
+    std::string_view host = head.host_name.in(base);
+    if (head.host_case == http::HostCase::mixed) {
+        host = http::lower_host_name(host, lower);
+    }
+    std::string_view raw_path = head.path.in(base);
+    if (head.form == http::TargetForm::asterisk) {
+        auto match = routes.match(host, "/");
+        return match ? Routed{.refusal = {}, .match = *match, .path = "*"}
+                     : Routed{.refusal = {404, "no route for this host and path"}, .match = {}, .path = {}};
+    }
+    http::PathResult normal = http::normalize_path(raw_path, exchange.worker.path_scratch());
+    bool is_normal = normal.outcome != http::PathOutcome::refused;
+    auto match = is_normal ? routes.match(host, normal.path) : routes.match_raw(host);
+    if (!match) {
+        return {
+            .refusal = is_normal ? Refusal{404, "no route for this host and path"} : Refusal{400, normal.reason},
+            .match = {},
+            .path = {},
+        };
+    }
+    std::string_view sent = !match->is_raw ? normal.path : raw_path.empty() ? std::string_view("/") : raw_path;
+    return {.refusal = {}, .match = *match, .path = sent};
+}
+
+upstream::ConnectionPool* pool_of(const Exchange& exchange, const Generation& generation) {
+    return generation.pools[exchange.snapshot.config.routes[exchange.route].pool].get();
+}
+
+// A small body that is here already is kept behind the head: one send, and it can be sent again.
+void hold_small_body(Exchange& exchange, const http::RequestHead& head, std::string_view behind_head) {
+    constexpr uint64_t kHeldBodyMax = 16 << 10;
+    uint64_t length = head.framing.length;
+    if (head.framing.kind != http::FramingKind::length || length > kHeldBodyMax || behind_head.size() < length) {
+        return;
+    }
+    behind_head = behind_head.substr(0, static_cast<size_t>(length));
+    if (exchange.request.size() - exchange.request_size < length) {
+        net::Buffer larger = exchange.worker.buffers().take(exchange.request_size + static_cast<size_t>(length));
+        std::string_view written = exchange.request_bytes();
+        std::copy(written.begin(), written.end(), larger.data());
+        exchange.request = std::move(larger);
+    }
+    std::copy(behind_head.begin(), behind_head.end(), exchange.request.data() + exchange.request_size);
+    exchange.request_size += static_cast<uint32_t>(length);
+    exchange.bytes_in = length;
+    exchange.body.skip(length);
+}
+
+Refusal refuse_early(const Exchange& exchange, const http::RequestHead& head) {
+    uint64_t body_max = exchange.snapshot.config.limits.body;
+    if (head.method == http::Method::connect) {
+        return {405, "CONNECT is not offered here: this is not a forward proxy"};
+    }
+    if (body_max != 0 && head.framing.kind == http::FramingKind::length && head.framing.length > body_max) {
+        return {413, "the request body is larger than balancer.limits.body allows"};
+    }
+    return {};
+}
+
+}  // namespace
+
+Refusal plan_request(
+    Exchange& exchange,
+    const Generation& generation,
+    const http::RequestHead& head,
+    uint32_t head_length
+) {
+    std::string_view bytes = exchange.client.buffer.bytes();
+    const char* base = bytes.data();
+    exchange.method = head.method;
+    exchange.version_minor = head.version_minor;
+    exchange.client_wish = head.keep_alive;
+    exchange.is_upgrade = !head.upgrade.is_empty();
+    exchange.expects_continue = head.expects_continue;
+    exchange.body = http::BodyReader(head.framing);
+    Refusal refusal = refuse_early(exchange, head);
+    Routed routed;
+    if (refusal.status == 0) {
+        routed = route(exchange, head, base);
+        refusal = routed.refusal;
+    }
+    if (refusal.status != 0) {
+        note_request(exchange, head, base);
+        return refusal;
+    }
+    exchange.route = routed.match.route;
+    exchange.pool = pool_of(exchange, generation);
+    exchange.request = exchange.worker.buffers().take(request_head_room(head_length));
+    exchange.written = write_request_head(
+        {
+            .base = base,
+            .head = head,
+            .fields = exchange.worker.request_fields(),
+            .path = routed.path,
+            .client_address = exchange.client.address(),
+            .trust = exchange.client.trust,
+            .own_host = "localhost",
+            .new_request_id = exchange.worker.new_request_id(),
+        },
+        exchange.request.span()
+    );
+    exchange.request_size = exchange.written.size;
+    hold_small_body(exchange, head, bytes.substr(head_length));
+    return {};
+}
+
+}  // namespace balancer

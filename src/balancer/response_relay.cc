@@ -1,0 +1,403 @@
+#include "balancer/response_relay.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "balancer/forwarder.h"
+#include "balancer/request_upload.h"
+#include "balancer/splice_relay.h"
+#include "balancer/tunnel.h"
+#include "balancer/worker.h"
+#include "http/chunked_writer.h"
+#include "http/response_reader.h"
+
+namespace balancer {
+
+using http::FramingKind;
+
+namespace {
+
+// A backend that sends interim responses without end gets no further.
+constexpr int kInterimMax = 32;
+// A piece of body up to this size is copied behind the head, so that one plain send takes both.
+constexpr size_t kCopiedPieceMax = 4 << 10;
+constexpr size_t kTailRoom = 64;
+
+struct Relay {
+    Exchange& exchange;
+    BackendConnection& connection;
+    Upload* upload;
+    runtime::Fiber& fiber;
+    http::ResponseHead head{};
+    FramingKind framing = FramingKind::none;  // towards the client
+
+    [[nodiscard]] Worker& worker() const { return exchange.worker; }
+
+    [[nodiscard]] const TimeoutConfig& timeouts() const { return exchange.snapshot.config.timeouts; }
+
+    [[nodiscard]] core::Instant now() const { return exchange.worker.now(); }
+
+    [[nodiscard]] core::Instant response_deadline() const { return exchange.timings.sent + timeouts().response; }
+
+    [[nodiscard]] core::Instant body_deadline() const {
+        return std::min(now() + timeouts().body, response_deadline());
+    }
+
+    [[nodiscard]] bool is_uploading() const { return upload != nullptr && upload->state == UploadState::running; }
+};
+
+// The upload has ended in a way that ends the exchange: what the client is told.
+struct UploadEnd {
+    uint16_t status;
+    Ended ended;
+};
+
+std::optional<UploadEnd> failed_upload(const Relay& relay) {
+    if (relay.upload == nullptr) {
+        return std::nullopt;
+    }
+    switch (relay.upload->state) {
+        case UploadState::client_gone: return UploadEnd{0, Ended::client_gone};
+        case UploadState::client_timeout: return UploadEnd{408, Ended::client_timeout};
+        case UploadState::malformed: return UploadEnd{400, Ended::refused};
+        case UploadState::too_large: return UploadEnd{413, Ended::refused};
+        default: return std::nullopt;
+    }
+}
+
+// Settles an exchange that the client or our own end cut short.
+runtime::Task<void> settle(Relay& relay, uint16_t status, Ended ended, std::string_view reason) {
+    relay.exchange.fail(ended, reason);
+    if (status != 0) {
+        co_await answer(relay.exchange, {.status = status, .reason = reason});
+    }
+}
+
+// Waits for more of the response's head. True: bytes came, or the world is to be looked at again. False: settled.
+runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core::Instant head_deadline) {
+    if (auto end = failed_upload(relay)) {
+        co_await settle(relay, end->status, end->ended, relay.upload->reason);
+        co_return false;
+    }
+    // While the body goes up its own pace is what is bounded.
+    core::Instant deadline =
+        relay.is_uploading() ? relay.response_deadline() : std::min(head_deadline, relay.response_deadline());
+    ssize_t received = co_await relay.connection.socket.receive(relay.connection.buffer, deadline);
+    if (received == -ECANCELED) {
+        if (relay.fiber.is_stopped) {
+            co_await settle(relay, 503, Ended::drained, "the balancer is stopping");
+            co_return false;
+        }
+        co_return true;  // the upload has something to say
+    }
+    if (received <= 0) {
+        co_return failed_attempt(relay.connection, upstream::Sent::some, received, "reading the response");
+    }
+    relay.exchange.backend->counters.bytes_in.add(static_cast<uint64_t>(received));
+    co_return true;
+}
+
+std::unexpected<AttemptFailure> malformed(const Relay& relay, std::string_view reason) {
+    return std::unexpected(AttemptFailure{
+        .kind = upstream::Failure::malformed,
+        .sent = upstream::Sent::some,
+        .connection = relay.connection.origin,
+        .passive = upstream::PassiveKind::reset,
+        .sentence = "reading the response: " + std::string(reason),
+    });
+}
+
+http::HeadResult parse_head(Relay& relay, http::HeadProgress& progress) {
+    const LimitConfig& limits = relay.exchange.snapshot.config.limits;
+    std::string_view bytes = relay.connection.buffer.bytes();
+    if (bytes.empty()) {
+        return http::HeadResult::need_more();
+    }
+    return http::parse_response_head(
+        bytes.substr(0, limits.response_head + 1),
+        {.head_max = limits.response_head, .fields_max = limits.headers},
+        progress,
+        relay.worker().response_fields(),
+        relay.head,
+        relay.exchange.method
+    );
+}
+
+// Writes the parsed head to the scratch memory and takes it off the buffer. Returns its size there.
+size_t write_head(Relay& relay, uint32_t head_length, bool is_closing) {
+    size_t size = write_response_head(
+        {
+            .base = relay.connection.buffer.bytes().data(),
+            .head = relay.head,
+            .fields = relay.worker().response_fields(),
+            .framing = relay.framing,
+            .client_version_minor = relay.exchange.version_minor,
+            .is_closing = is_closing,
+            .date = relay.worker().date(),
+        },
+        relay.worker().scratch()
+    );
+    relay.connection.buffer.consume(head_length);
+    return size;
+}
+
+bool has_failed_to_client(Relay& relay, ssize_t sent) {
+    if (sent >= 0) {
+        return false;
+    }
+    if (sent == -ECANCELED && relay.fiber.is_stopped) {
+        relay.exchange.fail(Ended::drained, "cut at the end of the drain");
+    } else if (sent == -ETIMEDOUT) {
+        relay.exchange.fail(Ended::client_timeout, "the client did not take the response in time");
+    } else {
+        relay.exchange.fail(Ended::client_gone, "the client left before its response was complete");
+    }
+    return true;
+}
+
+// An interim response goes to clients that can understand it (RFC 9110 section 15.2).
+runtime::Task<void> pass_interim(Relay& relay, uint32_t head_length) {
+    size_t size = write_head(relay, head_length, false);
+    if (relay.exchange.version_minor == 0) {
+        co_return;
+    }
+    std::string_view text(relay.worker().scratch().data(), size);
+    relay.exchange.bytes_out += size;
+    ssize_t sent = co_await relay.exchange.client.socket.send(relay.worker().buffers(), text, relay.body_deadline());
+    has_failed_to_client(relay, sent);
+}
+
+FramingKind framing_to_client(const Relay& relay) {
+    FramingKind kind = relay.head.framing.kind;
+    bool has_own_end = kind == FramingKind::none || kind == FramingKind::length;
+    if (has_own_end) {
+        return kind;
+    }
+    return relay.exchange.version_minor == 0 ? FramingKind::until_close : FramingKind::chunked;
+}
+
+bool is_last_response(const Relay& relay) {
+    const Exchange& exchange = relay.exchange;
+    return exchange.client_wish == http::KeepAlive::close || exchange.must_close || relay.is_uploading() ||
+           relay.framing == FramingKind::until_close || relay.exchange.worker.is_draining();
+}
+
+// What is sent around a piece of the body.
+struct Wrapping {
+    http::ChunkSizeLine size_line{};
+    std::string_view size;
+    std::string_view tail;
+    std::string long_tail;  // only where there are trailers
+};
+
+void wrap(const Relay& relay, const http::BodyReader& body, std::string_view data, Wrapping& wrapping) {
+    wrapping.size = {};
+    wrapping.tail = {};
+    if (relay.framing != FramingKind::chunked) {
+        return;
+    }
+    if (!data.empty()) {
+        wrapping.size = http::write_chunk_size(data.size(), wrapping.size_line);
+        wrapping.tail = http::kChunkEnd;
+    }
+    if (!body.is_done()) {
+        return;
+    }
+    if (body.trailers().empty()) {
+        wrapping.tail = data.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+    } else {
+        wrapping.long_tail = std::string(wrapping.tail) + "0\r\n" + std::string(body.trailers()) + "\r\n";
+        wrapping.tail = wrapping.long_tail;
+    }
+}
+
+using Parts = std::array<std::string_view, 4>;
+
+// The head (of `head_size` bytes in the scratch memory, 0 behind the first piece) and one piece of the body, small ones in one
+// run of memory.
+Parts compose(Relay& relay, size_t head_size, std::string_view data, const Wrapping& wrapping) {
+    char* scratch = relay.worker().scratch().data();
+    bool fits = data.size() <= kCopiedPieceMax && wrapping.tail.size() <= kTailRoom &&
+                head_size + kCopiedPieceMax + 2 * kTailRoom <= relay.worker().scratch().size();
+    if (!fits || head_size == 0) {
+        return {std::string_view(scratch, head_size), wrapping.size, data, wrapping.tail};
+    }
+    size_t size = head_size;
+    for (std::string_view part : {wrapping.size, data, wrapping.tail}) {
+        std::memcpy(scratch + size, part.data(), part.size());
+        size += part.size();
+    }
+    return {std::string_view(scratch, size), {}, {}, {}};
+}
+
+size_t total_size(const Parts& parts) {
+    size_t total = 0;
+    for (std::string_view part : parts) {
+        total += part.size();
+    }
+    return total;
+}
+
+// Sends a piece and takes it off the backend's buffer. False: the client's connection failed, the exchange is settled.
+runtime::Task<bool> send_piece(Relay& relay, const http::BodyReader& body, http::BodyPiece piece, size_t head_size) {
+    Wrapping wrapping;
+    wrap(relay, body, piece.data, wrapping);
+    Parts parts = compose(relay, head_size, piece.data, wrapping);
+    relay.exchange.bytes_out += total_size(parts);
+    ssize_t sent = co_await relay.exchange.client.socket.send_from(
+        relay.connection.buffer,
+        piece.consumed,
+        relay.worker().buffers(),
+        parts,
+        relay.body_deadline()
+    );
+    co_return !has_failed_to_client(relay, sent);
+}
+
+// Waits for more of the body. False: settled.
+bool has_failed_from_backend(Relay& relay, http::BodyReader& body, ssize_t received) {
+    Exchange& exchange = relay.exchange;
+    if (received > 0) {
+        exchange.backend->counters.bytes_in.add(static_cast<uint64_t>(received));
+        return false;
+    }
+    if (received == 0 && body.end_of_stream()) {
+        return false;
+    }
+    if (received == -ECANCELED && !relay.fiber.is_stopped) {
+        auto end = failed_upload(relay);
+        if (!end) {
+            return false;
+        }
+        exchange.fail(end->ended, relay.upload->reason);
+    } else if (received == -ECANCELED) {
+        exchange.fail(Ended::drained, "cut at the end of the drain");
+    } else if (received == -ETIMEDOUT) {
+        exchange.fail(Ended::timeout, "the backend's response stopped");
+    } else {
+        exchange.fail(Ended::backend_failed, "the backend broke off its response");
+    }
+    exchange.backend->counters.failures.add();
+    return true;
+}
+
+// The rest of the body, behind what came with the head.
+runtime::Task<void> relay_rest(Relay& relay, http::BodyReader& body) {
+    net::ReadBuffer& buffer = relay.connection.buffer;
+    while (!body.is_done()) {
+        if (buffer.is_empty() && body.kind() == FramingKind::length && body.remaining() >= kSpliceMin) {
+            SpliceEnd end = co_await splice_body(relay.exchange, relay.connection.socket, body, relay.response_deadline());
+            if (end == SpliceEnd::settled) {
+                co_return;
+            }
+            if (end == SpliceEnd::moved) {
+                continue;
+            }
+        }
+        if (buffer.is_empty()) {
+            ssize_t received = co_await relay.connection.socket.receive(buffer, relay.body_deadline());
+            if (has_failed_from_backend(relay, body, received)) {
+                co_return;
+            }
+        }
+        http::BodyPiece piece = body.next(buffer);
+        if (!piece.refused.empty()) {
+            relay.exchange.fail(Ended::backend_failed, piece.refused);
+            co_return;
+        }
+        bool is_ended_by_close = body.is_done() && body.kind() == FramingKind::until_close;
+        if (piece.consumed == 0 && !is_ended_by_close) {
+            continue;
+        }
+        if (!co_await send_piece(relay, body, piece, 0)) {
+            co_return;
+        }
+    }
+}
+
+// The final response: its head with the first of its body, then the rest.
+runtime::Task<void> relay_final(Relay& relay, uint32_t head_length) {
+    Exchange& exchange = relay.exchange;
+    exchange.timings.first_byte = relay.now();
+    exchange.status = relay.head.status;
+    exchange.backend->counters.responses[std::min<size_t>(relay.head.status / 100, 5)].add();
+    relay.framing = framing_to_client(relay);
+    bool is_closing = is_last_response(relay);
+    size_t head_size = write_head(relay, head_length, is_closing);
+    http::BodyReader body(relay.head.framing);
+    http::BodyPiece piece = body.next(relay.connection.buffer);
+    if (!piece.refused.empty()) {
+        exchange.fail(Ended::backend_failed, piece.refused);
+        exchange.status = 502;
+        co_await answer(exchange, {.status = 502, .reason = "the backend's response is malformed"});
+        co_return;
+    }
+    exchange.has_response_begun = true;
+    exchange.must_close = is_closing;
+    if (!co_await send_piece(relay, body, piece, head_size)) {
+        co_return;
+    }
+    if (!body.is_done()) {
+        co_await relay_rest(relay, body);
+    }
+    if (exchange.ended != Ended::complete) {
+        co_return;
+    }
+    exchange.backend->counters.response_time.record(relay.now() - exchange.timings.sent);
+    relay.connection.may_be_reused = relay.head.keep_alive == http::KeepAlive::keep &&
+                                     relay.connection.buffer.is_empty() &&
+                                     body.kind() != FramingKind::until_close && !relay.is_uploading();
+}
+
+}  // namespace
+
+runtime::Task<AttemptResult> relay_response(Exchange& exchange, BackendConnection& connection, Upload* upload) {
+    Relay relay{exchange, connection, upload, co_await runtime::CurrentFiber{}};
+    http::HeadProgress progress;
+    core::Instant head_deadline = relay.now() + relay.timeouts().first_byte;
+    bool was_uploading = upload != nullptr;
+    for (int interim = 0;;) {
+        http::HeadResult parsed = parse_head(relay, progress);
+        if (parsed.outcome == http::HeadOutcome::refused) {
+            co_return malformed(relay, parsed.reason);
+        }
+        if (parsed.outcome == http::HeadOutcome::need_more) {
+            if (was_uploading && !relay.is_uploading()) {
+                was_uploading = false;
+                head_deadline = relay.now() + relay.timeouts().first_byte;
+            }
+            auto went_on = co_await await_head(relay, head_deadline);
+            if (!went_on) {
+                co_return std::unexpected(std::move(went_on).error());
+            }
+            if (!*went_on) {
+                co_return AttemptResult{};
+            }
+            continue;
+        }
+        if (relay.head.status == 101) {
+            if (!exchange.is_upgrade || relay.head.upgrade.is_empty()) {
+                co_return malformed(relay, "it switches protocols unasked");
+            }
+            size_t head_size = write_head(relay, parsed.length, false);
+            co_await run_tunnel(exchange, connection, head_size);
+            co_return AttemptResult{};
+        }
+        if (!relay.head.is_interim()) {
+            co_await relay_final(relay, parsed.length);
+            co_return AttemptResult{};
+        }
+        if (++interim > kInterimMax) {
+            co_return malformed(relay, "too many interim responses");
+        }
+        co_await pass_interim(relay, parsed.length);
+        if (exchange.ended != Ended::complete) {
+            co_return AttemptResult{};
+        }
+        progress = {};
+    }
+}
+
+}  // namespace balancer

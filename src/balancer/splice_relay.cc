@@ -1,0 +1,134 @@
+#include "balancer/splice_relay.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "balancer/worker.h"
+#include "net/splice_pipe.h"
+#include "runtime/io_waiter.h"
+
+namespace balancer {
+
+namespace {
+
+struct FillPipe {
+    static constexpr runtime::Direction kDirection = runtime::Direction::read;
+
+    net::Socket& socket;
+    net::SplicePipe& pipe;
+    uint64_t wanted;
+
+    ssize_t operator()() {
+        auto most = static_cast<size_t>(std::min<uint64_t>(wanted, net::SplicePipe::kCapacity));
+        ssize_t moved = socket.try_splice_to_pipe(pipe.write_end, most);
+        pipe.held += static_cast<size_t>(std::max<ssize_t>(moved, 0));
+        return moved;
+    }
+
+    [[nodiscard]] auto slot() const { return socket.watched_slot(); }
+};
+
+// Tries until the pipe is empty.
+struct DrainPipe {
+    static constexpr runtime::Direction kDirection = runtime::Direction::write;
+
+    net::Socket& socket;
+    net::SplicePipe& pipe;
+    int more;
+
+    ssize_t operator()() {
+        while (pipe.held > 0) {
+            ssize_t moved = socket.try_splice_from_pipe(pipe.read_end, pipe.held, more);
+            if (moved <= 0) {
+                return moved == 0 ? -EPIPE : moved;
+            }
+            pipe.held -= static_cast<size_t>(moved);
+        }
+        return 0;
+    }
+
+    [[nodiscard]] auto slot() const { return socket.watched_slot(); }
+};
+
+// A pipe that goes back when the body is over.
+class BorrowedPipe {
+public:
+    BorrowedPipe(net::SplicePipes& pipes, net::SplicePipe pipe) : pipe_(pipe), pipes_(pipes) {}
+
+    ~BorrowedPipe() { pipes_.give_back(pipe_); }
+
+    BorrowedPipe(const BorrowedPipe&) = delete;
+    BorrowedPipe& operator=(const BorrowedPipe&) = delete;
+
+    [[nodiscard]] net::SplicePipe& get() { return pipe_; }
+
+private:
+    net::SplicePipe pipe_;
+    net::SplicePipes& pipes_;
+};
+
+void fail_from_backend(Exchange& exchange, ssize_t result) {
+    exchange.backend->counters.failures.add();
+    if (result == -ETIMEDOUT) {
+        exchange.fail(Ended::timeout, "the backend's response stopped");
+    } else if (result == -ECANCELED) {
+        exchange.fail(Ended::drained, "cut at the end of the drain");
+    } else {
+        exchange.fail(Ended::backend_failed, "the backend broke off its response");
+    }
+}
+
+void fail_to_client(Exchange& exchange, ssize_t result) {
+    if (result == -ETIMEDOUT) {
+        exchange.fail(Ended::client_timeout, "the client did not take the response in time");
+    } else if (result == -ECANCELED) {
+        exchange.fail(Ended::drained, "cut at the end of the drain");
+    } else {
+        exchange.fail(Ended::client_gone, "the client left before its response was complete");
+    }
+}
+
+}  // namespace
+
+runtime::Task<SpliceEnd> splice_body(
+    Exchange& exchange,
+    net::Socket& backend,
+    http::BodyReader& body,
+    core::Instant response_deadline
+) {
+    Worker& worker = exchange.worker;
+    auto taken = worker.pipes().take();
+    if (!taken) {
+        co_return SpliceEnd::unavailable;
+    }
+    BorrowedPipe pipe(worker.pipes(), *taken);
+    core::Duration step = exchange.snapshot.config.timeouts.body;
+    while (!body.is_done()) {
+        core::Instant deadline = std::min(worker.now() + step, response_deadline);
+        ssize_t filled = co_await runtime::IoAttempt(
+            worker.reactor(),
+            FillPipe{backend, pipe.get(), body.remaining()},
+            deadline
+        );
+        if (filled <= 0) {
+            fail_from_backend(exchange, filled);
+            co_return SpliceEnd::settled;
+        }
+        body.skip(static_cast<uint64_t>(filled));
+        exchange.backend->counters.bytes_in.add(static_cast<uint64_t>(filled));
+        exchange.bytes_out += static_cast<uint64_t>(filled);
+        deadline = std::min(worker.now() + step, response_deadline);
+        ssize_t drained = co_await runtime::IoAttempt(
+            worker.reactor(),
+            DrainPipe{exchange.client.socket, pipe.get(), body.is_done() ? 0 : 1},
+            deadline
+        );
+        if (drained < 0) {
+            fail_to_client(exchange, drained);
+            co_return SpliceEnd::settled;
+        }
+    }
+    co_return SpliceEnd::moved;
+}
+
+}  // namespace balancer

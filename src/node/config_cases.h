@@ -1,0 +1,71 @@
+// What the tests of the configuration share: the example file of the README's size, and refusals as one text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+#include "node/config_file.h"
+
+namespace node {
+
+// A file with every section.
+inline constexpr std::string_view kWholeFile = R"(site = "api.foobar.com"
+[servers]
+lb1 = { address = "127.0.0.1", roles = ["balancer"] }
+[balancer]
+listen    = ["http://127.0.0.1:8101"]
+threads   = 1                    # default: one a core
+algorithm = "round-robin"
+mode      = "active-active"
+[balancer.health]
+path = "/healthz"                # without it: a TCP connect
+interval = "2s"
+timeout = "1s"
+fall = 3
+rise = 2
+[balancer.access_log]
+enabled = true                   # JSON lines, to stdout or file = "..."
+[pools.origin]
+backends = ["127.0.0.1:9001", { address = "127.0.0.1:9002", name = "b2", weight = 50 }, { address = "127.0.0.1:9003", backup = true }]
+[[routes]]
+host = "api.foobar.com"          # exact, "*.foobar.com", or left out
+path = "/v1/*"                   # exact or prefix
+pool = "origin"
+)";
+
+// A pool and nothing else: the shortest good file, to which tests add what they are about.
+inline constexpr std::string_view kPool = "[pools.origin]\nbackends = [\"127.0.0.1:9001\"]\n";
+
+// "LINE:COLUMN: message" of every problem, one a line; "" when the file is good.
+inline std::string refusals(std::string_view text) {
+    auto config = read_config(text, "t");
+    std::string all;
+    if (!config) {
+        for (const ConfigError& error : config.error()) {
+            all += error.to_string().substr(2) + "\n";
+        }
+    }
+    return all;
+}
+
+struct BadFile {
+    std::string_view text;
+    std::string_view refusal;  // one problem, without its newline
+};
+
+// A good file, or a failed test.
+inline Config good(std::string_view text) {
+    INFO(text);
+    auto config = read_config(text, "t");
+    REQUIRE_MESSAGE(config.has_value(), refusals(text));
+    return *config;
+}
+
+inline void check_refused(const BadFile& bad) {
+    INFO(bad.text);
+    CHECK(refusals(bad.text) == std::string(bad.refusal) + "\n");
+}
+
+}  // namespace node

@@ -1,0 +1,98 @@
+// A server's state at one moment, as plain values: what `status` shows and what /metrics exports. Filled in by Node::status().
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balancer/counters.h"
+#include "core/metrics.h"
+#include "core/units.h"
+
+namespace node {
+
+// Sums over all cores.
+struct HistogramStatus {
+    std::array<uint64_t, core::Histogram::kBounds.size() + 1> buckets{};  // not cumulated; the last is above all bounds
+    uint64_t count = 0;
+    uint64_t sum_nanoseconds = 0;
+};
+
+struct OverrideStatus {
+    std::optional<uint32_t> weight;
+    std::optional<std::string> admin;  // "drain" or "disable"
+
+    [[nodiscard]] bool is_empty() const { return !weight && !admin; }
+};
+
+struct BackendStatus {
+    std::string name;
+    std::string address;
+    std::string state;   // up, down, checking, draining, drained, disabled
+    std::string reason;  // why it is in this state
+    uint32_t weight = 0;             // in force: configured or overridden
+    uint32_t configured_weight = 0;
+    double effective_weight = 0;     // after slow start
+    bool is_backup = false;
+    bool is_in_rotation = false;     // gets new requests now
+    OverrideStatus override;
+    int64_t in_flight = 0;
+    int64_t connections_idle = 0;
+    uint64_t requests_total = 0;
+    uint64_t connections_total = 0;
+    uint64_t connect_failures_total = 0;
+    uint64_t failures_total = 0;
+    uint64_t retries_away_total = 0;
+    uint64_t bytes_in_total = 0;
+    uint64_t bytes_out_total = 0;
+    std::array<uint64_t, 6> responses{};  // by class of status; index 0 is not used
+    HistogramStatus response_time;
+    uint64_t checks_total = 0;
+    uint64_t checks_failed_total = 0;
+    uint64_t downs_total = 0;
+    core::Duration since_change{};
+    core::Duration check_interval{};
+};
+
+struct PoolStatus {
+    std::string name;
+    std::string mode;       // "active-active" or "active-passive"
+    std::string algorithm;  // "round-robin"
+    int64_t queued = 0;
+    uint32_t queue_max = 0;
+    uint32_t connections_max = 0;
+    std::vector<BackendStatus> backends;
+};
+
+struct ServerStatus {
+    std::string site;
+    std::string server;
+    std::string version;
+    std::string config_file;
+    int64_t pid = 0;
+    core::Duration uptime{};
+    uint64_t reloads_total = 0;
+    bool is_draining = false;
+    uint32_t threads = 0;
+    std::vector<std::string> listeners;
+    int64_t connections = 0;
+    uint32_t connections_max = 0;
+    uint64_t connections_total = 0;
+    uint64_t connections_refused_total = 0;
+    int64_t requests_active = 0;
+    uint64_t requests_total = 0;
+    std::array<uint64_t, 6> responses{};
+    std::array<uint64_t, balancer::kEndedCount> ended{};  // by balancer::Ended
+    uint64_t bytes_in_total = 0;
+    uint64_t bytes_out_total = 0;
+    uint64_t retries_total = 0;
+    uint64_t retries_denied_total = 0;
+    uint64_t log_lines_dropped_total = 0;
+    HistogramStatus request_time;
+    HistogramStatus queue_time;
+    std::vector<PoolStatus> pools;
+};
+
+}  // namespace node

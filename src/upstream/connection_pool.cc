@@ -1,0 +1,239 @@
+#include "upstream/connection_pool.h"
+
+#include <algorithm>
+
+#include "core/panic.h"
+
+namespace upstream {
+
+namespace {
+
+// While a request waits for a place that another core may give back, it looks again this often. Cores share the bound but not
+// the queue, and a place given back on this core wakes its queue at once.
+constexpr core::Duration kLookAgain = std::chrono::milliseconds(5);
+
+}  // namespace
+
+// A request in the queue; lives in the frame of acquire().
+struct ConnectionPool::Queued {
+    explicit Queued(runtime::Reactor& reactor) : place(reactor) {}
+
+    runtime::Event place;
+    Queued* next = nullptr;
+    Queued* previous = nullptr;
+};
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+    if (this != &other) {
+        release();
+        pool_ = std::exchange(other.pool_, nullptr);
+        link_ = std::move(other.link_);
+    }
+    return *this;
+}
+
+void Lease::release() {
+    if (pool_ != nullptr) {
+        std::exchange(pool_, nullptr)->give_back(*link_);
+        link_.reset();
+    }
+}
+
+ConnectionPool::ConnectionPool(runtime::Reactor& reactor, size_t core_index, std::shared_ptr<const PoolState> state)
+    : reactor_(reactor), core_index_(core_index), round_robin_(static_cast<uint32_t>(core_index)) {
+    apply(std::move(state));
+}
+
+ConnectionPool::~ConnectionPool() {
+    ASSERT(queue_first_ == nullptr);
+    for (auto& link : links_) {
+        close_idle(*link);
+    }
+}
+
+void ConnectionPool::close_idle(BackendLink& backend) {
+    backend.counters.idle_connections.add(-static_cast<int64_t>(backend.idle.size()));
+    backend.idle.clear();
+}
+
+void ConnectionPool::apply(std::shared_ptr<const PoolState> state) {
+    state_ = std::move(state);
+    links_.clear();
+    std::unordered_map<uint32_t, std::shared_ptr<BackendLink>> kept;
+    const auto& views = state_->set.backends();
+    for (size_t index = 0; index < views.size(); ++index) {
+        auto known = links_by_id_.find(views[index].id);
+        auto link = known != links_by_id_.end()
+                        ? known->second
+                        : std::make_shared<BackendLink>(state_->backends[index], core_index_);
+        link->view = views[index];
+        if (link->view.state == BackendState::down || link->view.state == BackendState::disabled) {
+            close_idle(*link);
+        }
+        kept.emplace(views[index].id, link);
+        links_.push_back(std::move(link));
+    }
+    for (auto& [id, link] : links_by_id_) {
+        if (!kept.contains(id)) {
+            link->is_removed = true;
+            close_idle(*link);
+        }
+    }
+    links_by_id_ = std::move(kept);
+    round_robin_.reset(state_->set);
+    // What was full or down may serve now, and what serves no more must not be waited for.
+    for (Queued* queued = queue_first_; queued != nullptr; queued = queued->next) {
+        queued->place.set();
+    }
+}
+
+bool ConnectionPool::is_full(uint32_t index) const {
+    const runtime::Quota& connections = links_[index]->record->connections;
+    return connections.used() >= connections.limit();
+}
+
+std::shared_ptr<BackendLink> ConnectionPool::take_place(uint32_t index) {
+    auto& link = links_[index];
+    if (!link->record->connections.try_take()) {
+        return nullptr;
+    }
+    link->counters.in_flight.add(1);
+    return link;
+}
+
+std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::try_acquire(const TriedBackends& tried) {
+    const BackendSet& set = state_->set;
+    bool has_full = false;
+    auto judge = [&](uint32_t index) {
+        if (tried.has(links_[index]->record->id)) {
+            return Verdict::pass;
+        }
+        if (is_full(index)) {
+            has_full = true;
+            return Verdict::full;
+        }
+        return Verdict::take;
+    };
+    // Another core may take the last place between the look and the taking: then the backend is full at the next look.
+    for (size_t attempt = 0; attempt < 4; ++attempt) {
+        auto index = round_robin_.pick(judge);
+        if (!index) {
+            break;
+        }
+        if (auto link = take_place(*index)) {
+            return Lease(*this, std::move(link));
+        }
+        has_full = true;
+    }
+    if (has_full) {
+        return std::nullopt;
+    }
+    if (set.rotation().empty()) {
+        return std::unexpected(AcquireFailure::none_usable);
+    }
+    for (uint32_t index : set.standby()) {
+        if (!tried.has(links_[index]->record->id)) {
+            if (auto link = take_place(index)) {
+                return Lease(*this, std::move(link));
+            }
+        }
+    }
+    return std::unexpected(AcquireFailure::all_tried);
+}
+
+std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire_now(const TriedBackends& tried) {
+    return queue_first_ == nullptr ? try_acquire(tried) : std::nullopt;
+}
+
+runtime::Task<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire(const TriedBackends& tried) {
+    std::shared_ptr<PoolRecord> record = state_->record;
+    if (!record->queue.try_take()) {
+        co_return std::unexpected(AcquireFailure::queue_full);
+    }
+    record->queued[core_index_].add(1);
+    Queued queued(reactor_);
+    queued.previous = queue_last_;
+    (queue_last_ == nullptr ? queue_first_ : queue_last_->next) = &queued;
+    queue_last_ = &queued;
+    core::Instant deadline = reactor_.now() + state_->config.queue_timeout;
+    std::optional<std::expected<Lease, AcquireFailure>> acquired;
+    while (!acquired) {
+        core::Instant look_again = std::min(deadline, reactor_.now() + kLookAgain);
+        runtime::Outcome outcome = co_await queued.place.wait(look_again);
+        if (outcome == runtime::Outcome::cancelled) {
+            acquired = std::unexpected(AcquireFailure::cancelled);
+        } else if (queued.previous == nullptr) {
+            acquired = try_acquire(tried);
+        }
+        if (!acquired && reactor_.now() >= deadline) {
+            acquired = std::unexpected(AcquireFailure::timed_out);
+        }
+    }
+    (queued.previous == nullptr ? queue_first_ : queued.previous->next) = queued.next;
+    (queued.next == nullptr ? queue_last_ : queued.next->previous) = queued.previous;
+    record->queued[core_index_].add(-1);
+    record->queue.give_back();
+    wake_one();
+    co_return *std::move(acquired);
+}
+
+void ConnectionPool::wake_one() {
+    if (queue_first_ != nullptr) {
+        queue_first_->place.set();
+    }
+}
+
+void ConnectionPool::give_back(BackendLink& backend) {
+    backend.record->connections.give_back();
+    backend.counters.in_flight.add(-1);
+    wake_one();
+}
+
+std::optional<net::Socket> ConnectionPool::take_idle(
+    BackendLink& backend,
+    core::Duration idle_max,
+    Certainty certainty
+) {
+    while (!backend.idle.empty()) {
+        BackendLink::IdleConnection& youngest = backend.idle.back();
+        if (reactor_.now() - youngest.since > idle_max) {
+            return std::nullopt;  // all others are older still
+        }
+        net::Socket socket = std::move(youngest.socket);
+        backend.idle.pop_back();
+        backend.counters.idle_connections.add(-1);
+        bool is_usable = socket.is_quiet();
+        if (is_usable && certainty == Certainty::asks_system) {
+            is_usable = socket.peek() == net::Peek::quiet;
+        }
+        if (is_usable) {
+            return socket;
+        }
+    }
+    return std::nullopt;
+}
+
+void ConnectionPool::keep_idle(BackendLink& backend, net::Socket socket) {
+    bool is_wanted = !backend.is_removed && backend.view.state != BackendState::down &&
+                     backend.view.state != BackendState::disabled;
+    // Watched, so that the backend's closing is seen while nobody reads.
+    is_wanted = is_wanted && socket.watched_slot().has_value();
+    if (!is_wanted || !socket.is_quiet() || backend.idle.size() >= state_->config.connections_max) {
+        return;  // closed at the end of its scope
+    }
+    backend.idle.push_back({.socket = std::move(socket), .since = reactor_.now()});
+    backend.counters.idle_connections.add(1);
+}
+
+void ConnectionPool::sweep() {
+    for (auto& link : links_) {
+        auto is_over = [&](const BackendLink::IdleConnection& connection) {
+            return !connection.socket.is_quiet() ||
+                   reactor_.now() - connection.since > state_->config.idle_timeout;
+        };
+        size_t removed = std::erase_if(link->idle, is_over);
+        link->counters.idle_connections.add(-static_cast<int64_t>(removed));
+    }
+}
+
+}  // namespace upstream

@@ -1,0 +1,142 @@
+// One pool on one core: picks a backend for each request, keeps idle connections, and lets requests wait when all are busy.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "net/socket.h"
+#include "runtime/event.h"
+#include "upstream/pick_round_robin.h"
+#include "upstream/pool_state.h"
+
+namespace upstream {
+
+class ConnectionPool;
+
+// One backend on one core. Lives while it is in the pool's state or a request uses it.
+struct BackendLink {
+    struct IdleConnection {
+        net::Socket socket;
+        core::Instant since;
+    };
+
+    BackendLink(std::shared_ptr<BackendRecord> shared_record, size_t core_index)
+        : record(std::move(shared_record)), counters(record->counters[core_index]) {}
+
+    std::shared_ptr<BackendRecord> record;
+    BackendCounters& counters;
+    BackendView view;                  // as in the newest state
+    std::vector<IdleConnection> idle;  // the youngest last, which is the one used next
+    bool is_removed = false;
+    core::Instant reported_at{};       // when a failure was last reported to the health keeper
+};
+
+// A place at a backend: one request at a time. Given back at the end of its life. The pool must outlive it.
+class Lease {
+public:
+    Lease() = default;
+    Lease(Lease&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), link_(std::move(other.link_)) {}
+    Lease& operator=(Lease&& other) noexcept;
+    ~Lease() { release(); }
+
+    void release();
+
+    [[nodiscard]] explicit operator bool() const { return pool_ != nullptr; }
+    [[nodiscard]] BackendLink& backend() const { return *link_; }
+    [[nodiscard]] const std::shared_ptr<BackendLink>& shared_backend() const { return link_; }
+
+private:
+    friend class ConnectionPool;
+    Lease(ConnectionPool& pool, std::shared_ptr<BackendLink> link) : pool_(&pool), link_(std::move(link)) {}
+
+    ConnectionPool* pool_ = nullptr;
+    std::shared_ptr<BackendLink> link_;
+};
+
+// Ids of the backends that this request was sent to already.
+class TriedBackends {
+public:
+    static constexpr size_t kMax = 12;
+
+    void add(uint32_t id) {
+        if (count_ < kMax) {
+            ids_[count_++] = id;
+        }
+    }
+
+    [[nodiscard]] bool has(uint32_t id) const {
+        for (size_t at = 0; at < count_; ++at) {
+            if (ids_[at] == id) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    std::array<uint32_t, kMax> ids_{};
+    size_t count_ = 0;
+};
+
+enum class AcquireFailure : uint8_t {
+    none_usable,  // no backend is up: 503 at once
+    all_tried,    // every usable backend was tried
+    queue_full,
+    timed_out,    // waited queue_timeout
+    cancelled,
+};
+
+class ConnectionPool {
+public:
+    ConnectionPool(runtime::Reactor& reactor, size_t core_index, std::shared_ptr<const PoolState> state);
+    ~ConnectionPool();
+    ConnectionPool(const ConnectionPool&) = delete;
+    ConnectionPool& operator=(const ConnectionPool&) = delete;
+
+    // Takes over a new snapshot; effective for the next request. Backends that are gone keep their running requests.
+    void apply(std::shared_ptr<const PoolState> state);
+
+    [[nodiscard]] const PoolState& state() const { return *state_; }
+
+    // A place at the next backend by the pool's rule, waiting in the queue while all have their fill.
+    [[nodiscard]] runtime::Task<std::expected<Lease, AcquireFailure>> acquire(const TriedBackends& tried);
+    // The same without waiting: nullopt when all usable backends are at their bound, or others wait already.
+    [[nodiscard]] std::optional<std::expected<Lease, AcquireFailure>> acquire_now(const TriedBackends& tried);
+
+    // An idle connection that nothing has happened on; none when there is none younger than `idle_max`. With
+    // `asks_system`, a system call makes sure of it right now.
+    enum class Certainty : uint8_t { as_seen, asks_system };
+    [[nodiscard]] std::optional<net::Socket> take_idle(BackendLink& backend, core::Duration idle_max, Certainty certainty);
+    // Keeps a connection for the next request. Nothing may be unread or unsent on it.
+    void keep_idle(BackendLink& backend, net::Socket socket);
+    // Closes idle connections that the backend has ended or that are older than the pool's idle_timeout.
+    void sweep();
+
+    // Some place was given back on another core.
+    void wake_one();
+
+private:
+    friend class Lease;
+    struct Queued;
+
+    [[nodiscard]] std::optional<std::expected<Lease, AcquireFailure>> try_acquire(const TriedBackends& tried);
+    [[nodiscard]] std::shared_ptr<BackendLink> take_place(uint32_t index);
+    void give_back(BackendLink& backend);
+    [[nodiscard]] bool is_full(uint32_t index) const;
+    static void close_idle(BackendLink& backend);
+
+    runtime::Reactor& reactor_;
+    size_t core_index_;
+    std::shared_ptr<const PoolState> state_;
+    RoundRobin round_robin_;
+    std::vector<std::shared_ptr<BackendLink>> links_;  // parallel to state_->backends
+    std::unordered_map<uint32_t, std::shared_ptr<BackendLink>> links_by_id_;
+    Queued* queue_first_ = nullptr;
+    Queued* queue_last_ = nullptr;
+};
+
+}  // namespace upstream
