@@ -252,7 +252,8 @@ def check_files(tree):
         path = pathlib.PurePath(name)
         if set(path.stem.split("_")) & DUMPING_GROUNDS:
             tree.error(name, 1, f"{path.name} says nothing of its contents", "the name of its concept")
-        if name.endswith(".h") and name.removeprefix("src/") not in included and path.name not in included:
+        spellings = {name.removeprefix("src/"), name.removeprefix("test/"), path.name}
+        if name.endswith(".h") and not spellings & included:
             tree.error(name, 1, "a header that nothing includes", "it or remove it")
         if name.endswith(".cc") and not is_listed(tree, path):
             tree.error(name, 1, "a source that no CMakeLists.txt lists", "trilith_folder()'s lists")

@@ -47,7 +47,8 @@ std::optional<net::Socket> take_pooled(Exchange& exchange, upstream::BackendLink
 
 // The body goes up while the response is awaited: a backend may answer before it has all of it.
 runtime::Task<AttemptResult> relay_with_upload(Exchange& exchange, BackendConnection& connection) {
-    Upload upload{.relaying = &co_await runtime::CurrentFiber{}};
+    Upload upload;
+    upload.relaying = &co_await runtime::CurrentFiber{};
     runtime::TaskGroup uploading(exchange.worker.reactor(), 1);
     uploading.spawn(upload_body(exchange, connection, upload));
     AttemptResult result = co_await relay_response(exchange, connection, &upload);

@@ -43,6 +43,13 @@ bool is_plain(std::string_view path) {
     return true;
 }
 
+// "..;x" and its like: no dot segment by RFC 3986, but one for backends that cut the parameters off first.
+bool is_dots_with_parameters(std::string_view segment) {
+    const std::string_view behind = segment.substr(std::min(segment.find_first_not_of('.'), segment.size()));
+    const size_t dots = segment.size() - behind.size();
+    return (dots == 1 || dots == 2) && (behind.starts_with(';') || behind.starts_with("%3B"));
+}
+
 // Writes the normal form of one path.
 class Normalizer {
 public:
@@ -89,7 +96,7 @@ private:
             size_ = segment_;
         } else if (segment == "..") {
             climb();
-        } else if (segment.starts_with(".;") || segment.starts_with("..;")) {
+        } else if (is_dots_with_parameters(segment)) {
             reason_ = "dot segment with parameters";
         } else if (which == Segment::inner) {
             put('/');

@@ -22,8 +22,8 @@ struct PathResult {
 
 // Brings the path of a request target ("/a/b", without "?") into the one form that is both matched and sent (RFC 3986
 // section 6.2.2): escaped unreserved characters are decoded, other escapes written in upper case, "." and ".." segments
-// removed; "" becomes "/". Refused: ".." above the root, dot segments with parameters ("..;x", which some backends climb
-// with), escaped or plain "\", escaped "/", escaped control characters, broken escapes, bytes a target may not have.
+// removed; "" becomes "/". Refused: ".." above the root, dot segments with parameters ("..;x" or "..%3Bx", which some
+// backends climb with), escaped or plain "\", escaped "/", escaped control characters, broken escapes, bytes a target may not have.
 // Empty segments ("//") stay: they name other resources. Idempotent. `target` must be at least as long as the path and not overlap it.
 [[nodiscard]] PathResult normalize_path(std::string_view raw_path, std::span<char> target);
 

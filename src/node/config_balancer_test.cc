@@ -65,11 +65,12 @@ TEST_CASE("a wrong value of [balancer] is refused") {
               "\"10.0.0.0/\""},
          }) {
         std::string text = "[balancer]\n" + std::string(bad.text) + std::string(kPool);
-        check_refused({text, bad.refusal});
+        CAPTURE(text);
+        CHECK(refusals(text) == bad.refusal);
     }
 }
 
-TEST_CASE("a wrong value of a table below [balancer] is refused") {
+TEST_CASE("a wrong health check is refused") {
     for (const BadFile& bad : std::initializer_list<BadFile>{
              {"health = true\n", "2:10: balancer.health: expected a table, found true"},
              {"health.interval = 2\n",
@@ -94,6 +95,15 @@ TEST_CASE("a wrong value of a table below [balancer] is refused") {
               "2:15: balancer.health.path: expected a path such as \"/healthz\", found the text \"/a b\""},
              {"health.intervall = \"2s\"\n",
               "2:8: unknown key \"intervall\" in [balancer.health]; did you mean \"interval\"?"},
+         }) {
+        std::string text = "[balancer]\n" + std::string(bad.text) + std::string(kPool);
+        CAPTURE(text);
+        CHECK(refusals(text) == bad.refusal);
+    }
+}
+
+TEST_CASE("a wrong timeout, limit or access log is refused") {
+    for (const BadFile& bad : std::initializer_list<BadFile>{
              {"timeouts.connect = \"0s\"\n",
               "2:20: balancer.timeouts.connect: expected 1ms to 1d, found the text \"0s\""},
              {"timeouts.drain = \"25h\"\n",
@@ -136,7 +146,8 @@ TEST_CASE("a wrong value of a table below [balancer] is refused") {
               "2:12: unknown key \"path\" in [balancer.access_log]; known keys: file, enabled"},
          }) {
         std::string text = "[balancer]\n" + std::string(bad.text) + std::string(kPool);
-        check_refused({text, bad.refusal});
+        CAPTURE(text);
+        CHECK(refusals(text) == bad.refusal);
     }
 }
 

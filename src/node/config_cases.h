@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
-#include <doctest/doctest.h>
-
+#include "core/panic.h"
 #include "node/config_file.h"
 
 namespace node {
 
 // A file with every section.
-inline constexpr std::string_view kWholeFile = R"(site = "api.foobar.com"
+inline constexpr std::string_view kWholeFile =
+    R"(site = "api.foobar.com"
 [servers]
 lb1 = { address = "127.0.0.1", roles = ["balancer"] }
 [balancer]
@@ -28,7 +28,9 @@ rise = 2
 [balancer.access_log]
 enabled = true                   # JSON lines, to stdout or file = "..."
 [pools.origin]
-backends = ["127.0.0.1:9001", { address = "127.0.0.1:9002", name = "b2", weight = 50 }, { address = "127.0.0.1:9003", backup = true }]
+backends = ["127.0.0.1:9001", )"
+    R"({ address = "127.0.0.1:9002", name = "b2", weight = 50 }, )"
+    R"({ address = "127.0.0.1:9003", backup = true }]
 [[routes]]
 host = "api.foobar.com"          # exact, "*.foobar.com", or left out
 path = "/v1/*"                   # exact or prefix
@@ -38,13 +40,14 @@ pool = "origin"
 // A pool and nothing else: the shortest good file, to which tests add what they are about.
 inline constexpr std::string_view kPool = "[pools.origin]\nbackends = [\"127.0.0.1:9001\"]\n";
 
-// "LINE:COLUMN: message" of every problem, one a line; "" when the file is good.
+// "LINE:COLUMN: message" of every problem, one a line without a newline after the last; "" when the file is
+// good.
 inline std::string refusals(std::string_view text) {
     auto config = read_config(text, "t");
     std::string all;
     if (!config) {
         for (const ConfigError& error : config.error()) {
-            all += error.to_string().substr(2) + "\n";
+            all += (all.empty() ? "" : "\n") + error.to_string().substr(2);
         }
     }
     return all;
@@ -52,20 +55,16 @@ inline std::string refusals(std::string_view text) {
 
 struct BadFile {
     std::string_view text;
-    std::string_view refusal;  // one problem, without its newline
+    std::string_view refusal;  // as refusals() gives it
 };
 
-// A good file, or a failed test.
+// What a file says that must be good.
 inline Config good(std::string_view text) {
-    INFO(text);
     auto config = read_config(text, "t");
-    REQUIRE_MESSAGE(config.has_value(), refusals(text));
+    if (!config) {
+        PANIC(refusals(text) + "\n" + std::string(text));
+    }
     return *config;
-}
-
-inline void check_refused(const BadFile& bad) {
-    INFO(bad.text);
-    CHECK(refusals(bad.text) == std::string(bad.refusal) + "\n");
 }
 
 }  // namespace node

@@ -84,16 +84,14 @@ std::expected<std::string, std::string> parse_route_path(std::string_view text) 
     }
     std::string buffer(path.size(), '\0');
     http::PathResult normal = http::normalize_path(path, buffer);
-    switch (normal.outcome) {
-        case http::PathOutcome::as_is: return std::string(text);
-        case http::PathOutcome::rewritten:
-            return std::unexpected(
-                ": requests are matched in their normal form, write " +
-                in_quotes(std::string(normal.path) + (is_prefix ? "*" : ""))
-            );
-        case http::PathOutcome::refused: return std::unexpected(": " + std::string(normal.reason));
+    if (normal.outcome == http::PathOutcome::refused) {
+        return std::unexpected(": " + std::string(normal.reason));
     }
-    std::unreachable();
+    if (normal.path != path) {
+        std::string cure = std::string(normal.path) + (is_prefix ? "*" : "");
+        return std::unexpected(": requests are matched in their normal form, write " + in_quotes(cure));
+    }
+    return std::string(text);
 }
 
 size_t read_route_pool(Section& section, const PoolNames& pools) {

@@ -105,7 +105,7 @@ ServerConfig read_server(const TomlMember& member, Section& server, ServerDefaul
         );
     }
     auto require = [&](std::string_view key) {
-        if (server.table().find(key) != nullptr) {
+        if (server.find(key) != nullptr) {
             return true;
         }
         if (!defaults.is_single) {

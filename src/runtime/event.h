@@ -45,7 +45,7 @@ public:
         return true;
     }
 
-    [[nodiscard]] Outcome await_resume() const noexcept { return was_set_ ? Outcome::ready : outcome(); }
+    Outcome await_resume() const noexcept { return was_set_ ? Outcome::ready : outcome(); }
 
 private:
     void detach() override { event_.waiting_ = nullptr; }

@@ -120,7 +120,7 @@ public:
         return begin(handle, when_);
     }
 
-    [[nodiscard]] Outcome await_resume() const {
+    Outcome await_resume() const {
         return outcome() == Outcome::timed_out ? Outcome::ready : outcome();
     }
 
@@ -146,7 +146,7 @@ public:
         return true;
     }
 
-    [[nodiscard]] Outcome await_resume() const { return outcome(); }
+    Outcome await_resume() const { return outcome(); }
 
 private:
     void detach() override {}

@@ -299,6 +299,43 @@ TEST_CASE("a_tried_backend_keeps_its_turn_for_the_next_request") {
     CHECK(turns.pick() == plain.pick());
 }
 
+TEST_CASE("a_weight_that_changes_all_the_time_wins_no_picks_by_it") {
+    RoundRobin turns(0);
+    uint32_t picks_of_changing = 0;
+    for (uint32_t i = 0; i < 1000; ++i) {
+        turns.reset(set_of({20'000 + i % 2, 20'000, 20'000, 20'000}));
+        picks_of_changing += turns.pick() == 0u ? 1 : 0;
+    }
+    CHECK(picks_of_changing >= 249);
+    CHECK(picks_of_changing <= 251);
+}
+
+TEST_CASE("a_tried_backend_keeps_its_turn_when_its_weight_changes") {
+    RoundRobin turns(0);
+    turns.reset(set_of({100, 100, 100, 100}));
+    count_picks(turns, 4, 401);
+    RoundRobin forecast = turns;
+    const uint32_t next = forecast.pick().value();
+    const std::vector<uint32_t> tried{next};
+    REQUIRE(turns.pick_untried(tried) != next);
+    Weights weights(4, 100);
+    weights[next] = 101;
+    turns.reset(set_of(weights));
+    CHECK(turns.pick() == next);
+}
+
+TEST_CASE("a_late_turn_does_not_move_time_back_for_those_who_join") {
+    RoundRobin turns(0);
+    turns.reset(set_of({100, 100, 100, 100}));
+    const std::vector<uint32_t> tried{2};
+    for (int i = 0; i < 100; ++i) {
+        REQUIRE(turns.pick_untried(tried) != 2u);
+    }
+    REQUIRE(turns.pick() == 2u);
+    turns.reset(set_of({100, 100, 100, 100, 100}));
+    CHECK(count_picks(turns, 5, 20)[4] <= 5);
+}
+
 TEST_CASE("retries_leave_the_shares_exact") {
     core::Random random(4);
     const Weights weights{200, 100, 50, 50, 1, 30};

@@ -1,0 +1,46 @@
+// The program: reads what the command line asks for and does it.
+#include <string>
+#include <variant>
+
+#include "node/check_command.h"
+#include "node/client_verbs.h"
+#include "node/command_line.h"
+#include "node/serve_command.h"
+#include "node/up_command.h"
+#include "runtime/linux_os.h"
+
+namespace {
+
+// Each verb's exit status: 0 done, 1 it could not be done, 2 wrong usage or configuration.
+struct Story {
+    node::Console& console;
+
+    int operator()(const node::PrintOptions& options) const {
+        console.out(options.text);
+        return 0;
+    }
+
+    int operator()(const node::CheckOptions& options) const {
+        return node::check(options, console.environment);
+    }
+
+    int operator()(const node::ServeOptions& options) const { return node::serve(options); }
+
+    int operator()(const node::UpOptions& options) const { return node::up(options); }
+
+    // All other verbs speak to a running site.
+    int operator()(const auto& options) const { return node::run(options, console); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    runtime::LinuxOs os;
+    node::Console console = node::process_console(os);
+    auto command = node::parse_command_line({argv + 1, static_cast<size_t>(argc > 1 ? argc - 1 : 0)});
+    if (!command) {
+        console.err("trilith: " + command.error().context() + "\n");
+        return 2;
+    }
+    return std::visit(Story{console}, *command);
+}

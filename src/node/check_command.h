@@ -1,0 +1,15 @@
+// The verb `check`: reads a configuration as `serve` would, and prints what is wrong with it or all that
+// follows from it.
+#pragma once
+
+#include "node/command_line.h"
+#include "node/site_paths.h"
+
+namespace node {
+
+// Returns the exit status: 0 good; 2 refused, with a line FILE:LINE:COLUMN: message a problem on standard
+// error. With --json, standard output has {"valid":…,"site":…,"errors":[…]}, or with --explain the
+// configuration as it works.
+[[nodiscard]] int check(const CheckOptions& options, const Environment& environment);
+
+}  // namespace node

@@ -1,0 +1,113 @@
+// What the command line asks for: one options struct a verb.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "core/result.h"
+#include "core/units.h"
+#include "node/site_paths.h"
+
+namespace node {
+
+inline constexpr std::string_view kDefaultFile = "trilith.toml";
+
+enum class OutputFormat : uint8_t { text, json };
+
+// trilith check [FILE]
+struct CheckOptions {
+    std::string file{kDefaultFile};
+    DirectoryOptions directories;
+    bool is_explained = false;  // --explain: prints all that was derived
+    OutputFormat format = OutputFormat::text;
+};
+
+// trilith serve [--server NAME] [FILE]
+struct ServeOptions {
+    std::string file{kDefaultFile};
+    std::string server;  // empty: the file has one server
+    DirectoryOptions directories;
+};
+
+// trilith up [FILE]
+struct UpOptions {
+    std::string file{kDefaultFile};
+    DirectoryOptions directories;
+};
+
+// Which running site a verb is for, and how it answers.
+struct SiteOptions {
+    DirectoryOptions directories;
+    std::string site;  // empty: the one that runs
+    OutputFormat format = OutputFormat::text;
+};
+
+struct StatusOptions {
+    SiteOptions site;
+    bool is_watching = false;  // --watch: redraws every second
+};
+
+struct WeightOptions {
+    SiteOptions site;
+    std::string name;     // a backend, or POOL/BACKEND
+    uint32_t weight = 0;  // 0 to 256
+};
+
+struct DrainOptions {
+    SiteOptions site;
+    std::string name;
+    bool is_waiting = true;                          // --no-wait: only gives the order
+    core::Duration timeout = core::Duration::max();  // --timeout: how long to wait for the last request; none
+                                                     // by default
+};
+
+struct DisableOptions {
+    SiteOptions site;
+    std::string name;
+};
+
+struct EnableOptions {
+    SiteOptions site;
+    std::string name;
+};
+
+struct UndoOptions {
+    SiteOptions site;
+    std::string name;  // empty: --all
+};
+
+struct ReloadOptions {
+    SiteOptions site;
+};
+
+struct MetricsOptions {
+    SiteOptions site;
+    std::string server;  // empty: the site has one server
+};
+
+// --help, --version: nothing to do but to print.
+struct PrintOptions {
+    std::string text;
+};
+
+using Command = std::variant<
+    PrintOptions,
+    CheckOptions,
+    ServeOptions,
+    UpOptions,
+    StatusOptions,
+    WeightOptions,
+    DrainOptions,
+    DisableOptions,
+    EnableOptions,
+    UndoOptions,
+    ReloadOptions,
+    MetricsOptions>;
+
+// Reads the words after the program's name. ErrorKind::invalid: wrong usage, in one sentence that names the
+// nearest verb or option and where to read on; the program then ends with 2.
+[[nodiscard]] core::Result<Command> parse_command_line(std::span<const char* const> words);
+
+}  // namespace node

@@ -1,0 +1,108 @@
+#include "node/log_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace node {
+
+namespace {
+
+int open_for_appending(const std::string& path) {
+    constexpr mode_t kReadableByGroup = 0640;
+    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, kReadableByGroup);
+}
+
+}  // namespace
+
+core::Result<void> LogWriter::check_writable(const std::string& path) {
+    if (path.empty()) {
+        return {};
+    }
+    int fd = open_for_appending(path);
+    if (fd < 0) {
+        return core::fail(core::Error::of_errno(errno, "balancer.access_log.file " + path));
+    }
+    ::close(fd);
+    return {};
+}
+
+core::Result<std::unique_ptr<LogWriter>> LogWriter::start(runtime::Os& os, core::Log& log) {
+    TRY(auto reactor, runtime::Reactor::open(os));
+    std::unique_ptr<LogWriter> writer(new LogWriter(std::move(reactor), log));
+    LogWriter* self = writer.get();
+    writer->thread_ = std::make_unique<runtime::Cores>(1, [self](size_t) { self->reactor_->run(self->serve()); });
+    return writer;
+}
+
+LogWriter::LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log)
+    : reactor_(std::move(reactor)), log_(log), stopped_(*reactor_) {}
+
+LogWriter::~LogWriter() {
+    reactor_->post([this] { stopped_.set(); });
+    thread_.reset();
+    if (fd_ > STDERR_FILENO) {
+        ::close(fd_);
+    }
+}
+
+runtime::Task<void> LogWriter::serve() { co_await stopped_.wait(); }
+
+bool LogWriter::write(std::string lines) {
+    size_t size = lines.size();
+    if (pending_bytes_.fetch_add(size, std::memory_order_relaxed) + size > kPendingBytesMax) {
+        pending_bytes_.fetch_sub(size, std::memory_order_relaxed);
+        return false;
+    }
+    reactor_->post([this, block = std::move(lines)] { write_now(block); });
+    return true;
+}
+
+void LogWriter::reopen(std::string path) {
+    reactor_->post([this, name = std::move(path)] { open_now(name); });
+}
+
+void LogWriter::open_now(const std::string& path) {
+    int fd = STDOUT_FILENO;
+    if (!path.empty()) {
+        fd = open_for_appending(path);
+        if (fd < 0) {
+            note(errno);
+            return;
+        }
+    }
+    if (fd_ > STDERR_FILENO) {
+        ::close(fd_);
+    }
+    fd_ = fd;
+    path_ = path;
+}
+
+void LogWriter::write_now(const std::string& lines) {
+    size_t written = 0;
+    int error = 0;
+    while (written < lines.size() && error == 0) {
+        ssize_t count = ::write(fd_, lines.data() + written, lines.size() - written);
+        if (count >= 0) {
+            written += static_cast<size_t>(count);
+        } else if (errno != EINTR) {
+            error = errno;
+        }
+    }
+    pending_bytes_.fetch_sub(lines.size(), std::memory_order_relaxed);
+    note(error);
+}
+
+// One line when it breaks, one when it works again.
+void LogWriter::note(int error) {
+    if (error != 0 && !has_failed_) {
+        log_.error("access_log", "cannot be written: lines are lost", {{"file", path_}, {"reason", std::strerror(error)}});
+    } else if (error == 0 && has_failed_) {
+        log_.info("access_log", "is written again", {{"file", path_}});
+    }
+    has_failed_ = error != 0;
+}
+
+}  // namespace node

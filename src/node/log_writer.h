@@ -1,0 +1,51 @@
+// Writes the access log on a thread of its own, so that a slow disk or a full pipe holds up neither requests nor health checks.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "core/log.h"
+#include "core/result.h"
+#include "node/log_sink.h"
+#include "runtime/cores.h"
+#include "runtime/event.h"
+#include "runtime/reactor.h"
+
+namespace node {
+
+class LogWriter final : public LogSink {
+public:
+    // Blocks that wait to be written; what comes above this is dropped and counted.
+    static constexpr size_t kPendingBytesMax = 16 << 20;
+
+    // Starts the thread. `log` gets one line when writing fails and one when it works again.
+    [[nodiscard]] static core::Result<std::unique_ptr<LogWriter>> start(runtime::Os& os, core::Log& log);
+    // Writes what is pending and ends the thread.
+    ~LogWriter() override;
+
+    [[nodiscard]] bool write(std::string lines) override;
+    void reopen(std::string path) override;
+
+    // Tries to open `path` for appending, without keeping it: for an early, clear error.
+    [[nodiscard]] static core::Result<void> check_writable(const std::string& path);
+
+private:
+    LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log);
+
+    runtime::Task<void> serve();
+    void write_now(const std::string& lines);
+    void open_now(const std::string& path);
+    void note(int error);
+
+    std::unique_ptr<runtime::Reactor> reactor_;
+    core::Log& log_;
+    std::atomic<size_t> pending_bytes_{0};
+    runtime::Event stopped_;
+    int fd_ = 1;
+    bool has_failed_ = false;
+    std::string path_;
+    std::unique_ptr<runtime::Cores> thread_;
+};
+
+}  // namespace node

@@ -1,0 +1,62 @@
+// A directory of its own for one test; removed with all that is in it.
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace node {
+
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() : path_("/tmp/tl-XXXXXX") { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
+
+    ~TemporaryDirectory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+    [[nodiscard]] std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+    // The names in it, sorted.
+    [[nodiscard]] std::vector<std::string> names() const {
+        std::vector<std::string> found;
+        for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+            found.push_back(entry.path().filename().string());
+        }
+        std::ranges::sort(found);
+        return found;
+    }
+
+    void write(std::string_view name, std::string_view text) const {
+        std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen((*this / name).c_str(), "w"), std::fclose);
+        REQUIRE(file != nullptr);
+        REQUIRE(std::fwrite(text.data(), 1, text.size(), file.get()) == text.size());
+    }
+
+    [[nodiscard]] std::string read(std::string_view name) const {
+        std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen((*this / name).c_str(), "r"), std::fclose);
+        REQUIRE(file != nullptr);
+        std::string text(1 << 20, '\0');
+        text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+        return text;
+    }
+
+private:
+    std::string path_;
+};
+
+}  // namespace node
