@@ -53,11 +53,10 @@ constexpr size_t kReadBuffer = 64U << 10U;
 constexpr size_t kFirstReadOfLargeBody = 4096;  // enough for the head; the rest is dropped without a copy
 constexpr size_t kDiscardFrom = 64U << 10U;     // longer bodies are checked by length only, in the kernel
 constexpr size_t kHeadMax = 16U << 10U;
-constexpr uint64_t kErrorsMax = 10'000;     // a proxy that is broken or gone ends the run instead of spinning
-constexpr size_t kHoldInFlightMax = 64;     // few at once: the memory shown is that of idle clients, not of a
-                                            // burst
-constexpr uint32_t kSourceAddresses = 200;  // of new connections: 127.1.0.1 and on; no port is used again
-                                            // early
+constexpr uint64_t kErrorsMax = 10'000;  // a proxy that is broken or gone ends the run instead of spinning
+constexpr size_t kHoldInFlightMax = 64;  // few at once: the memory shown is that of idle clients, not of a
+                                         // burst
+constexpr std::string_view kCongestionControl = "reno";  // in every kernel
 constexpr double kNanoseconds = 1e9;
 
 [[noreturn]] void stop_with(const char* what) {
@@ -129,7 +128,6 @@ private:
     bench::LoadOptions options_;
     std::string request_;
     int epoll_;
-    uint32_t next_source_ = 0;
     std::vector<Connection> connections_;
     std::deque<Connection*> idle_;
     std::array<char, kReadBuffer> buffer_{};  // shared by all connections, so that it stays in the cache
@@ -167,15 +165,15 @@ void Generator::open(Connection& connection) {
     if (connection.fd < 0) {
         stop_with("socket");
     }
-    if (options_.has_new_connection_each) {
-        const int on = 1;
-        setsockopt(connection.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-        sockaddr_in source{};
-        source.sin_family = AF_INET;
-        source.sin_addr.s_addr = htonl(0x7f010001U + next_source_++ % kSourceAddresses);
-        if (bind(connection.fd, reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0) {
-            stop_with("bind");
-        }
+    if (!options_.has_new_connection_each) {
+        // The system's choice may pace what is sent (bbr), with timers that this core has no time for.
+        setsockopt(
+            connection.fd,
+            IPPROTO_TCP,
+            TCP_CONGESTION,
+            kCongestionControl.data(),
+            kCongestionControl.size()
+        );
     }
     sockaddr_in target{};
     target.sin_family = AF_INET;
@@ -196,7 +194,8 @@ void Generator::open(Connection& connection) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
     if (connection.phase == Phase::connecting) {
-        event.events |= EPOLLOUT;  // otherwise it would be one wake-up more, to hear that a socket is writable
+        event.events |= EPOLLOUT;  // otherwise it would be one wake-up more, to hear that a socket is
+                                   // writable
     }
     event.data.ptr = &connection;
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0) {

@@ -6,10 +6,9 @@
 // with: one edge-triggered epoll, one recv and one send a request, and sendfile from memory for the large
 // body so that the core moves pages instead of copying them. It listens on all of 127/8 and nothing else: the
 // wildcard address bound to the device lo. It ends after SECONDS (default 3600) even if nobody ends it.
-#include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -43,6 +42,7 @@ constexpr size_t kRequestHeadMax = 64U << 10U;  // a proxy's request head is und
 constexpr size_t kReadBuffer = 64U << 10U;
 constexpr int kEventsAtOnce = 512;
 constexpr int kBacklog = 4096;
+constexpr std::string_view kCongestionControl = "reno";  // in every kernel
 constexpr unsigned kSecondsDefault = 3600;
 
 [[noreturn]] void stop_with(const char* what) {
@@ -158,6 +158,15 @@ void Origin::listen_on(uint16_t port) {
     if (bind(listener->fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         stop_with("bind");
     }
+    // Connections inherit it. The system's choice may pace what is sent (bbr), with timers that cost this
+    // core as much as the large body itself.
+    setsockopt(
+        listener->fd,
+        IPPROTO_TCP,
+        TCP_CONGESTION,
+        kCongestionControl.data(),
+        kCongestionControl.size()
+    );
     if (listen(listener->fd, kBacklog) != 0) {
         stop_with("listen");
     }
@@ -322,6 +331,10 @@ int main(int argument_count, char** argument_values) {
         return 2;
     }
     std::signal(SIGPIPE, SIG_IGN);
+    // A request that arrives does not interrupt the generator in the middle of its work: the core switches
+    // less often and can offer a fifth more load.
+    const sched_param no_priority{};
+    sched_setscheduler(0, SCHED_BATCH, &no_priority);
     alarm(arguments.size() == 4 ? number_or_stop<unsigned>(arguments[3]) : kSecondsDefault);
     const auto origin = std::make_unique<Origin>();
     origin->listen_on(number_or_stop<uint16_t>(arguments[1]));

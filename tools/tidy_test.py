@@ -108,6 +108,8 @@ class TidyTest(unittest.TestCase):
             "Address(const Address&) = delete;",
             "auto news = renew(1'000'000);",
             "new (place) Address;",
+            "return std::unique_ptr<Address>(new Address(host));",
+            "std::unique_ptr<Address> address(new Address(host));",
             "void operator delete(void* p);",
             "co_await reactor.sleep_for(duration);",
             "auto t = reactor.now();",

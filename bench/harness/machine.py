@@ -203,7 +203,8 @@ def description() -> dict:
             model = line.partition(":")[2].strip()
             break
     return {"kernel": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
-            "processor": model, "processors": os.cpu_count()}
+            "processor": model, "processors": os.cpu_count(),
+            "tcp_congestion_control": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()}
 
 
 def first_line(command: list[str]) -> str:

@@ -41,7 +41,8 @@ class Setup:
 
 
 class Proxy:
-    """One running proxy. Ports: `same` adds the header fields all add, `lean` X-Forwarded-For alone, `spliced` splices."""
+    """One running proxy. Its ports, where it can do the work in several ways:
+    same: adds the header fields that all add; lean: adds X-Forwarded-For alone; spliced and auto: as same, with splice."""
     name = ""
 
     def __init__(self, setup: Setup, directory: Path, children: machine.Children) -> None:
@@ -49,8 +50,7 @@ class Proxy:
         self.directory = directory
         self.directory.mkdir(parents=True)
         self.children = children
-        same, lean, spliced = machine.free_ports(3)
-        self.ports = {"same": same, "lean": lean, "spliced": spliced}
+        self.ports = dict(zip(("same", "lean", "spliced", "auto"), machine.free_ports(4)))
         self.log = directory / "access.log"
         self.errors = directory / "stderr"
         self.process: subprocess.Popen | None = None
@@ -87,7 +87,8 @@ class Proxy:
 
     def values(self) -> dict:
         return {"CORE": machine.PROXY_CORE, "CONNECTIONS": CONNECTIONS, "DIRECTORY": self.directory,
-                "PORT": self.ports["same"], "PORT_LEAN": self.ports["lean"], "PORT_SPLICED": self.ports["spliced"],
+                "PORT": self.ports["same"], "PORT_LEAN": self.ports["lean"],
+                "PORT_SPLICED": self.ports["spliced"], "PORT_AUTO": self.ports["auto"],
                 "CHECK_INTERVAL": self.setup.check_interval} | self.own_values()
 
     def route_names(self) -> list[str]:
@@ -126,14 +127,14 @@ class Haproxy(Proxy):
         return self.log
 
     def command(self, configuration: Path) -> list[str]:
-        return ["haproxy", "-db", "-q", "-f", str(configuration)]
+        return ["haproxy", "-db", "-f", str(configuration)]
 
 
 class Nginx(Proxy):
     name = "nginx"
 
     def used_ports(self) -> list[int]:
-        self.ports["spliced"] = self.ports["same"]  # it has no splice
+        self.ports["spliced"] = self.ports["auto"] = self.ports["same"]  # it has no splice
         return list(self.ports.values())
 
     def own_values(self) -> dict:
@@ -152,7 +153,7 @@ class Trilith(Proxy):
     name = "trilith"
 
     def used_ports(self) -> list[int]:
-        self.ports["spliced"] = self.ports["lean"] = self.ports["same"]  # it adds what it adds and splices by itself
+        self.ports = dict.fromkeys(self.ports, self.ports["same"])  # it adds what it adds and splices by itself
         return list(self.ports.values())
 
     def own_values(self) -> dict:

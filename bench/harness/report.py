@@ -39,6 +39,8 @@ def row_faults(row: Row, results: dict, rounds: int) -> list[str]:
         enough = sum(result["is_busy"] for result in measured) >= rounds
         if not enough:
             faults.append(f"{name}: core {median(busy):.0f} % busy, {BUSY_PERCENT:.0f} % needed")
+        if sum(result["is_undisturbed"] for result in measured) < rounds:
+            faults.append(f"{name}: others used its core")
         if sum(result["is_at_rate"] for result in measured) < rounds:
             faults.append(f"{name}: did not keep the rate")
     return faults

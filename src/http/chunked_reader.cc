@@ -1,4 +1,5 @@
-// The state machine of the chunked transfer coding: bytes one by one in size lines, runs of bytes in data and trailer lines.
+// The state machine of the chunked transfer coding: bytes one by one in size lines, runs of bytes in data and
+// trailer lines.
 #include "http/chunked_reader.h"
 
 #include <algorithm>
@@ -111,8 +112,8 @@ void ChunkedReader::read_extension(Cursor& cursor) {
     }
     const char byte = cursor.next();
     const bool is_token = is_of(byte, kTokenByte);
-    const bool may_end = state_ == State::extension_name || state_ == State::extension_token ||
-                         state_ == State::extension_end;
+    const bool may_end =
+        state_ == State::extension_name || state_ == State::extension_token || state_ == State::extension_end;
     if (state_ == State::quoted && is_of(byte, kValueByte)) {
         state_ = byte == '"' ? State::extension_end : byte == '\\' ? State::quoted_escape : State::quoted;
     } else if (state_ == State::quoted_escape && is_of(byte, kValueByte)) {

@@ -1,4 +1,5 @@
-// Decodes the chunked transfer coding (RFC 9112 section 7.1) in place, strictly: what is not exactly the grammar is refused.
+// Decodes the chunked transfer coding (RFC 9112 section 7.1) in place, strictly: what is not exactly the
+// grammar is refused.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ enum class ChunkedState : uint8_t {
 struct ChunkedResult {
     ChunkedState state = ChunkedState::more;
     size_t consumed = 0;        // bytes of the span that belong to this body
-    std::span<char> data{};     // decoded bytes, inside the span that was given; they lie where the first of them lay
+    std::span<char> data{};     // decoded bytes, inside the span that was given; they lie where the first of
+                                // them lay
     std::string_view reason{};  // refused: one static sentence
 };
 
@@ -34,15 +36,15 @@ class ChunkedReader {
 public:
     explicit ChunkedReader(ChunkedLimits limits = {}) : limits_(limits) {}
 
-    // Decodes the next bytes of the body, split anywhere. Overwrites the span only between the first decoded byte and `consumed`.
-    // Must not be called again after done or refused.
+    // Decodes the next bytes of the body, split anywhere. Overwrites the span only between the first decoded
+    // byte and `consumed`. Must not be called again after done or refused.
     [[nodiscard]] ChunkedResult decode(std::span<char> bytes);
 
     // Ready for another body with the same limits.
     void reset();
 
-    // After done: the valid trailer lines as received, each with its CRLF, without kForbiddenInTrailer and underscored names;
-    // "" if there are none. Valid until reset().
+    // After done: the valid trailer lines as received, each with its CRLF, without kForbiddenInTrailer and
+    // underscored names; "" if there are none. Valid until reset().
     [[nodiscard]] std::string_view trailers() const { return trailers_; }
 
     // Bytes still expected of the chunk that has begun; 0 between chunks. At most 2^62.
@@ -52,18 +54,18 @@ private:
     // size → [extension] → size_lf → data → data_cr → data_lf → size …; a size of 0 → trailer → … → done
     enum class State : uint8_t {
         size,
-        extension,       // after ";": expects a name
+        extension,  // after ";": expects a name
         extension_name,
         extension_value,  // after "=": expects a token or a quoted string
         extension_token,
         quoted,
         quoted_escape,
-        extension_end,   // after a closing quote: ";" or CR
+        extension_end,  // after a closing quote: ";" or CR
         size_lf,
         data,
         data_cr,
         data_lf,
-        trailer,         // at the beginning of a trailer line or inside it
+        trailer,  // at the beginning of a trailer line or inside it
         done,
         refused,
     };

@@ -1,6 +1,5 @@
-// Any bytes to the chunked reader: in pieces of any size they decode to the same, and decoded data can be encoded again.
-#include "http/chunked_reader.h"
-
+// Any bytes to the chunked reader: in pieces of any size they decode to the same, and decoded data can be
+// encoded again.
 #include <algorithm>
 #include <cstddef>
 #include <format>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "core/panic.h"
+#include "http/chunked_reader.h"
 
 namespace http {
 namespace {
@@ -17,12 +17,12 @@ struct Decoded {
     size_t consumed = 0;
     std::string data;
     std::string trailers;
-
-    friend bool operator==(const Decoded&, const Decoded&) = default;
 };
 
 Decoded decode(std::string_view bytes, size_t step) {
-    ChunkedReader reader({.extension_max = 32, .extensions_max = 64, .trailer_max = 128, .trailer_fields_max = 4});
+    ChunkedReader reader(
+        {.extension_max = 32, .extensions_max = 64, .trailer_max = 128, .trailer_fields_max = 4}
+    );
     Decoded all;
     while (all.state == ChunkedState::more && all.consumed < bytes.size()) {
         const std::string_view piece = bytes.substr(all.consumed, step);

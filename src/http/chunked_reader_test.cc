@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr ChunkedLimits kLimits = {
-    .extension_max = 16, .extensions_max = 40, .trailer_max = 64, .trailer_fields_max = 3};
+constexpr ChunkedLimits kLimits =
+    {.extension_max = 16, .extensions_max = 40, .trailer_max = 64, .trailer_fields_max = 3};
 
 struct Decoded {
     ChunkedState state = ChunkedState::more;
@@ -42,9 +42,7 @@ Decoded decode(std::string_view bytes, size_t step) {
     return all;
 }
 
-Decoded decode_whole(std::string_view bytes) {
-    return decode(bytes, bytes.size());
-}
+Decoded decode_whole(std::string_view bytes) { return decode(bytes, bytes.size()); }
 
 struct Body {
     std::string_view bytes;
@@ -101,7 +99,8 @@ constexpr Refusal kRefusals[] = {
     {"quoted extension with more behind it", "5;a=\"b\"c\r\nhello\r\n0\r\n\r\n"},
     {"quoted extension with NUL", "5;a=\"\0\"\r\nhello\r\n0\r\n\r\n"sv},
     {"long extension", "5;aaaaaaaaaaaaaaaaaaaa\r\nhello\r\n0\r\n\r\n"},
-    {"many extensions", "1;aaaaaaaaaa\r\nx\r\n1;aaaaaaaaaa\r\nx\r\n1;aaaaaaaaaa\r\nx\r\n1;aaaaaaaaaa\r\nx\r\n0\r\n\r\n"},
+    {"many extensions",
+     "1;aaaaaaaaaa\r\nx\r\n1;aaaaaaaaaa\r\nx\r\n1;aaaaaaaaaa\r\nx\r\n1;aaaaaaaaaa\r\nx\r\n0\r\n\r\n"},
     {"line feed alone behind the last chunk", "0\n\r\n"},
     {"line feed alone ends the trailers", "0\r\n\n"},
     {"trailer without colon", "0\r\nnothing\r\n\r\n"},
@@ -112,7 +111,8 @@ constexpr Refusal kRefusals[] = {
     {"trailer with carriage return", "0\r\nX: y\rz\r\n\r\n"},
     {"request where a trailer should be", "0\r\nGET / HTTP/1.1\r\n\r\n"},
     {"too many trailers", "0\r\nA: 1\r\nA: 2\r\nA: 3\r\nA: 4\r\n\r\n"},
-    {"trailers too large", "0\r\nA: 01234567890123456789012345678901234567890123456789012345678901234567890\r\n\r\n"},
+    {"trailers too large",
+     "0\r\nA: 01234567890123456789012345678901234567890123456789012345678901234567890\r\n\r\n"},
 };
 
 TEST_CASE("a valid body is decoded the same in pieces of any size") {

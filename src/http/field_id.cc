@@ -63,7 +63,8 @@ Word load(std::string_view text, size_t at) {
     return word;
 }
 
-// Setting bit 5 makes a token's letters small and changes no other byte of a token into one of our names' bytes.
+// Setting bit 5 makes a token's letters small and changes no other byte of a token into one of our names'
+// bytes.
 template <class Word>
 bool same_word(std::string_view name, std::string_view known, size_t at) {
     constexpr Word kCaseBits = static_cast<Word>(0x2020202020202020U);
@@ -95,7 +96,8 @@ FieldId one_of(std::string_view name) {
     constexpr std::array kIds = {Ids...};
     static_assert(
         ((kNames[std::to_underlying(Ids)].size() == kNames[std::to_underlying(kIds[0])].size()) && ...),
-        "candidates are compared without looking at their length");
+        "candidates are compared without looking at their length"
+    );
     FieldId found = FieldId::other;
     static_cast<void>(((is_name<Ids>(name) ? (found = Ids, true) : false) || ...));
     return found;
@@ -128,8 +130,6 @@ FieldId find_field_id(std::string_view name) {
     }
 }
 
-std::string_view field_name(FieldId id) {
-    return kNames[std::to_underlying(id)];
-}
+std::string_view field_name(FieldId id) { return kNames[std::to_underlying(id)]; }
 
 }  // namespace http

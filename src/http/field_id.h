@@ -58,7 +58,8 @@ enum class FieldId : uint8_t {
 inline constexpr uint8_t kFieldIdCount = std::to_underlying(FieldId::x_request_id) + 1;
 static_assert(kFieldIdCount <= 64, "FieldSet has one bit for each");
 
-// The field of this name, in any case; FieldId::other for any other text. `name` must hold no control characters.
+// The field of this name, in any case; FieldId::other for any other text. `name` must hold no control
+// characters.
 [[nodiscard]] FieldId find_field_id(std::string_view name);
 
 // "content-length"; "" for FieldId::other.
@@ -90,48 +91,112 @@ private:
 };
 
 // Fields that speak of one connection, or of the credentials for its next node; a proxy never passes them on
-// (RFC 9110 section 7.6.1; 11.7 for the credentials). What the next connection needs of them the forwarder writes itself.
+// (RFC 9110 section 7.6.1; 11.7 for the credentials). What the next connection needs of them the forwarder
+// writes itself.
 inline constexpr FieldSet kHopByHopFields = {
-    FieldId::connection, FieldId::keep_alive,        FieldId::proxy_authenticate, FieldId::proxy_authorization,
-    FieldId::te,         FieldId::proxy_connection,  FieldId::transfer_encoding,  FieldId::upgrade,
+    FieldId::connection,
+    FieldId::keep_alive,
+    FieldId::proxy_authenticate,
+    FieldId::proxy_authorization,
+    FieldId::te,
+    FieldId::proxy_connection,
+    FieldId::transfer_encoding,
+    FieldId::upgrade,
 };
 
-// Fields that may stand once in a request. A second line is refused, even with the same value: one node would take the first,
-// the next one the last (framing, routing, identity of the client, identity of the request).
+// Fields that may stand once in a request. A second line is refused, even with the same value: one node would
+// take the first, the next one the last (framing, routing, identity of the client, identity of the request).
 inline constexpr FieldSet kOnceInRequest = {
-    FieldId::host,             FieldId::content_length,    FieldId::transfer_encoding, FieldId::content_type,
-    FieldId::authorization,    FieldId::expect,            FieldId::upgrade,           FieldId::x_forwarded_host,
-    FieldId::x_forwarded_port, FieldId::x_forwarded_proto, FieldId::x_real_ip,         FieldId::x_request_id,
+    FieldId::host,
+    FieldId::content_length,
+    FieldId::transfer_encoding,
+    FieldId::content_type,
+    FieldId::authorization,
+    FieldId::expect,
+    FieldId::upgrade,
+    FieldId::x_forwarded_host,
+    FieldId::x_forwarded_port,
+    FieldId::x_forwarded_proto,
+    FieldId::x_real_ip,
+    FieldId::x_request_id,
     FieldId::proxy_authorization,
 };
 
 // Fields that may stand once in a response: only its framing, since we answer for nothing else of a backend.
-inline constexpr FieldSet kOnceInResponse = {FieldId::content_length, FieldId::transfer_encoding, FieldId::upgrade};
+inline constexpr FieldSet kOnceInResponse = {
+    FieldId::content_length,
+    FieldId::transfer_encoding,
+    FieldId::upgrade
+};
 
 // Fields that frame or route: a Connection header that names one of them is refused.
-inline constexpr FieldSet kNeverNominated = {FieldId::host, FieldId::content_length, FieldId::transfer_encoding};
+inline constexpr FieldSet kNeverNominated = {
+    FieldId::host,
+    FieldId::content_length,
+    FieldId::transfer_encoding
+};
 
 // Fields on which a backend's trust may rest: a Connection header that names one of them does not remove it.
 inline constexpr FieldSet kNominationIgnored = {
-    FieldId::authorization,    FieldId::content_type,     FieldId::cookie,            FieldId::forwarded,
-    FieldId::via,              FieldId::x_forwarded_for,  FieldId::x_forwarded_host,  FieldId::x_forwarded_port,
-    FieldId::x_forwarded_proto, FieldId::x_real_ip,       FieldId::x_request_id,      FieldId::set_cookie,
-    FieldId::expect,           FieldId::content_encoding,
+    FieldId::authorization,
+    FieldId::content_type,
+    FieldId::cookie,
+    FieldId::forwarded,
+    FieldId::via,
+    FieldId::x_forwarded_for,
+    FieldId::x_forwarded_host,
+    FieldId::x_forwarded_port,
+    FieldId::x_forwarded_proto,
+    FieldId::x_real_ip,
+    FieldId::x_request_id,
+    FieldId::set_cookie,
+    FieldId::expect,
+    FieldId::content_encoding,
 };
 
-// Fields that have no meaning, or a dangerous one, after the body (RFC 9110 section 6.5.1): framing, routing, request
-// modifiers, authentication, content handling. They are dropped from a trailer section.
+// Fields that have no meaning, or a dangerous one, after the body (RFC 9110 section 6.5.1): framing, routing,
+// request modifiers, authentication, content handling. They are dropped from a trailer section.
 inline constexpr FieldSet kForbiddenInTrailer = {
-    FieldId::accept,            FieldId::accept_encoding,    FieldId::accept_language,     FieldId::age,
-    FieldId::authorization,     FieldId::cache_control,      FieldId::connection,          FieldId::content_encoding,
-    FieldId::content_length,    FieldId::content_type,       FieldId::cookie,              FieldId::date,
-    FieldId::expect,            FieldId::forwarded,          FieldId::host,                FieldId::if_modified_since,
-    FieldId::if_none_match,     FieldId::keep_alive,         FieldId::location,            FieldId::origin,
-    FieldId::proxy_authenticate, FieldId::proxy_authorization, FieldId::proxy_connection,  FieldId::range,
-    FieldId::retry_after,       FieldId::set_cookie,         FieldId::te,                  FieldId::trailer,
-    FieldId::transfer_encoding, FieldId::upgrade,            FieldId::vary,                FieldId::via,
-    FieldId::x_forwarded_for,   FieldId::x_forwarded_host,   FieldId::x_forwarded_port,    FieldId::x_forwarded_proto,
-    FieldId::x_real_ip,         FieldId::x_request_id,       FieldId::referer,             FieldId::user_agent,
+    FieldId::accept,
+    FieldId::accept_encoding,
+    FieldId::accept_language,
+    FieldId::age,
+    FieldId::authorization,
+    FieldId::cache_control,
+    FieldId::connection,
+    FieldId::content_encoding,
+    FieldId::content_length,
+    FieldId::content_type,
+    FieldId::cookie,
+    FieldId::date,
+    FieldId::expect,
+    FieldId::forwarded,
+    FieldId::host,
+    FieldId::if_modified_since,
+    FieldId::if_none_match,
+    FieldId::keep_alive,
+    FieldId::location,
+    FieldId::origin,
+    FieldId::proxy_authenticate,
+    FieldId::proxy_authorization,
+    FieldId::proxy_connection,
+    FieldId::range,
+    FieldId::retry_after,
+    FieldId::set_cookie,
+    FieldId::te,
+    FieldId::trailer,
+    FieldId::transfer_encoding,
+    FieldId::upgrade,
+    FieldId::vary,
+    FieldId::via,
+    FieldId::x_forwarded_for,
+    FieldId::x_forwarded_host,
+    FieldId::x_forwarded_port,
+    FieldId::x_forwarded_proto,
+    FieldId::x_real_ip,
+    FieldId::x_request_id,
+    FieldId::referer,
+    FieldId::user_agent,
 };
 
 }  // namespace http

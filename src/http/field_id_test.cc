@@ -28,7 +28,8 @@ TEST_CASE("every known field is found by its name in any case and by no name tha
         CHECK(find_field_id(name + "s") != id);
         CHECK(find_field_id(name.substr(1)) != id);
     }
-    for (const std::string_view name : {"", "x", "to", "x-forwarded-forx", "content-lengtx", "xontent-length", "cookies"}) {
+    for (const std::string_view name :
+         {"", "x", "to", "x-forwarded-forx", "content-lengtx", "xontent-length", "cookies"}) {
         CHECK(find_field_id(name) == FieldId::other);
     }
 }

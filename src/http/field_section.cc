@@ -32,12 +32,13 @@ bool judge_unknown_name(std::string_view name, FieldFate& fate) {
                : is_blank     ? "white space before a field name, or a folded line"
                               : "field name is not a token";
     }
-    return is_blank                         ? "white space in or after a field name"
+    return is_blank                       ? "white space in or after a field name"
            : *end == '\r' || *end == '\n' ? "field line without colon"
-                                            : "field name is not a token";
+                                          : "field name is not a token";
 }
 
-// Why a value is not followed by CRLF but by `next`, two bytes or what is there of them; "" if more bytes may tell.
+// Why a value is not followed by CRLF but by `next`, two bytes or what is there of them; "" if more bytes may
+// tell.
 [[gnu::cold]] std::string_view reason_against_line_end(std::string_view next) {
     if (next.empty() || next == "\r") {
         return {};
@@ -47,9 +48,7 @@ bool judge_unknown_name(std::string_view name, FieldFate& fate) {
                                   : "control character in a field value";
 }
 
-uint32_t offset_of(size_t at) {
-    return static_cast<uint32_t>(at);
-}
+uint32_t offset_of(size_t at) { return static_cast<uint32_t>(at); }
 
 // Sets the fate of the passing fields of this name.
 void nominate(std::string_view bytes, FieldTable& fields, std::string_view name) {
@@ -119,7 +118,11 @@ private:
 }  // namespace
 
 HeadResult find_head_end(
-    std::string_view bytes, const HeadLimits& limits, uint32_t first_line_max, HeadProgress& progress) {
+    std::string_view bytes,
+    const HeadLimits& limits,
+    uint32_t first_line_max,
+    HeadProgress& progress
+) {
     for (;;) {
         const size_t feed = bytes.find('\n', progress.scanned);
         if (feed == std::string_view::npos) {
@@ -185,7 +188,12 @@ HeadOutcome read_field_line(std::string_view bytes, size_t begin, Field& field, 
 }
 
 HeadResult read_fields(
-    std::string_view bytes, size_t begin, uint32_t fields_max, UnderscoredNames underscored, FieldTable& fields) {
+    std::string_view bytes,
+    size_t begin,
+    uint32_t fields_max,
+    UnderscoredNames underscored,
+    FieldTable& fields
+) {
     size_t at = begin;
     for (uint32_t count = 0;; ++count) {
         if (at == bytes.size()) {
@@ -204,7 +212,8 @@ HeadResult read_fields(
         std::string_view reason;
         const HeadOutcome outcome = read_field_line(bytes, at, field, reason);
         if (outcome != HeadOutcome::complete) [[unlikely]] {
-            return outcome == HeadOutcome::refused ? HeadResult::refused(400, reason) : HeadResult::need_more();
+            return outcome == HeadOutcome::refused ? HeadResult::refused(400, reason)
+                                                   : HeadResult::need_more();
         }
         if (kHopByHopFields.has(field.id)) {
             field.fate = FieldFate::hop_by_hop;

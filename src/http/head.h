@@ -1,4 +1,5 @@
-// What the heads of requests and responses have in common: slices, fields, limits, the table one core reuses, the verdict.
+// What the heads of requests and responses have in common: slices, fields, limits, the table one core reuses,
+// the verdict.
 #pragma once
 
 #include <array>
@@ -30,9 +31,9 @@ struct Slice {
 // What a proxy does with a field line before any rule of its own.
 enum class FieldFate : uint8_t {
     pass,
-    hop_by_hop,   // kHopByHopFields; in a request also an Expect that has no effect; in a 1xx or 204 also Content-Length
+    hop_by_hop,   // kHopByHopFields; an Expect without effect; the Content-Length of a 1xx or 204
     nominated,    // named by a Connection header (RFC 9110 section 7.6.1)
-    underscored,  // a request's name with "_", which CGI-like backends cannot tell from "-": dropped, so that nobody forges X_Real_IP
+    underscored,  // in requests: CGI-like backends cannot tell X_Real_IP from X-Real-IP, so nobody forges it
 };
 
 struct Field {
@@ -43,8 +44,9 @@ struct Field {
     FieldFate fate;
 };
 
-// The field lines of one head. One core owns one for requests and one for responses and reuses them for every head: nothing is
-// allocated after construction. What it holds is valid until the next head is parsed into it.
+// The field lines of one head. One core owns one for requests and one for responses and reuses them for every
+// head: nothing is allocated after construction. What it holds is valid until the next head is parsed into
+// it.
 class FieldTable {
 public:
     // `capacity`: the most fields any head may have, 1 to 65535.
@@ -66,9 +68,12 @@ public:
     [[nodiscard]] FieldSet duplicated() const { return duplicated_; }
 
     // The first line of a known field (not FieldId::other); nullptr if there is none. O(1).
-    [[nodiscard]] const Field* find(FieldId id) const { return present_.has(id) ? &fields_[first_[index(id)]] : nullptr; }
+    [[nodiscard]] const Field* find(FieldId id) const {
+        return present_.has(id) ? &fields_[first_[index(id)]] : nullptr;
+    }
 
-    // For the readers: the place for the next line, which is filled in and then added. The table must not be full.
+    // For the readers: the place for the next line, which is filled in and then added. The table must not be
+    // full.
     [[nodiscard]] Field& next() { return fields_[size_]; }
 
     void add_next() {
@@ -105,12 +110,13 @@ private:
 // Bounds of one head. fields_max must not exceed the capacity of the table.
 struct HeadLimits {
     uint32_t uri_max = 8 << 10;    // bytes of a request target, then 414; not used for responses
-    uint32_t head_max = 16 << 10;  // bytes of the start line and all field lines, then 431 (414 while in the request line)
+    uint32_t head_max = 16 << 10;  // bytes of the whole head, then 431 (414 while in the request line)
     uint32_t fields_max = 100;     // field lines, then 431
 };
 
-// How far the search for the end of one head has come, so that a head which arrives byte by byte is searched once and not once
-// a byte. One a connection; reset to {} before each new head. Counted from the head's first byte.
+// How far the search for the end of one head has come, so that a head which arrives byte by byte is searched
+// once and not once a byte. One a connection; reset to {} before each new head. Counted from the head's first
+// byte.
 struct HeadProgress {
     uint32_t scanned = 0;     // bytes known to hold no end of the head
     uint32_t line_begin = 0;  // where the last, unfinished line begins
@@ -119,14 +125,17 @@ struct HeadProgress {
 
 enum class HeadOutcome : uint8_t { complete, need_more, refused };
 
-// The verdict on the bytes received so far. Each status comes with the reason as one static sentence for the log.
+// The verdict on the bytes received so far. Each status comes with the reason as one static sentence for the
+// log.
 struct HeadResult {
     HeadOutcome outcome = HeadOutcome::need_more;
     uint16_t status = 0;        // refused: what to answer before the connection is closed
-    uint32_t length = 0;        // complete: bytes of the head, with the empty line that ends it; the body begins there
+    uint32_t length = 0;        // complete: bytes of the head with the empty line that ends it
     std::string_view reason{};  // refused
 
-    static HeadResult complete(uint32_t length) { return {.outcome = HeadOutcome::complete, .length = length}; }
+    static HeadResult complete(uint32_t length) {
+        return {.outcome = HeadOutcome::complete, .length = length};
+    }
     static HeadResult need_more() { return {}; }
     static HeadResult refused(uint16_t status, std::string_view reason) {
         return {.outcome = HeadOutcome::refused, .status = status, .reason = reason};
@@ -134,8 +143,8 @@ struct HeadResult {
 };
 
 enum class FramingKind : uint8_t {
-    none,         // no body follows
-    length,       // exactly Framing::length bytes, at least 1 for a request
+    none,    // no body follows
+    length,  // exactly Framing::length bytes, at least 1 for a request
     chunked,
     until_close,  // responses only: all bytes until the backend closes
 };

@@ -9,7 +9,8 @@ Method parse_method(std::string_view text) {
         case 4: return text == "POST" ? Method::post : text == "HEAD" ? Method::head : Method::other;
         case 5: return text == "PATCH" ? Method::patch : text == "TRACE" ? Method::trace : Method::other;
         case 6: return text == "DELETE" ? Method::delete_ : Method::other;
-        case 7: return text == "OPTIONS" ? Method::options : text == "CONNECT" ? Method::connect : Method::other;
+        case 7:
+            return text == "OPTIONS" ? Method::options : text == "CONNECT" ? Method::connect : Method::other;
         default: return Method::other;
     }
 }

@@ -27,10 +27,12 @@ enum class Method : uint8_t {
 
 // RFC 9110 section 9.2.1: asks for nothing but to read.
 [[nodiscard]] constexpr bool is_safe(Method method) {
-    return method == Method::get || method == Method::head || method == Method::options || method == Method::trace;
+    return method == Method::get || method == Method::head || method == Method::options ||
+           method == Method::trace;
 }
 
-// RFC 9110 section 9.2.2: sent twice it means the same as sent once, so it may be sent again after a lost connection.
+// RFC 9110 section 9.2.2: sent twice it means the same as sent once, so it may be sent again after a lost
+// connection.
 [[nodiscard]] constexpr bool is_idempotent(Method method) {
     return is_safe(method) || method == Method::put || method == Method::delete_;
 }

@@ -13,7 +13,8 @@ namespace {
 constexpr size_t kMethodMax = 32;  // bytes; the longest registered method has 17
 constexpr std::string_view kVersionEnd = "HTTP/1.1\r\n";
 
-// Reads one request head; a value of one call. Each step says whether the reading goes on; if not, result_ says why.
+// Reads one request head; a value of one call. Each step says whether the reading goes on; if not, result_
+// says why.
 class RequestReader {
 public:
     RequestReader(std::string_view bytes, const HeadLimits& limits, FieldTable& fields, RequestHead& head)
@@ -26,7 +27,8 @@ public:
             return result_;
         }
         head_.fields_begin = static_cast<uint32_t>(at_);
-        const HeadResult section = read_fields(bytes_, at_, limits_.fields_max, UnderscoredNames::drop, fields_);
+        const HeadResult section =
+            read_fields(bytes_, at_, limits_.fields_max, UnderscoredNames::drop, fields_);
         if (section.outcome != HeadOutcome::complete) {
             return section;
         }
@@ -85,7 +87,9 @@ private:
         }
         if (bytes_[at_] != ' ') {
             const bool is_line_end = bytes_[at_] == '\r' || bytes_[at_] == '\n';
-            return refuse(is_line_end ? "request line without version" : "byte that a request target may not have");
+            return refuse(
+                is_line_end ? "request line without version" : "byte that a request target may not have"
+            );
         }
         if (at_ == begin) {
             return refuse("empty request target");
@@ -107,7 +111,8 @@ private:
         return true;
     }
 
-    // `rest`: what is there of the 10 bytes that end the request line, and not one of the two versions we speak.
+    // `rest`: what is there of the 10 bytes that end the request line, and not one of the two versions we
+    // speak.
     [[gnu::cold]] bool judge_version(std::string_view rest) {
         constexpr size_t kMajor = 5;
         constexpr size_t kMinor = 7;
@@ -195,7 +200,8 @@ private:
             return head_.version_minor == 0 || refuse("no Host in an HTTP/1.1 request");
         }
         if (!head_.host.is_empty()) {
-            // RFC 9112 section 3.2.2 lets the target win, but a backend that takes Host would see another site.
+            // RFC 9112 section 3.2.2 lets the target win, but a backend that takes Host would see another
+            // site.
             return equals_ignoring_case(text(head_.host), text(field->value)) ||
                    refuse("Host differs from the authority of the request target");
         }
@@ -298,10 +304,16 @@ private:
 }  // namespace
 
 HeadResult parse_request_head(
-    std::string_view bytes, const HeadLimits& limits, HeadProgress& progress, FieldTable& fields, RequestHead& head) {
+    std::string_view bytes,
+    const HeadLimits& limits,
+    HeadProgress& progress,
+    FieldTable& fields,
+    RequestHead& head
+) {
     ASSERT(limits.fields_max <= fields.capacity());
     const std::string_view bounded = bytes.substr(0, limits.head_max);
-    const uint32_t request_line_max = static_cast<uint32_t>(kMethodMax + kVersionEnd.size() + 2) + limits.uri_max;
+    const uint32_t request_line_max =
+        static_cast<uint32_t>(kMethodMax + kVersionEnd.size() + 2) + limits.uri_max;
     const bool is_first_look = progress.scanned == 0;
     if (!is_first_look) {
         const HeadResult found = find_head_end(bounded, limits, request_line_max, progress);

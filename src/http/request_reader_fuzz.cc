@@ -1,11 +1,11 @@
-// Any bytes to the request reader: it reads nothing beyond them, splitting them changes nothing, what it read can be written.
-#include "http/request_reader.h"
-
+// Any bytes to the request reader: it reads nothing beyond them, splitting them changes nothing, what it read
+// can be written.
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "core/panic.h"
+#include "http/request_reader.h"
 #include "http/text.h"
 
 namespace http {
@@ -98,7 +98,8 @@ void check_request(std::string_view bytes, size_t first_cut, size_t second_cut) 
         Reading again;
         const HeadOutcome again_outcome = again.feed(write(whole));
         ASSERT(again_outcome == HeadOutcome::complete);
-        again.result.length = whole.result.length = kLimits.head_max;  // white space around values is not written
+        again.result.length = whole.result.length = kLimits.head_max;  // white space around values is not
+                                                                       // written
         check_same(whole, again);
     }
 }

@@ -13,7 +13,8 @@ using namespace std::string_view_literals;
 
 constexpr HeadLimits kLimits = {.uri_max = 256, .head_max = 2048, .fields_max = 16};
 
-// One connection's reader. The bytes lie in memory of exactly their size, so that AddressSanitizer sees a read beyond them.
+// One connection's reader. The bytes lie in memory of exactly their size, so that AddressSanitizer sees a
+// read beyond them.
 struct Reader {
     std::vector<char> bytes;
     HeadLimits limits = kLimits;
@@ -44,17 +45,26 @@ struct Reader {
     // Everything the reader said, to compare two ways of reading the same bytes.
     [[nodiscard]] std::string description() const {
         std::string all;
-        for (const Slice slice : {head.method_text, head.target, head.path, head.query, head.host, head.host_name, head.upgrade}) {
+        for (const Slice slice :
+             {head.method_text, head.target, head.path, head.query, head.host, head.host_name, head.upgrade
+             }) {
             all += text(slice) + "|";
         }
         for (const Field& field : fields.fields()) {
             all += text(field.name) + "=" + text(field.value) + "," + std::to_string(field.line_end) + "," +
-                   std::to_string(std::to_underlying(field.id)) + "," + std::to_string(std::to_underlying(field.fate)) + ";";
+                   std::to_string(std::to_underlying(field.id)) + "," +
+                   std::to_string(std::to_underlying(field.fate)) + ";";
         }
         for (const uint64_t number :
-             {uint64_t{result.length}, uint64_t{head.fields_begin}, uint64_t{head.version_minor}, head.framing.length,
-              uint64_t{std::to_underlying(head.framing.kind)}, uint64_t{std::to_underlying(head.form)},
-              uint64_t{std::to_underlying(head.keep_alive)}, uint64_t{head.host_port}, uint64_t{head.has_query},
+             {uint64_t{result.length},
+              uint64_t{head.fields_begin},
+              uint64_t{head.version_minor},
+              head.framing.length,
+              uint64_t{std::to_underlying(head.framing.kind)},
+              uint64_t{std::to_underlying(head.form)},
+              uint64_t{std::to_underlying(head.keep_alive)},
+              uint64_t{head.host_port},
+              uint64_t{head.has_query},
               uint64_t{head.expects_continue}}) {
             all += std::to_string(number) + " ";
         }
@@ -99,7 +109,7 @@ constexpr Refusal kRefusals[] = {
     {"name with vertical tab", 400, GET_WITH("X\v: a")},
     {"known name with a carriage return for its hyphen", 400, GET_WITH("Content\rLength: 3")},
     {"value with NUL", 400, "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"sv},
-    {"value with control character", 400, GET_WITH("X: a\x01""b")},
+    {"value with control character", 400, GET_WITH("X: a\x01!")},
     {"value with escape", 400, GET_WITH("X: \x1B[0m")},
     {"value with delete", 400, GET_WITH("X: a\x7F")},
     {"white space before the first field", 400, "GET / HTTP/1.1\r\n Host: a\r\n\r\n"},
@@ -166,8 +176,10 @@ constexpr Refusal kRefusals[] = {
     {"Host other than the target's", 400, "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n"},
     {"Host without the target's port", 400, "GET http://a:8080/ HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"absolute target and no Host", 400, "GET http://a/ HTTP/1.1\r\nX: a\r\n\r\n"},
-    {"Content-Length and Transfer-Encoding", 400, POST_WITH("Content-Length: 3\r\nTransfer-Encoding: chunked")},
-    {"Transfer-Encoding and Content-Length", 400, POST_WITH("Transfer-Encoding: chunked\r\nContent-Length: 3")},
+    {"Content-Length and Transfer-Encoding", 400, POST_WITH("Content-Length: 3\r\nTransfer-Encoding: chunked")
+    },
+    {"Transfer-Encoding and Content-Length", 400, POST_WITH("Transfer-Encoding: chunked\r\nContent-Length: 3")
+    },
     {"two different Content-Lengths", 400, POST_WITH("Content-Length: 3\r\nContent-Length: 4")},
     {"two equal Content-Lengths", 400, POST_WITH("Content-Length: 3\r\ncontent-length: 3")},
     {"Content-Length list", 400, POST_WITH("Content-Length: 3, 3")},
@@ -179,7 +191,9 @@ constexpr Refusal kRefusals[] = {
     {"empty Content-Length", 400, POST_WITH("Content-Length:")},
     {"Content-Length beyond 2^63", 400, POST_WITH("Content-Length: 9223372036854775808")},
     {"Content-Length of 20 digits", 400, POST_WITH("Content-Length: 00000000000000000003")},
-    {"Transfer-Encoding in HTTP/1.0", 400, "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+    {"Transfer-Encoding in HTTP/1.0",
+     400,
+     "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
     {"two Transfer-Encodings", 400, POST_WITH("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked")},
     {"chunked twice", 400, POST_WITH("Transfer-Encoding: chunked, chunked")},
     {"chunked not last", 400, POST_WITH("Transfer-Encoding: chunked, gzip")},
@@ -200,7 +214,9 @@ constexpr Refusal kRefusals[] = {
     {"two X-Real-IPs", 400, GET_WITH("X-Real-IP: 1.2.3.4\r\nX-Real-IP: 1.2.3.5")},
     {"two Expects", 400, POST_WITH("Content-Length: 3\r\nExpect: 100-continue\r\nExpect: 100-continue")},
     {"Connection names Host", 400, GET_WITH("Connection: host")},
-    {"Connection names Content-Length", 400, POST_WITH("Content-Length: 3\r\nConnection: close, Content-Length")},
+    {"Connection names Content-Length",
+     400,
+     POST_WITH("Content-Length: 3\r\nConnection: close, Content-Length")},
     {"Connection names Transfer-Encoding", 400, POST_WITH("Connection: Transfer-Encoding")},
     {"Connection with a quoted option", 400, GET_WITH("Connection: \"close\"")},
     {"Connection with 17 names", 400, GET_WITH("Connection: a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q")},
@@ -219,7 +235,8 @@ constexpr std::string_view kAccepted[] = {
     "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
     "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
     POST_WITH("Content-Length: 3"),
-    "POST / HTTP/1.1\r\nHost: [::1]:80\r\nTransfer-Encoding: Chunked \r\nExpect: 100-Continue\r\n\r\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: [::1]:80\r\nTransfer-Encoding: Chunked \r\nExpect: "
+    "100-Continue\r\n\r\n0\r\n\r\n",
     GET_WITH("Connection: Upgrade, X-Mine\r\nUpgrade: websocket\r\nX-Mine: 1\r\nX_Under: 2\r\nTE: trailers"),
     "abcdefghijklmnopqrstuvwxyz012345 / HTTP/1.1\r\nHost: a\r\n\r\n",
 };
@@ -258,8 +275,9 @@ TEST_CASE("a head cut at any byte needs more, and how it is split does not chang
 TEST_CASE("the parts of a request are found") {
     Reader reader;
     REQUIRE(
-        reader.feed("\r\nPUT /a/b?c=d?e HTTP/1.1\r\nHost: Www.Foobar.com.:8080\r\nX:  y z \r\nContent-Length: 12\r\n\r\nbody") ==
-        HeadOutcome::complete);
+        reader.feed("\r\nPUT /a/b?c=d?e HTTP/1.1\r\nHost: Www.Foobar.com.:8080\r\nX:  y z "
+                    "\r\nContent-Length: 12\r\n\r\nbody") == HeadOutcome::complete
+    );
     CHECK(reader.head.method == Method::put);
     CHECK(reader.text(reader.head.method_text) == "PUT");
     CHECK(reader.text(reader.head.target) == "/a/b?c=d?e");
@@ -291,7 +309,10 @@ TEST_CASE("a pipelined request is left alone") {
 
 TEST_CASE("an absolute target gives host and path") {
     Reader reader;
-    REQUIRE(reader.feed("GET HTTP://foobar.com:81?x HTTP/1.1\r\nHost: FOOBAR.com:81\r\n\r\n") == HeadOutcome::complete);
+    REQUIRE(
+        reader.feed("GET HTTP://foobar.com:81?x HTTP/1.1\r\nHost: FOOBAR.com:81\r\n\r\n") ==
+        HeadOutcome::complete
+    );
     CHECK(reader.head.form == TargetForm::absolute);
     CHECK(reader.text(reader.head.host_name) == "foobar.com");
     CHECK(reader.head.path.is_empty());
@@ -328,12 +349,15 @@ TEST_CASE("a connection is kept by version and by what Connection says") {
 TEST_CASE("fields that a proxy must not pass on are marked") {
     Reader reader;
     REQUIRE(
-        reader.feed(GET_WITH("Connection: close, x-mine, X-Forwarded-For, te\r\nX-Mine: 1\r\nX_Real_IP: 2\r\nTE: trailers\r\n"
-                             "Keep-Alive: 3\r\nUpgrade: x\r\nProxy-Connection: a\r\nX-Forwarded-For: b\r\nAccept: */*")) ==
-        HeadOutcome::complete);
+        reader.feed(GET_WITH(
+            "Connection: close, x-mine, X-Forwarded-For, te\r\nX-Mine: 1\r\nX_Real_IP: 2\r\nTE: trailers\r\n"
+            "Keep-Alive: 3\r\nUpgrade: x\r\nProxy-Connection: a\r\nX-Forwarded-For: b\r\nAccept: */*"
+        )) == HeadOutcome::complete
+    );
     using enum FieldFate;
-    constexpr FieldFate kExpected[] = {
-        pass, hop_by_hop, nominated, underscored, hop_by_hop, hop_by_hop, hop_by_hop, hop_by_hop, pass, pass};
+    constexpr FieldFate kExpected[] =
+        {pass, hop_by_hop, nominated, underscored, hop_by_hop, hop_by_hop, hop_by_hop, hop_by_hop, pass, pass
+        };
     const auto fields = reader.fields.fields();
     REQUIRE(fields.size() == std::size(kExpected));
     for (size_t i = 0; i < fields.size(); ++i) {
@@ -348,7 +372,10 @@ TEST_CASE("upgrade is heard only in HTTP/1.1 and when Connection names it") {
     REQUIRE(reader.feed(GET_WITH("Upgrade: websocket\r\nConnection: Upgrade")) == HeadOutcome::complete);
     CHECK(reader.text(reader.head.upgrade) == "websocket");
     Reader old;
-    REQUIRE(old.feed("GET / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n") == HeadOutcome::complete);
+    REQUIRE(
+        old.feed("GET / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n") ==
+        HeadOutcome::complete
+    );
     CHECK(old.head.upgrade.is_empty());
 }
 
@@ -358,7 +385,8 @@ TEST_CASE("an expectation without effect is not passed on") {
     CHECK(body.head.expects_continue);
     CHECK(body.fields.find(FieldId::expect)->fate == FieldFate::pass);
     for (const std::string_view bytes :
-         {GET_WITH("Expect: 100-continue"), POST_WITH("Content-Length: 0\r\nExpect: 100-continue"),
+         {GET_WITH("Expect: 100-continue"),
+          POST_WITH("Content-Length: 0\r\nExpect: 100-continue"),
           "POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: anything\r\n\r\nabc"}) {
         CAPTURE(bytes);
         Reader reader;
@@ -403,7 +431,9 @@ TEST_CASE("bounds are kept to the byte, and noticed before the head has ended") 
     CHECK(too_large.feed(begin + "x" + exact.substr(begin.size())) == HeadOutcome::refused);
     CHECK(too_large.result.status == 431);
     Reader slowly_too_large;
-    CHECK(slowly_too_large.feed_each_byte(begin + std::string(kLimits.head_max, 'x')) == HeadOutcome::refused);
+    CHECK(
+        slowly_too_large.feed_each_byte(begin + std::string(kLimits.head_max, 'x')) == HeadOutcome::refused
+    );
     CHECK(slowly_too_large.result.status == 431);
     CHECK(slowly_too_large.bytes.size() == kLimits.head_max);
 }

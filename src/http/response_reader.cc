@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::string_view kStatusLineBegin = "HTTP/1.1 200";
 
-HeadResult bad_gateway(std::string_view reason) {
-    return HeadResult::refused(502, reason);
-}
+HeadResult bad_gateway(std::string_view reason) { return HeadResult::refused(502, reason); }
 
 // Reads one response head; a value of one call.
 class ResponseReader {
@@ -27,7 +25,8 @@ public:
             return line;
         }
         head_.fields_begin = line.length;
-        const HeadResult section = read_fields(bytes_, line.length, fields_max, UnderscoredNames::pass, fields_);
+        const HeadResult section =
+            read_fields(bytes_, line.length, fields_max, UnderscoredNames::pass, fields_);
         if (section.outcome != HeadOutcome::complete) {
             return section;
         }
@@ -46,7 +45,8 @@ private:
             return HeadResult::need_more();
         }
         head_.version_minor = begin[7] == '1' ? 1 : 0;
-        head_.status = static_cast<uint16_t>((begin[9] - '0') * 100 + (begin[10] - '0') * 10 + (begin[11] - '0'));
+        head_.status =
+            static_cast<uint16_t>((begin[9] - '0') * 100 + (begin[10] - '0') * 10 + (begin[11] - '0'));
         if (head_.status < 100) {
             return bad_gateway("status below 100");
         }
@@ -79,7 +79,8 @@ private:
         }
         if (!has_crlf(bytes_, end)) {
             const bool may_become = bytes_[end] == '\r' && end + 1 == bytes_.size();
-            return may_become ? HeadResult::need_more() : bad_gateway("bare CR, LF or control in the status line");
+            return may_become ? HeadResult::need_more()
+                              : bad_gateway("bare CR, LF or control in the status line");
         }
         return HeadResult::complete(static_cast<uint32_t>(end + 2));
     }
@@ -105,7 +106,8 @@ private:
         return read_framing();
     }
 
-    // RFC 9112 section 6.3. The fields are judged even where no body follows: what is wrong there is wrong in the next answer.
+    // RFC 9112 section 6.3. The fields are judged even where no body follows: what is wrong there is wrong in
+    // the next answer.
     std::string_view read_framing() {
         const Field* coding = fields_.find(FieldId::transfer_encoding);
         const Field* length = fields_.find(FieldId::content_length);
@@ -142,7 +144,8 @@ private:
             fields_.set_fate(FieldId::content_length, FieldFate::hop_by_hop);
         } else if (request_method_ != Method::head && head_.status != 304) {
             head_.framing = announced;
-            head_.keep_alive = announced.kind == FramingKind::until_close ? KeepAlive::close : head_.keep_alive;
+            head_.keep_alive =
+                announced.kind == FramingKind::until_close ? KeepAlive::close : head_.keep_alive;
         }
     }
 
@@ -162,7 +165,8 @@ HeadResult parse_response_head(
     HeadProgress& progress,
     FieldTable& fields,
     ResponseHead& head,
-    Method request_method) {
+    Method request_method
+) {
     ASSERT(limits.fields_max <= fields.capacity());
     const std::string_view bounded = bytes.substr(0, limits.head_max);
     const bool is_first_look = progress.scanned == 0;

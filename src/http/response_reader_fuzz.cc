@@ -1,10 +1,9 @@
 // Any bytes to the response reader: it reads nothing beyond them, and splitting them changes nothing.
-#include "http/response_reader.h"
-
 #include <cstddef>
 #include <vector>
 
 #include "core/panic.h"
+#include "http/response_reader.h"
 #include "http/text.h"
 
 namespace http {

@@ -121,7 +121,10 @@ TEST_CASE("the framing follows from status, request method and fields") {
         {"HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n", Method::get, {none, 0}, close},
         {"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", Method::get, {none, 0}, keep},
         {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", Method::get, {length, 5}, close},
-        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n", Method::get, {length, 5}, keep},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n",
+         Method::get,
+         {length, 5},
+         keep},
         {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", Method::get, {until_close, 0}, close},
     };
     for (const Row& row : kRows) {
@@ -169,8 +172,10 @@ TEST_CASE("only other answers than 101 are interim") {
 TEST_CASE("an upgrade names its protocol") {
     Reader reader;
     REQUIRE(
-        reader.feed("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x01") ==
-        HeadOutcome::complete);
+        reader.feed(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x01"
+        ) == HeadOutcome::complete
+    );
     CHECK(reader.text(reader.head.upgrade) == "websocket");
     CHECK(reader.result.length == reader.bytes.size() - 2);
 }
@@ -178,8 +183,11 @@ TEST_CASE("an upgrade names its protocol") {
 TEST_CASE("only what belongs to the connection is kept from the client") {
     Reader reader;
     REQUIRE(
-        reader.feed(OK_WITH("Connection: x-mine\r\nX-Mine: 1\r\nX_Under: 2\r\nKeep-Alive: 3\r\nSet-Cookie: a\r\n"
-                            "Set-Cookie: b\r\nContent-Length: 0")) == HeadOutcome::complete);
+        reader.feed(
+            OK_WITH("Connection: x-mine\r\nX-Mine: 1\r\nX_Under: 2\r\nKeep-Alive: 3\r\nSet-Cookie: a\r\n"
+                    "Set-Cookie: b\r\nContent-Length: 0")
+        ) == HeadOutcome::complete
+    );
     using enum FieldFate;
     constexpr FieldFate kExpected[] = {hop_by_hop, nominated, pass, hop_by_hop, pass, pass, pass};
     const auto fields = reader.fields.fields();
@@ -195,7 +203,8 @@ TEST_CASE("only what belongs to the connection is kept from the client") {
 
 TEST_CASE("a head cut at any byte needs more, and splitting does not change what is read") {
     constexpr std::string_view kBytes =
-        "HTTP/1.1 201 Created at last\r\nServer: x\r\nContent-Length: 42\r\nX-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaa \r\n\r\nbody";
+        "HTTP/1.1 201 Created at last\r\nServer: x\r\nContent-Length: 42\r\nX-Long: "
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaa \r\n\r\nbody";
     Reader whole;
     REQUIRE(whole.feed(kBytes) == HeadOutcome::complete);
     for (size_t size = 0; size < whole.result.length; ++size) {
@@ -218,7 +227,9 @@ TEST_CASE("a response head over its bound is refused before it has ended") {
     CHECK(reader.feed("HTTP/1.1 200 OK\r\nX: " + std::string(kLimits.head_max, 'x')) == HeadOutcome::refused);
     CHECK(reader.result.status == 502);
     Reader slow;
-    CHECK(slow.feed_each_byte("HTTP/1.1 200 " + std::string(2 * kLimits.head_max, 'x')) == HeadOutcome::refused);
+    CHECK(
+        slow.feed_each_byte("HTTP/1.1 200 " + std::string(2 * kLimits.head_max, 'x')) == HeadOutcome::refused
+    );
     CHECK(slow.bytes.size() == kLimits.head_max);
 }
 

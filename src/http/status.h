@@ -6,7 +6,8 @@
 
 namespace http {
 
-// "Not Found" for 404. For a code without an entry the phrase of its class ("Client Error"), "Unknown" outside 100 to 599.
+// "Not Found" for 404. For a code without an entry the phrase of its class ("Client Error"), "Unknown"
+// outside 100 to 599.
 [[nodiscard]] std::string_view reason_phrase(uint16_t status);
 
 }  // namespace http

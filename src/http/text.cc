@@ -51,9 +51,7 @@ consteval std::array<uint8_t, 256> make_hex_value() {
 #if defined(__SSE2__)
 constexpr size_t kBlock = 16;
 
-__m128i equal(__m128i bytes, char byte) {
-    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte));
-}
+__m128i equal(__m128i bytes, char byte) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte)); }
 
 // Finds both bytes that differ from `byte` in no other bits than those of `mask`.
 __m128i equal_with_bits(__m128i bytes, char mask, char byte) {
@@ -83,7 +81,8 @@ struct OutsideTarget {
         const __m128i brace_or_delete = _mm_andnot_si128(equal(bytes, '~'), above_z);
         return _mm_or_si128(
             _mm_or_si128(_mm_or_si128(is_blank, quote_or_hash), _mm_or_si128(angle, backslash_or_caret)),
-            _mm_or_si128(equal(bytes, '`'), brace_or_delete));
+            _mm_or_si128(equal(bytes, '`'), brace_or_delete)
+        );
     }
 };
 
@@ -188,17 +187,11 @@ std::string_view take_list_element(std::string_view& list) {
     return trim(element);
 }
 
-size_t find_value_end(std::string_view text, size_t from) {
-    return scan<OutsideValue>(text, from);
-}
+size_t find_value_end(std::string_view text, size_t from) { return scan<OutsideValue>(text, from); }
 
-size_t find_target_end(std::string_view text, size_t from) {
-    return scan<OutsideTarget>(text, from);
-}
+size_t find_target_end(std::string_view text, size_t from) { return scan<OutsideTarget>(text, from); }
 
-size_t find_name_end(std::string_view text, size_t from) {
-    return scan<OutsideName>(text, from);
-}
+size_t find_name_end(std::string_view text, size_t from) { return scan<OutsideName>(text, from); }
 
 bool parse_decimal(std::string_view text, uint64_t& number) {
     constexpr size_t kDigitsMax = 19;

@@ -1,4 +1,5 @@
-// The characters of HTTP/1.1: which bytes may stand in a token, a field value, a target, and how ASCII is compared.
+// The characters of HTTP/1.1: which bytes may stand in a token, a field value, a target, and how ASCII is
+// compared.
 #pragma once
 
 #include <array>
@@ -17,7 +18,7 @@ enum ByteClass : uint8_t {
     kUnreservedByte = 8,  // RFC 3986 section 2.3
     kHostByte = 16,       // letters, digits, "-", ".", "_": all that we accept of a reg-name
     kDigitByte = 32,
-    kNameByte = 64,       // what may stand before a field's colon if its name is not looked at closely: 33 to 127 but ":"
+    kNameByte = 64,  // 33 to 127 without ":", which a superficial look takes for a field name
 };
 
 // The class of each byte.
@@ -30,9 +31,7 @@ extern const std::array<uint8_t, 256> kHexValue;
     return (kByteClass[static_cast<unsigned char>(byte)] & wanted) != 0;
 }
 
-[[nodiscard]] inline uint8_t hex_value(char digit) {
-    return kHexValue[static_cast<unsigned char>(digit)];
-}
+[[nodiscard]] inline uint8_t hex_value(char digit) { return kHexValue[static_cast<unsigned char>(digit)]; }
 
 // Whether every byte of `text` is of the class; true for the empty text.
 [[nodiscard]] bool all_of(std::string_view text, ByteClass wanted);
@@ -49,7 +48,8 @@ extern const std::array<uint8_t, 256> kHexValue;
     return at + 1 < text.size() && text[at] == '\r' && text[at + 1] == '\n';
 }
 
-// Whether `text` begins with the literal; its length is known to the compiler, so a few words are compared and nothing called.
+// Whether `text` begins with the literal; its length is known to the compiler, so a few words are compared
+// and nothing called.
 template <size_t Size>
 [[nodiscard]] bool begins_with(std::string_view text, const char (&literal)[Size]) {
     return text.size() >= Size - 1 && std::memcmp(text.data(), literal, Size - 1) == 0;
@@ -58,17 +58,19 @@ template <size_t Size>
 // The text without the spaces and tabs (OWS, RFC 9110 section 5.6.3) at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
 
-// Takes the first element off a comma separated list: returns it trimmed and leaves in `list` what follows its comma.
-// Elements may be empty. Quoted strings are not looked into: for lists of tokens only.
+// Takes the first element off a comma separated list: returns it trimmed and leaves in `list` what follows
+// its comma. Elements may be empty. Quoted strings are not looked into: for lists of tokens only.
 [[nodiscard]] std::string_view take_list_element(std::string_view& list);
 
-// The position of the first byte at or after `from` that is not of the class, text.size() if there is none. Read 16 bytes
-// at a time, never outside `text`; from <= text.size().
-[[nodiscard]] size_t find_value_end(std::string_view text, size_t from);   // kValueByte: stops at the CR of a valid line
+// The position of the first byte at or after `from` that is not of the class, text.size() if there is none:
+// after a value that is the CR of its line. Read 16 bytes at a time, never outside `text`; from <=
+// text.size().
+[[nodiscard]] size_t find_value_end(std::string_view text, size_t from);   // kValueByte
 [[nodiscard]] size_t find_target_end(std::string_view text, size_t from);  // kTargetByte
 [[nodiscard]] size_t find_name_end(std::string_view text, size_t from);    // kNameByte
 
-// A decimal number of 1 to 19 digits and nothing else, at most 2^63 - 1. False, and `number` untouched, otherwise.
+// A decimal number of 1 to 19 digits and nothing else, at most 2^63 - 1. False, and `number` untouched,
+// otherwise.
 [[nodiscard]] bool parse_decimal(std::string_view text, uint64_t& number);
 
 }  // namespace http

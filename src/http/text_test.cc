@@ -1,4 +1,5 @@
-// The character classes against their grammars, and the scans against the tables, at every length and position.
+// The character classes against their grammars, and the scans against the tables, at every length and
+// position.
 #include "http/text.h"
 
 #include <string>
@@ -29,7 +30,8 @@ TEST_CASE("each scan stops at every byte outside its class, wherever it lies") {
         size_t (*find)(std::string_view, size_t);
         ByteClass inside;
     };
-    for (const Scan scan : {Scan{find_value_end, kValueByte}, {find_target_end, kTargetByte}, {find_name_end, kNameByte}}) {
+    for (const Scan scan :
+         {Scan{find_value_end, kValueByte}, {find_target_end, kTargetByte}, {find_name_end, kNameByte}}) {
         for (size_t size = 1; size <= 40; ++size) {
             for (size_t place = 0; place < size; ++place) {
                 std::vector<char> text(size, 'a');
@@ -63,7 +65,17 @@ TEST_CASE("numbers are digits only and at most 2^63 - 1") {
     CHECK(parse_decimal("9223372036854775807", number));
     CHECK(number == 9223372036854775807ULL);
     for (const std::string_view text :
-         {"", " 1", "1 ", "+1", "-1", "1,1", "0x1", "1e3", "9223372036854775808", "9999999999999999999", "10000000000000000000"}) {
+         {"",
+          " 1",
+          "1 ",
+          "+1",
+          "-1",
+          "1,1",
+          "0x1",
+          "1e3",
+          "9223372036854775808",
+          "9999999999999999999",
+          "10000000000000000000"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_decimal(text, number));
         CHECK(number == 9223372036854775807ULL);

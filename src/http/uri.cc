@@ -17,17 +17,11 @@ PathResult refuse(std::string_view reason) {
     return {.outcome = PathOutcome::refused, .path = {}, .reason = reason};
 }
 
-bool is_control(uint8_t byte) {
-    return byte < 0x20 || byte == 0x7F;
-}
+bool is_control(uint8_t byte) { return byte < 0x20 || byte == 0x7F; }
 
-char upper_hex(uint8_t value) {
-    return "0123456789ABCDEF"[value & 15U];
-}
+char upper_hex(uint8_t value) { return "0123456789ABCDEF"[value & 15U]; }
 
-bool is_upper(char byte) {
-    return byte >= 'A' && byte <= 'Z';
-}
+bool is_upper(char byte) { return byte >= 'A' && byte <= 'Z'; }
 
 // Whether the path is normal as it stands: no escape, and no segment that begins with a dot.
 bool is_plain(std::string_view path) {
@@ -150,8 +144,8 @@ private:
     std::string_view reason_;
 };
 
-// Takes the name off a host that is no IPv6 literal: labels of host bytes, none empty. Returns where the name and its
-// trailing dot end, 0 if they are not valid.
+// Takes the name off a host that is no IPv6 literal: labels of host bytes, none empty. Returns where the name
+// and its trailing dot end, 0 if they are not valid.
 size_t take_host_name(std::string_view text, Host& host) {
     uint8_t common = kHostByte;
     bool has_empty_label = false;
@@ -168,7 +162,8 @@ size_t take_host_name(std::string_view text, Host& host) {
     if (host.name.ends_with('.')) {
         host.name.remove_suffix(1);
     }
-    const bool is_valid = common != 0 && !has_empty_label && !host.name.empty() && host.name.size() <= kHostNameMax;
+    const bool is_valid =
+        common != 0 && !has_empty_label && !host.name.empty() && host.name.size() <= kHostNameMax;
     return is_valid ? end : 0;
 }
 

@@ -1,6 +1,5 @@
-// Any bytes as a path and as a host: what is accepted is in its normal form, and normal again the second time.
-#include "http/uri.h"
-
+// Any bytes as a path and as a host: what is accepted is in its normal form, and normal again the second
+// time.
 #include <array>
 #include <cstddef>
 #include <string>
@@ -8,6 +7,7 @@
 
 #include "core/panic.h"
 #include "http/text.h"
+#include "http/uri.h"
 
 namespace http {
 namespace {
@@ -23,7 +23,8 @@ void check_path(std::string_view raw) {
     ASSERT(result.path.size() <= raw.size() || raw.empty());
     ASSERT(all_of(result.path, kTargetByte));
     const std::string closed = std::string(result.path) + "/";
-    for (const std::string_view part : {"/../", "/./", "/..;", "/.;", "%2F", "%2f", "%5C", "%5c", "%00", "%2E", "%2e", "?"}) {
+    for (const std::string_view part :
+         {"/../", "/./", "/..;", "/.;", "%2F", "%2f", "%5C", "%5c", "%00", "%2E", "%2e", "?"}) {
         ASSERT(closed.find(part) == std::string::npos);
     }
     std::vector<char> again_target(result.path.size());

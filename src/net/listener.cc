@@ -42,6 +42,26 @@ core::Result<void> set_options(runtime::Os& os, int fd, const Address& address, 
 
 }  // namespace
 
+core::Result<void> Listener::check_free(runtime::Reactor& reactor, const Address& address) {
+    if (address.port() == 0) {
+        return {};
+    }
+    runtime::Os& os = reactor.os();
+    std::string operation = "listening on " + address.to_string();
+    int fd = os.open_socket(address.family());
+    if (fd < 0) {
+        return core::fail(core::Error::of_errno(-fd, operation));
+    }
+    Socket socket(reactor, fd);
+    TRY_VOID(set_options(os, fd, address, {}));
+    sockaddr_storage storage;
+    socklen_t length = address.fill(storage);
+    if (int status = os.bind(fd, reinterpret_cast<const sockaddr*>(&storage), length); status < 0) {
+        return core::fail(core::Error::of_errno(-status, operation));
+    }
+    return {};
+}
+
 core::Result<Listener> Listener::open(runtime::Reactor& reactor, const Address& address, Options options) {
     runtime::Os& os = reactor.os();
     std::string operation = "listening on " + address.to_string();

@@ -20,6 +20,10 @@ public:
     // Errors: conflict (occupied port), permission (a port below 1024), and the message names the address.
     [[nodiscard]] static core::Result<Listener> open(runtime::Reactor& reactor, const Address& address, Options options);
 
+    // Whether the address can be bound by somebody who shares it with nobody: conflict or permission if not. SO_REUSEPORT would
+    // let two processes of one user listen side by side unnoticed. Port 0 and unix sockets are always free.
+    [[nodiscard]] static core::Result<void> check_free(runtime::Reactor& reactor, const Address& address);
+
     // Awaits a connection: a descriptor >= 0 (the caller owns it; `peer` is filled), or -errno: -EMFILE and its like when
     // descriptors are exhausted, -ECANCELED when the fiber is stopped.
     [[nodiscard]] auto accept(sockaddr_storage& peer);

@@ -51,6 +51,45 @@ TEST_CASE("text that is not TOML is one problem with a place") {
     CHECK_FALSE(parse_toml("a = \"\xff\"\n").has_value());
 }
 
+TEST_CASE("brackets without a name are refused in an orderly way") {
+    for (std::string_view text :
+         {"[[[a]]]\n",
+          "[]\n",
+          "[[]]\n",
+          "[ [a]]\n",
+          "[=]\n",
+          "[[#",
+          "[.]\n",
+          "[a.]\n",
+          ". = 1\n",
+          "= 1\n",
+          "[",
+          "[["}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_toml(text).has_value());
+    }
+    CHECK_FALSE(parse_toml("a = []\n[[a.b]]\n").has_value());
+}
+
+TEST_CASE("letters of every alphabet outside of texts are refused in an orderly way") {
+    for (std::string_view letter :
+         {"\u00e4", "\u0250", "\u02dc", "\u1e00", "\u2603", "\u2fff", "\uffef", "\U0001f600"}) {
+        std::string name(letter);
+        CAPTURE(name);
+        for (const std::string& text :
+             {name + " = 1\n",
+              "a" + name + " = 1\n",
+              "a = " + name + "\n",
+              "a = 1 " + name + "\n",
+              "[a] " + name,
+              "a = [1," + name + "]\n",
+              "a = \"\"\"\\\n" + name + "\"\"\"\n# " + name + "\nb" + name}) {
+            CHECK_FALSE(parse_toml(text).has_value());
+        }
+        CHECK(parse_toml("\"" + name + "\" = '" + name + "' # " + name + "\n").has_value());
+    }
+}
+
 TEST_CASE("a name of very many parts is refused before it becomes a tower of tables") {
     for (std::string_view part : {"a.", "\"a\".", "a . ", "'a'\t.\t"}) {
         auto long_name = parse_toml(repeated(part, 100'000) + "a = 1\n");

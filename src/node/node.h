@@ -12,7 +12,7 @@
 #include "balancer/worker.h"
 #include "core/log.h"
 #include "node/config.h"
-#include "node/config_error.h"
+#include "node/control_json.h"
 #include "node/log_sink.h"
 #include "node/override_store.h"
 #include "node/status.h"
@@ -26,16 +26,8 @@ struct NodeWorld {
     runtime::Reactor& control;
     std::vector<runtime::Reactor*> cores;  // at least one; may be the control reactor itself in simulation
     core::Log& log;
-    LogSink& access_log;
-    OverrideStore* overrides;  // null: nothing is kept
-};
-
-struct ReloadReport {
-    bool is_applied = false;
-    std::vector<std::string> changes;        // applied, or that would have been
-    std::vector<std::string> needs_restart;  // keys; then nothing was applied
-    std::vector<ConfigError> errors;         // of the file; then nothing was applied
-    std::string failure;                     // any other reason why nothing was applied
+    LogSink& access_log;           // outlives the node's cores
+    OverrideStore* overrides;      // null: nothing is kept
 };
 
 class Node final : private balancer::ControlLink {
@@ -61,18 +53,14 @@ public:
     [[nodiscard]] bool was_cut() const { return was_cut_; }
 
     // Reads the file again and takes over what can be changed while running; all or nothing.
-    [[nodiscard]] ReloadReport reload();
-    [[nodiscard]] ReloadReport apply(Config config);
+    [[nodiscard]] ReloadReply reload();
+    [[nodiscard]] ReloadReply apply(Config config);
 
     // Operator's orders; NAME or POOL/NAME. The sentence says what changed.
-    struct Changed {
-        std::string backend;
-        std::string sentence;
-    };
-    [[nodiscard]] core::Result<Changed> set_weight(std::string_view name, uint32_t weight);
-    [[nodiscard]] core::Result<Changed> set_admin(std::string_view name, upstream::AdminState admin);
-    [[nodiscard]] core::Result<Changed> undo(std::string_view name);
-    [[nodiscard]] core::Result<std::vector<Changed>> undo_all();
+    [[nodiscard]] core::Result<BackendChange> set_weight(std::string_view name, uint32_t weight);
+    [[nodiscard]] core::Result<BackendChange> set_admin(std::string_view name, upstream::AdminState admin);
+    [[nodiscard]] core::Result<BackendChange> undo(std::string_view name);
+    [[nodiscard]] core::Result<std::vector<BackendChange>> undo_all();
 
     [[nodiscard]] ServerStatus status() const;
     [[nodiscard]] const std::vector<net::Address>& listening() const { return listening_; }
@@ -100,7 +88,7 @@ private:
         const balancer::BackendOverride& override
     );
     [[nodiscard]] balancer::BackendOverride recall(std::string_view pool, std::string_view backend) const;
-    [[nodiscard]] Changed take_back(balancer::PoolDirector::Found found);
+    [[nodiscard]] core::Result<BackendChange> take_back(balancer::PoolDirector::Found found);
     void core_has_ended();
     void fill_sums(ServerStatus& status) const;
 

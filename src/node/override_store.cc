@@ -167,7 +167,8 @@ Result<void> write_durably(const std::string& path, std::string_view text) {
 // The rename itself is durable only with the directory that holds both names.
 Result<void> sync_directory_of(const std::string& path) {
     std::string directory = path.substr(0, path.rfind('/') + 1);
-    Descriptor opened(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Descriptor opened(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    );
     if (!opened.is_open() || ::fsync(opened.get()) != 0) {
         return fail(Error::of_errno(errno, "the directory cannot be synchronised"));
     }

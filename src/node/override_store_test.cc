@@ -26,6 +26,8 @@ OverrideStore opened(const std::string& path) {
     return *std::move(store);
 }
 
+Override weight(uint32_t value) { return {.weight = value, .admin = {}}; }
+
 // While it lives, no file of this process grows beyond `bytes`: what a full disk does to the one who writes.
 class FullDisk {
 public:
@@ -61,8 +63,8 @@ TEST_CASE("without a file nothing is kept, and none is made by looking") {
 TEST_CASE("what was set is there after a restart, and nothing beside it") {
     TemporaryDirectory directory;
     std::string path = directory / "lb1.overrides.json";
-    const Override heavy{.weight = 200};
-    const Override draining{.admin = AdminState::draining};
+    const Override heavy = weight(200);
+    const Override draining{.weight = {}, .admin = AdminState::draining};
     const Override both{.weight = 0, .admin = AdminState::disabled};
     OverrideStore store = opened(path);
     REQUIRE(store.set("origin/b2", heavy));
@@ -76,7 +78,7 @@ TEST_CASE("what was set is there after a restart, and nothing beside it") {
     CHECK(again.find("other/[::1]:80") == both);
     CHECK(again.find("origin/b") == Override{});
     CHECK(directory.names() == std::vector<std::string>{"lb1.overrides.json"});
-    struct stat state {};
+    struct stat state{};
     REQUIRE(::stat(path.c_str(), &state) == 0);
     CHECK((state.st_mode & 0777) == 0600);
 }
@@ -84,10 +86,10 @@ TEST_CASE("what was set is there after a restart, and nothing beside it") {
 TEST_CASE("an empty override forgets the backend") {
     TemporaryDirectory directory;
     OverrideStore store = opened(directory / "o.json");
-    REQUIRE(store.set("origin/b2", {.weight = 1}));
-    REQUIRE(store.set("origin/b3", {.weight = 2}));
+    REQUIRE(store.set("origin/b2", weight(1)));
+    REQUIRE(store.set("origin/b3", weight(2)));
     REQUIRE(store.set("origin/b2", {}));
-    CHECK(opened(store.path()).all() == Overrides{{"origin/b3", {.weight = 2}}});
+    CHECK(opened(store.path()).all() == Overrides{{"origin/b3", weight(2)}});
     REQUIRE(store.replace({{"origin/b4", {}}}));
     CHECK(opened(store.path()).all().empty());
 }
@@ -137,25 +139,25 @@ TEST_CASE("a damaged file is an error that names it, never silence") {
 TEST_CASE("a full disk leaves the file and the memory as they were") {
     TemporaryDirectory directory;
     OverrideStore store = opened(directory / "o.json");
-    REQUIRE(store.set("origin/b1", {.weight = 7}));
+    REQUIRE(store.set("origin/b1", weight(7)));
     std::string before = directory.read("o.json");
     {
         FullDisk disk(before.size() / 2);
-        auto changed = store.set("origin/b1", {.weight = 8});
+        auto changed = store.set("origin/b1", weight(8));
         REQUIRE_FALSE(changed);
         CHECK(changed.error().context().starts_with(store.path() + ": "));
     }
-    CHECK(store.find("origin/b1") == Override{.weight = 7});
+    CHECK(store.find("origin/b1") == weight(7));
     CHECK(directory.read("o.json") == before);
     CHECK(directory.names() == std::vector<std::string>{"o.json"});
-    REQUIRE(store.set("origin/b1", {.weight = 8}));
-    CHECK(opened(store.path()).find("origin/b1") == Override{.weight = 8});
+    REQUIRE(store.set("origin/b1", weight(8)));
+    CHECK(opened(store.path()).find("origin/b1") == weight(8));
 }
 
 TEST_CASE("a directory that is gone is an error, and so is a file where a directory should be") {
     TemporaryDirectory directory;
     OverrideStore store = opened(directory / "missing/o.json");
-    CHECK_FALSE(store.set("origin/b1", {.weight = 8}));
+    CHECK_FALSE(store.set("origin/b1", weight(8)));
     CHECK(store.all().empty());
     directory.write("file", "x");
     CHECK_FALSE(OverrideStore::open(directory / "file/o.json"));
@@ -166,7 +168,7 @@ TEST_CASE("what a killed process left half written does not matter") {
     directory.write("o.json.new", "{\"half");
     OverrideStore store = opened(directory / "o.json");
     CHECK(store.all().empty());
-    REQUIRE(store.set("origin/b1", {.weight = 8}));
+    REQUIRE(store.set("origin/b1", weight(8)));
     CHECK(directory.names() == std::vector<std::string>{"o.json"});
 }
 
@@ -175,15 +177,15 @@ TEST_CASE("overrides are bounded in number and in bytes, and what is kept can be
     OverrideStore store = opened(directory / "o.json");
     Overrides many;
     for (size_t i = 0; i < kOverridesMax; ++i) {
-        many.emplace(std::format("pool/b{}", i), Override{.weight = 1});
+        many.emplace(std::format("pool/b{}", i), weight(1));
     }
     REQUIRE(store.replace(many));
     CHECK(opened(store.path()).all().size() == kOverridesMax);
-    auto further = store.set("pool/one-more", {.weight = 1});
+    auto further = store.set("pool/one-more", weight(1));
     REQUIRE_FALSE(further);
     CHECK(further.error().kind() == ErrorKind::exhausted);
     CHECK(store.all().size() == kOverridesMax);
-    auto large = store.replace({{std::string(kOverridesFileBytesMax, 'x'), {.weight = 1}}});
+    auto large = store.replace({{std::string(kOverridesFileBytesMax, 'x'), weight(1)}});
     REQUIRE_FALSE(large);
     CHECK(large.error().kind() == ErrorKind::exhausted);
     CHECK(opened(store.path()).all().size() == kOverridesMax);

@@ -11,13 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include <doctest/doctest.h>
+#include "core/panic.h"
 
 namespace node {
 
 class TemporaryDirectory {
 public:
-    TemporaryDirectory() : path_("/tmp/tl-XXXXXX") { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
+    TemporaryDirectory() : path_("/tmp/tl-XXXXXX") { ASSERT(::mkdtemp(path_.data()) != nullptr); }
 
     ~TemporaryDirectory() {
         std::error_code ignored;
@@ -29,7 +29,9 @@ public:
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
-    [[nodiscard]] std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+    [[nodiscard]] std::string operator/(std::string_view name) const {
+        return path_ + "/" + std::string(name);
+    }
 
     // The names in it, sorted.
     [[nodiscard]] std::vector<std::string> names() const {
@@ -42,14 +44,20 @@ public:
     }
 
     void write(std::string_view name, std::string_view text) const {
-        std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen((*this / name).c_str(), "w"), std::fclose);
-        REQUIRE(file != nullptr);
-        REQUIRE(std::fwrite(text.data(), 1, text.size(), file.get()) == text.size());
+        std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+            std::fopen((*this / name).c_str(), "w"),
+            std::fclose
+        );
+        ASSERT(file != nullptr);
+        ASSERT(std::fwrite(text.data(), 1, text.size(), file.get()) == text.size());
     }
 
     [[nodiscard]] std::string read(std::string_view name) const {
-        std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen((*this / name).c_str(), "r"), std::fclose);
-        REQUIRE(file != nullptr);
+        std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+            std::fopen((*this / name).c_str(), "r"),
+            std::fclose
+        );
+        ASSERT(file != nullptr);
         std::string text(1 << 20, '\0');
         text.resize(std::fread(text.data(), 1, text.size(), file.get()));
         return text;

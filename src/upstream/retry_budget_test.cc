@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace upstream {
 
 namespace {
@@ -61,6 +63,14 @@ TEST_CASE("requests_and_retries_are_forgotten_when_their_second_leaves_the_windo
     CHECK(budget.left(at(10s)) == 0);
     CHECK(budget.left(at(12999ms)) == 0);
     CHECK(budget.left(at(13s)) == 10);
+}
+
+TEST_CASE("steady_traffic_has_the_same_budget_in_every_round_of_the_window") {
+    RetryBudget budget({.percent = 10, .floor_per_second = 0});
+    for (int second = 0; second < 100; ++second) {
+        count_requests(budget, at(second * 1s), 50);
+        REQUIRE(budget.left(at(second * 1s)) == 5 * std::min<uint64_t>(static_cast<uint64_t>(second) + 1, 10));
+    }
 }
 
 TEST_CASE("a_long_silence_forgets_everything") {

@@ -338,7 +338,9 @@ def test_a_whole_answer_has_a_bound(site, origin):
     def script(connection):
         if connection.request() is not None:
             connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            while not stop.wait(0.05):
+            for _ in range(200):
+                if stop.wait(0.05):
+                    return
                 connection.send(b"1\r\nx\r\n")
 
     lb = site([origin(script=script)], timeouts={"response": "800ms"}, health=QUIET)

@@ -154,4 +154,13 @@ std::optional<PlainMessage> take_response(std::string& bytes, BodyRule rule, Str
     }
 }
 
+std::optional<PlainMessage> peek_head(std::string_view bytes) {
+    PlainMessage message;
+    size_t head = read_head(bytes, message);
+    if (head == 0 || message.second_word().starts_with('1')) {
+        return std::nullopt;
+    }
+    return message;
+}
+
 }  // namespace sim

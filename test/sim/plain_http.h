@@ -33,4 +33,7 @@ enum class StreamState : uint8_t { open, ended };
 enum class BodyRule : uint8_t { may_have_body, answers_head };
 [[nodiscard]] std::optional<PlainMessage> take_response(std::string& bytes, BodyRule rule, StreamState state);
 
+// The head at the front of `bytes`, if it is all there and not that of an interim response.
+[[nodiscard]] std::optional<PlainMessage> peek_head(std::string_view bytes);
+
 }  // namespace sim

@@ -47,8 +47,10 @@ runtime::Task<void> SimClient::exchange(Answer& answer) {
     // A request that could not be sent whole may have been answered all the same (an early refusal).
     auto response = co_await read_answer(answer.kind, deadline);
     if (!response) {
+        note_broken(answer);
         co_return drop_connection();
     }
+    answer.has_begun = true;
     std::string_view status = response->second_word();
     std::from_chars(status.data(), status.data() + status.size(), answer.status);
     answer.origin = response->field("x-origin");
@@ -77,6 +79,14 @@ runtime::Task<std::optional<PlainMessage>> SimClient::read_answer(RequestKind ki
         }
         received_ += buffer.bytes();
         buffer.consume(buffer.bytes().size());
+    }
+}
+
+// Who began the answer that did not come to its end.
+void SimClient::note_broken(Answer& answer) const {
+    if (auto head = peek_head(received_)) {
+        answer.has_begun = true;
+        answer.origin = head->field("x-origin");
     }
 }
 

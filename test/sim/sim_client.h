@@ -60,6 +60,7 @@ private:
     );
     [[nodiscard]] std::string request_text(const Answer& answer);
     [[nodiscard]] RequestKind draw_kind();
+    void note_broken(Answer& answer) const;
     void drop_connection();
 
     runtime::Reactor& reactor_;

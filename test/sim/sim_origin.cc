@@ -103,15 +103,19 @@ runtime::Task<SimOrigin::Next> SimOrigin::answer(net::Socket& socket, PlainMessa
         co_return Next::close;
     }
     Framing framing = draw_framing();
-    std::string text = response_to(request, id, framing);
+    std::string text = interim() + response_to(request, id, framing);
     bool is_broken = draw(script_.break_body_percent);
     if (is_broken) {
         text.resize(1 + random_.below(text.size() - 1));
     }
     ssize_t sent = co_await socket.send(memory_.pool, text, core::Instant::never());
-    bool is_over =
-        sent != 0 || is_broken || draw(script_.close_after_percent) || request.field("connection") == "close";
+    bool is_asked_to_close = framing == Framing::until_close || request.field("connection") == "close";
+    bool is_over = sent != 0 || is_broken || is_asked_to_close || draw(script_.close_after_percent);
     co_return is_over ? Next::close : Next::keep;
+}
+
+std::string SimOrigin::interim() {
+    return draw(script_.interim_percent) ? "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" : "";
 }
 
 SimOrigin::Framing SimOrigin::draw_framing() {

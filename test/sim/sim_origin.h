@@ -16,6 +16,7 @@ namespace sim {
 
 struct OriginScript {
     core::Duration think_max{2'000'000};  // before an answer
+    uint32_t interim_percent = 0;         // answers with a 103 before them, health checks too
     uint32_t chunked_percent = 30;        // answers with chunked bodies
     uint32_t until_close_percent = 0;     // answers whose end is the end of the connection
     uint32_t close_after_percent = 0;     // closes after an answer without having announced it
@@ -56,6 +57,7 @@ private:
     [[nodiscard]] bool draw(uint32_t percent) { return random_.below(100) < percent; }
     [[nodiscard]] std::string response_to(const PlainMessage& request, uint64_t id, Framing framing);
     [[nodiscard]] Framing draw_framing();
+    [[nodiscard]] std::string interim();
     void note(const PlainMessage& request, uint64_t id);
 
     runtime::Reactor& reactor_;

@@ -1,0 +1,122 @@
+#include "node/control_routes.h"
+
+#include <array>
+
+#include "node/control_json.h"
+#include "node/metrics_page.h"
+#include "node/status_json.h"
+
+namespace node {
+
+namespace {
+
+ControlReply refuse(uint16_t status, std::string_view sentence) {
+    return {.status = status, .body = format_error(sentence)};
+}
+
+ControlReply refuse(const core::Error& error) {
+    switch (error.kind()) {
+        case core::ErrorKind::invalid: return refuse(400, error.context());
+        case core::ErrorKind::not_found: return refuse(404, error.context());
+        case core::ErrorKind::conflict: return refuse(409, error.context());
+        case core::ErrorKind::too_large: return refuse(413, error.context());
+        default: return refuse(500, error.context());
+    }
+}
+
+ControlReply reply_to(const core::Result<BackendChange>& change) {
+    return change ? ControlReply{.body = format_changes(std::span(&*change, 1))} : refuse(change.error());
+}
+
+ControlReply weight(Node& node, std::string_view body) {
+    auto order = parse_weight_order(body);
+    return order ? reply_to(node.set_weight(order->name, order->weight)) : refuse(order.error());
+}
+
+ControlReply admin(Node& node, std::string_view body, upstream::AdminState state) {
+    auto order = parse_backend_order(body);
+    return order ? reply_to(node.set_admin(order->name, state)) : refuse(order.error());
+}
+
+ControlReply drain(Node& node, std::string_view body) { return admin(node, body, upstream::AdminState::draining); }
+
+ControlReply disable(Node& node, std::string_view body) { return admin(node, body, upstream::AdminState::disabled); }
+
+ControlReply enable(Node& node, std::string_view body) { return admin(node, body, upstream::AdminState::enabled); }
+
+ControlReply undo(Node& node, std::string_view body) {
+    auto order = parse_undo_order(body);
+    if (!order) {
+        return refuse(order.error());
+    }
+    if (!order->name.empty()) {
+        return reply_to(node.undo(order->name));
+    }
+    auto changes = node.undo_all();
+    return changes ? ControlReply{.body = format_changes(*changes)} : refuse(changes.error());
+}
+
+ControlReply reload(Node& node, std::string_view body) {
+    if (auto order = parse_reload_order(body); !order) {
+        return refuse(order.error());
+    }
+    ReloadReply reply = node.reload();
+    return {.status = reply.http_status(), .body = format_reload(reply)};
+}
+
+ControlReply metrics(const Node& node) {
+    return {.content_type = kMetricsContentType, .body = metrics_page(node.status())};
+}
+
+struct Order {
+    std::string_view path;
+    ControlReply (*answer)(Node&, std::string_view body);
+};
+
+constexpr std::array kOrders{
+    Order{"/v1/weight", weight},
+    Order{"/v1/drain", drain},
+    Order{"/v1/disable", disable},
+    Order{"/v1/enable", enable},
+    Order{"/v1/undo", undo},
+    Order{"/v1/reload", reload},
+};
+
+}  // namespace
+
+ControlReply answer_control(Node& node, const ControlRequest& request) {
+    bool is_reading = request.method == http::Method::get || request.method == http::Method::head;
+    if (request.path == "/v1/status" || request.path == "/v1/metrics") {
+        if (!is_reading) {
+            return refuse(405, "this path is read with GET");
+        }
+        return request.path == "/v1/metrics" ? metrics(node) : ControlReply{.body = status_json(node.status()) + "\n"};
+    }
+    for (const Order& order : kOrders) {
+        if (order.path == request.path) {
+            return request.method == http::Method::post ? order.answer(node, request.body)
+                                                        : refuse(405, "an order is given with POST");
+        }
+    }
+    return refuse(404, "there is no such path; docs/control.md lists them");
+}
+
+ControlReply answer_admin(const Node& node, const ControlRequest& request) {
+    if (request.method != http::Method::get && request.method != http::Method::head) {
+        return refuse(405, "only GET is answered here");
+    }
+    if (request.path == "/metrics") {
+        return metrics(node);
+    }
+    if (request.path == "/healthz") {
+        bool is_leaving = node.is_shutting_down();
+        return {
+            .status = static_cast<uint16_t>(is_leaving ? 503 : 200),
+            .content_type = "text/plain",
+            .body = is_leaving ? "draining\n" : "ok\n",
+        };
+    }
+    return refuse(404, "only /metrics and /healthz are answered here");
+}
+
+}  // namespace node

@@ -1,0 +1,197 @@
+#include "node/up_command.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "node/config_file.h"
+#include "runtime/linux_os.h"
+
+namespace node {
+
+namespace {
+
+constexpr core::Duration kFirstPause = std::chrono::milliseconds(250);
+constexpr core::Duration kLongestPause = std::chrono::seconds(10);
+// A server that ran for so long has recovered: its next pause is the first again.
+constexpr core::Duration kSettledTime = std::chrono::seconds(30);
+constexpr core::Duration kLook = std::chrono::milliseconds(100);
+
+struct Child {
+    std::string server;
+    pid_t pid = 0;  // 0: not running
+    core::Instant started;
+    core::Instant start_at;  // when it is to be started (again)
+    core::Duration pause = kFirstPause;
+    bool has_served = false;  // it ran past the point where a wrong configuration or an occupied port shows
+};
+
+class Supervisor {
+public:
+    Supervisor(const UpOptions& options, const Config& config) : options_(options) {
+        for (const ServerConfig& server : config.servers) {
+            children_.push_back({.server = server.name, .started = {}, .start_at = {}});
+        }
+        sigemptyset(&watched_);
+        for (int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
+            sigaddset(&watched_, number);
+        }
+        sigprocmask(SIG_BLOCK, &watched_, nullptr);
+    }
+
+    // Until all children have ended for good.
+    int run() {
+        log_.info("up", "starting", {{"file", options_.file}, {"servers", std::to_string(children_.size())}});
+        while (!is_stopping_ || is_any_running()) {
+            start_due();
+            timespec wait{.tv_sec = 0, .tv_nsec = kLook.count()};
+            int number = sigtimedwait(&watched_, nullptr, &wait);
+            if (number == SIGINT || number == SIGTERM) {
+                stop();
+            } else if (number == SIGHUP) {
+                signal_all(SIGHUP);
+            }
+            reap();
+        }
+        return status_;
+    }
+
+private:
+    void start_due() {
+        for (Child& child : children_) {
+            if (!is_stopping_ && child.pid == 0 && os_.now() >= child.start_at) {
+                start(child);
+            }
+        }
+    }
+
+    void start(Child& child) {
+        std::vector<std::string> words{"trilith", "serve", "--server", child.server, options_.file};
+        if (!options_.directories.state.empty()) {
+            words.insert(words.end(), {"--state-dir", options_.directories.state});
+        }
+        if (!options_.directories.runtime.empty()) {
+            words.insert(words.end(), {"--runtime-dir", options_.directories.runtime});
+        }
+        std::vector<char*> arguments;
+        for (std::string& word : words) {
+            arguments.push_back(word.data());
+        }
+        arguments.push_back(nullptr);
+        pid_t parent = getpid();
+        child.started = os_.now();
+        child.pid = fork();
+        if (child.pid == 0) {
+            become_server(arguments.data(), parent);
+        }
+        if (child.pid < 0) {
+            log_.error("up", "cannot start a process", {{"server", child.server}, {"reason", std::strerror(errno)}});
+            child.pid = 0;
+            child.start_at = os_.now() + kLongestPause;
+        }
+    }
+
+    // In the child: a server ends with us, whatever ends us, and does not take Ctrl-C for itself.
+    [[noreturn]] void become_server(char* const* arguments, pid_t parent) {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        sigprocmask(SIG_UNBLOCK, &watched_, nullptr);
+        if (getppid() == parent) {
+            execv("/proc/self/exe", arguments);
+        }
+        _exit(1);
+    }
+
+    void reap() {
+        int status = 0;
+        for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
+            auto child = std::ranges::find(children_, pid, &Child::pid);
+            if (child != children_.end()) {
+                child->pid = 0;
+                has_ended(*child, status);
+            }
+        }
+    }
+
+    void has_ended(Child& child, int status) {
+        bool has_exited = WIFEXITED(status);
+        std::string how = has_exited ? "status " + std::to_string(WEXITSTATUS(status))
+                                     : "signal " + std::to_string(WTERMSIG(status));
+        if (is_stopping_) {
+            log_.info("up", "stopped", {{"server", child.server}, {"by", how}});
+            status_ = has_exited && WEXITSTATUS(status) == 0 ? status_ : 1;
+            return;
+        }
+        core::Duration ran = os_.now() - child.started;
+        child.has_served = child.has_served || ran >= kFirstPause * 4;
+        if (!child.has_served) {
+            // It never came up: starting it again would say the same again.
+            log_.error("up", "a server could not start: stopping", {{"server", child.server}, {"by", how}});
+            status_ = has_exited && WEXITSTATUS(status) == 2 ? 2 : 1;
+            stop();
+            return;
+        }
+        child.pause = ran >= kSettledTime ? kFirstPause : std::min(child.pause * 2, kLongestPause);
+        child.start_at = os_.now() + child.pause;
+        log_.error(
+            "up",
+            "a server died: it is started again",
+            {{"server", child.server}, {"by", how}, {"in", core::format_duration(child.pause)}}
+        );
+    }
+
+    void stop() {
+        is_stopping_ = true;
+        signal_all(SIGTERM);
+    }
+
+    void signal_all(int number) {
+        for (const Child& child : children_) {
+            if (child.pid > 0) {
+                kill(child.pid, number);
+            }
+        }
+    }
+
+    [[nodiscard]] bool is_any_running() const {
+        return std::ranges::any_of(children_, [](const Child& child) { return child.pid > 0; });
+    }
+
+    const UpOptions& options_;
+    runtime::LinuxOs os_;
+    core::Log log_{
+        [this] { return os_.wall_time(); },
+        [](std::string_view line) {
+            [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+        },
+    };
+    std::vector<Child> children_;
+    sigset_t watched_{};
+    bool is_stopping_ = false;
+    int status_ = 0;
+};
+
+}  // namespace
+
+int up(const UpOptions& options) {
+    auto config = load_config(options.file);
+    if (!config) {
+        for (const ConfigError& error : config.error()) {
+            std::string line = error.to_string() + "\n";
+            [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+        }
+        return 2;
+    }
+    Supervisor supervisor(options, *config);
+    return supervisor.run();
+}
+
+}  // namespace node

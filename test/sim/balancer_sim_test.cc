@@ -1,0 +1,191 @@
+// The whole balancer on a seeded network. Each seed draws a topology, traffic and faults; what must hold is
+// checked on what the clients got and the origins did. A failing seed is replayed with TRILITH_SIM_SEED=N.
+#include <algorithm>
+#include <cstdlib>
+#include <format>
+#include <numeric>
+
+#include <doctest/doctest.h>
+
+#include "sim/site.h"
+
+namespace sim {
+
+namespace {
+
+uint64_t number_from_environment(const char* name, uint64_t otherwise) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// The seeds of this run: one that is replayed, or as many as asked for.
+std::vector<uint64_t> seeds(uint64_t count) {
+    if (uint64_t one = number_from_environment("TRILITH_SIM_SEED", 0); one != 0) {
+        return {one};
+    }
+    std::vector<uint64_t> all(number_from_environment("TRILITH_SIM_SEEDS", count));
+    std::iota(all.begin(), all.end(), 1);
+    return all;
+}
+
+std::string describe(const Answer& answer) {
+    constexpr std::array<std::string_view, 4> kMethods{"GET", "HEAD", "POST", "chunked POST"};
+    return std::format(
+        "{} {}: status {}{}{} from \"{}\" after {} us; ",
+        kMethods[std::to_underlying(answer.kind)],
+        answer.id,
+        answer.status,
+        answer.has_begun ? ", begun" : "",
+        answer.status == 200 && !answer.is_body_right ? ", wrong body" : "",
+        answer.origin,
+        answer.took / std::chrono::microseconds(1)
+    );
+}
+
+// A safe request is answered 200 while origin b0 is healthy, unless an origin that failed had already begun
+// to answer. Any 200 has the bytes of its own request.
+std::string broken_answers(const Site& site) {
+    std::string broken;
+    for (const Answer& answer : site.answers()) {
+        bool is_right = answer.status == 200 && answer.is_body_right;
+        bool was_cut = answer.status == 0 && answer.has_begun && answer.origin != "b0";
+        bool may_fail = answer.is_post() && answer.status != 200;
+        if (!is_right && !was_cut && !may_fail) {
+            broken += describe(answer);
+        }
+    }
+    return broken;
+}
+
+// A POST is carried out at most once, and exactly once when its client was told 200.
+std::string broken_posts(const Site& site) {
+    std::string broken;
+    for (const Answer& answer : site.answers()) {
+        auto found = site.ledger().executed.find(answer.id);
+        uint32_t executed = found == site.ledger().executed.end() ? 0 : found->second;
+        if (answer.is_post() && (executed > 1 || (answer.status == 200 && executed == 0))) {
+            broken += describe(answer) + std::format("carried out {} times; ", executed);
+        }
+    }
+    return broken;
+}
+
+struct Verdict {
+    std::string broken;  // "" when all holds
+    uint64_t trace = 0;
+};
+
+// One run from the first packet to the last descriptor.
+Verdict run(uint64_t seed, SitePlan plan) {
+    Site site(seed, std::move(plan));
+    Verdict verdict;
+    auto expect = [&](bool holds, std::string_view what) {
+        verdict.broken += holds ? "" : std::string(what) + "; ";
+    };
+    expect(site.begin(), "the origins are not all up at the start");
+    expect(site.finish_clients(), "a client hangs");
+    expect(site.shut_down(), "something does not end");
+    verdict.broken += broken_answers(site) + broken_posts(site);
+    expect(site.ledger().corrupt == 0, "an origin received a wrong body");
+    expect(site.answers().size() == site.plan().clients * site.plan().requests, "answers are missing");
+    std::string leaked = site.leaked();
+    expect(leaked.empty(), "descriptors are left open:\n" + leaked);
+    verdict.trace = site.world().os().trace_hash();
+    if (!verdict.broken.empty()) {
+        verdict.broken += "\nreplay: TRILITH_SIM_SEED=" + std::to_string(seed) + "\n" + site.log();
+    }
+    return verdict;
+}
+
+}  // namespace
+
+TEST_CASE("whatever fails around a healthy origin, no safe request is lost and no POST is carried out twice"
+) {
+    for (uint64_t seed : seeds(100)) {
+        Verdict verdict = run(seed, SitePlan::drawn(seed, Roughness::rough));
+        CHECK_MESSAGE(verdict.broken.empty(), verdict.broken);
+    }
+}
+
+TEST_CASE("without retries the same faults lose safe requests") {
+    size_t broken = 0;
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+        SitePlan plan = SitePlan::drawn(seed, Roughness::rough);
+        plan.retries = 0;
+        broken += run(seed, std::move(plan)).broken.empty() ? 0 : 1;
+    }
+    CHECK(broken > 0);
+}
+
+TEST_CASE("two runs of one seed are the same run") {
+    for (uint64_t seed : seeds(5)) {
+        SitePlan plan = SitePlan::drawn(seed, Roughness::rough);
+        CHECK(run(seed, plan).trace == run(seed, plan).trace);
+    }
+    CHECK(
+        run(1, SitePlan::drawn(1, Roughness::rough)).trace !=
+        run(2, SitePlan::drawn(2, Roughness::rough)).trace
+    );
+}
+
+TEST_CASE("on an orderly site every request is carried out once and the weights are kept exactly") {
+    for (uint64_t seed : seeds(30)) {
+        SitePlan plan = SitePlan::drawn(seed, Roughness::orderly);
+        plan.cores = 1;
+        uint64_t cycle = std::accumulate(plan.weights.begin(), plan.weights.end(), uint64_t{0});
+        plan.requests = cycle * 3;
+        Site site(seed, plan);
+        CAPTURE(seed);
+        REQUIRE(site.begin());
+        REQUIRE(site.finish_clients());
+        REQUIRE(site.shut_down());
+        for (const Answer& answer : site.answers()) {
+            bool is_right = answer.status == 200 && answer.is_body_right;
+            CHECK_MESSAGE(is_right, describe(answer));
+            CHECK(site.ledger().executed.at(answer.id) == 1);
+        }
+        for (size_t index = 0; index < plan.weights.size(); ++index) {
+            uint64_t share = plan.clients * 3 * plan.weights[index];
+            CHECK(site.ledger().by_origin.at(site.origin(index).name()) == share);
+        }
+        CHECK(site.access_log_lines() == plan.clients * plan.requests);
+        CHECK(site.leaked() == "");
+    }
+}
+
+TEST_CASE("a drain in the middle of traffic loses no request that an origin has received") {
+    size_t turned_away = 0;
+    for (uint64_t seed : seeds(30)) {
+        SitePlan plan = SitePlan::drawn(seed, Roughness::orderly);
+        Site site(seed, plan);
+        CAPTURE(seed);
+        REQUIRE(site.begin());
+        CHECK_FALSE(site.world().run_until([] { return false; }, std::chrono::milliseconds(5 + seed % 20)));
+        REQUIRE(site.shut_down());
+        for (const Answer& answer : site.answers()) {
+            bool is_right = answer.status == 200 && answer.is_body_right;
+            turned_away += is_right ? 0 : 1;
+            CHECK_MESSAGE((is_right || !site.ledger().executed.contains(answer.id)), describe(answer));
+        }
+        CHECK(site.leaked() == "");
+    }
+    CHECK(turned_away > 0);
+}
+
+TEST_CASE("a drain without time cuts requests that run") {
+    size_t cut = 0;
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+        SitePlan plan = SitePlan::drawn(seed, Roughness::orderly);
+        plan.drain = core::Duration(0);
+        Site site(seed, plan);
+        REQUIRE(site.begin());
+        CHECK_FALSE(site.world().run_until([] { return false; }, std::chrono::milliseconds(10)));
+        REQUIRE(site.shut_down());
+        for (const Answer& answer : site.answers()) {
+            cut += answer.status != 200 && site.ledger().executed.contains(answer.id) ? 1 : 0;
+        }
+    }
+    CHECK(cut > 0);
+}
+
+}  // namespace sim
