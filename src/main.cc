@@ -20,9 +20,7 @@ struct Story {
         return 0;
     }
 
-    int operator()(const node::CheckOptions& options) const {
-        return node::check(options, console.environment);
-    }
+    int operator()(const node::CheckOptions& options) const { return node::check(options, console); }
 
     int operator()(const node::ServeOptions& options) const { return node::serve(options); }
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from . import machine, proxies
 
+SUBJECT = "trilith"
 SMALL_BODY = 100
 BUSY_PERCENT = 95.0      # a saturated row counts from here on
 OTHERS_PERCENT = 15.0    # of the proxy's core, used by others than the proxy: more is a disturbance
 EXTRA_ROUNDS = 4         # how many more rounds may replace those in which the proxy was not saturated or was disturbed
 IDLE_CLIENTS = 10_000
 IDLE_ROUNDS = 3
+PEER_FLAT_ROUNDS = 3     # of the peers flatness is shown for comparison only
 BACKEND_COUNTS = [2, 20, 200, 2000]
 ROUTE_COUNTS = [1, 10, 100, 1000]
 
@@ -219,7 +221,7 @@ class Bench:
                 running[count] = context.__enter__()
                 contexts.append(context)
             counts = list(setups)
-            for number in range(self.plan.rounds):
+            for number in range(self.plan.rounds if name == SUBJECT else min(self.plan.rounds, PEER_FLAT_ROUNDS)):
                 turn = number % len(counts)
                 for count in counts[turn:] + counts[:turn]:
                     results[count].append(self.load(running[count], row))

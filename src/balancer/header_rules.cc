@@ -124,13 +124,13 @@ void append_forwarded(HeadWriter& writer, const RequestHeadFacts& facts, std::st
     writer.append("\";proto=http\r\n");
 }
 
-void append_framing(HeadWriter& writer, const http::RequestHead& head, const char* base) {
-    if (head.framing.kind == http::FramingKind::chunked) {
+void append_framing(HeadWriter& writer, const RequestHeadFacts& facts) {
+    if (facts.head.framing.kind == http::FramingKind::chunked) {
         writer.append("Transfer-Encoding: chunked\r\n");
     }
-    if (!head.upgrade.is_empty()) {
+    if (!facts.upgrade.empty()) {
         writer.append("Connection: upgrade\r\nUpgrade: ");
-        writer.append(head.upgrade.in(base));
+        writer.append(facts.upgrade);
         writer.append("\r\n");
     }
 }
@@ -192,7 +192,7 @@ WrittenRequestHead write_request_head(const RequestHeadFacts& facts, std::span<c
     written.host = writer.append_slice(host);
     writer.append("\r\n");
     copy_request_fields(writer, facts, written);
-    append_framing(writer, facts.head, facts.base);
+    append_framing(writer, facts);
     append_forwarded(writer, facts, host);
     std::string_view given_id = value_of(facts, FieldId::x_request_id);
     writer.append("X-Request-Id: ");

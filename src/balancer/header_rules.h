@@ -25,6 +25,7 @@ struct RequestHeadFacts {
     std::string_view client_address;  // without port
     Trust trust;
     std::string_view own_host;        // for Host when an HTTP/1.0 client gave none
+    std::string_view upgrade;         // the protocols offered to the backend; empty: none
     std::string_view new_request_id;  // used unless the client gave a proper one
 };
 

@@ -16,6 +16,8 @@ namespace {
 constexpr core::Duration kFirstCheckSpread = std::chrono::microseconds(500);
 // How soon the end of the last request on a draining backend is noticed.
 constexpr core::Duration kDrainLook = std::chrono::milliseconds(50);
+// Changes of health are published at once, and those that follow them within this time together.
+constexpr core::Duration kPublishPause = std::chrono::milliseconds(2);
 
 std::string full_name(const PoolDirector::Pool& pool, const PoolDirector::Backend& backend) {
     return pool.config.name + "/" + backend.config.name;
@@ -58,7 +60,8 @@ PoolDirector::PoolDirector(
       publish_(std::move(publish)),
       recall_(std::move(recall)),
       shared_buffer_(buffers_),
-      checks_(reactor, SIZE_MAX) {}
+      checks_(reactor, SIZE_MAX),
+      dirty_(reactor) {}
 
 PoolDirector::~PoolDirector() = default;
 
@@ -88,7 +91,8 @@ void PoolDirector::apply(const std::vector<upstream::PoolConfig>& configs) {
     size_t number = 0;
     for (const upstream::PoolConfig& config : configs) {
         auto known = std::ranges::find(before, config.name, [](const Pool& pool) { return pool.config.name; });
-        Pool pool{.config = config, .record = nullptr, .backends = {}, .state = nullptr};
+        Pool pool;
+        pool.config = config;
         if (known != before.end()) {
             pool.record = known->record;
             pool.record->queue.set_limit(config.queue_max);
@@ -158,8 +162,28 @@ void PoolDirector::rebuild(Pool& pool) {
 }
 
 void PoolDirector::publish(Pool& pool) {
+    bool was_usable = !pool.state->set.rotation().empty();
     rebuild(pool);
+    pool.is_dirty = false;
     publish_(pool.state);
+    if (was_usable && pool.state->set.rotation().empty()) {
+        log_.error("health", "no backend of pool " + pool.config.name + " is usable: its requests get 503");
+    }
+}
+
+// Until the fiber is stopped.
+runtime::Task<void> PoolDirector::publish_dirty() {
+    for (;;) {
+        if (co_await dirty_.wait() == runtime::Outcome::cancelled) {
+            co_return;
+        }
+        for (Pool& pool : pools_) {
+            if (pool.is_dirty) {
+                publish(pool);
+            }
+        }
+        co_await reactor_.sleep_for(kPublishPause);
+    }
 }
 
 std::vector<std::shared_ptr<const upstream::PoolState>> PoolDirector::states() const {
@@ -177,6 +201,7 @@ PoolDirector::Pool* PoolDirector::find_pool(std::string_view name) {
 
 runtime::Task<void> PoolDirector::serve() {
     is_serving_ = true;
+    checks_.spawn(publish_dirty());
     for (Watch& pending : std::exchange(pending_, {})) {
         checks_.spawn(watch(std::move(pending.pool), std::move(pending.backend), pending.delay));
     }
@@ -192,8 +217,11 @@ runtime::Task<void> PoolDirector::watch(std::string pool_name, std::shared_ptr<B
     if (co_await reactor_.sleep_for(delay) == runtime::Outcome::cancelled) {
         co_return;
     }
-    while (!backend->is_removed) {
+    for (;;) {
         Pool* pool = find_pool(pool_name);
+        if (backend->is_removed || pool == nullptr) {
+            co_return;
+        }
         core::Duration slow_start = pool->config.health.slow_start;
         core::Instant step = upstream::next_step_at(backend->health.recovered_at(), reactor_.now(), slow_start);
         core::Instant due = std::min(backend->health.next_check(), step);
@@ -211,7 +239,8 @@ runtime::Task<void> PoolDirector::watch(std::string pool_name, std::shared_ptr<B
         }
         tell_if_drained(*pool, *backend);
         if (reactor_.now() >= step) {
-            publish(*pool);
+            pool->is_dirty = true;
+            dirty_.set();
         }
         if (reactor_.now() < backend->health.next_check()) {
             continue;
@@ -237,10 +266,8 @@ void PoolDirector::settle(Pool& pool, Backend& backend, const upstream::HealthDe
     } else {
         log_.info("health", event, {{"address", backend.config.address.to_string()}, {"why", decision.why}});
     }
-    publish(pool);
-    if (pool.state->set.rotation().empty()) {
-        log_.error("health", "no backend of pool " + pool.config.name + " is usable: its requests get 503");
-    }
+    pool.is_dirty = true;
+    dirty_.set();
 }
 
 void PoolDirector::tell_if_drained(const Pool& pool, Backend& backend) {

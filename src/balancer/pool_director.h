@@ -55,6 +55,7 @@ public:
         std::shared_ptr<upstream::PoolRecord> record;
         std::vector<std::shared_ptr<Backend>> backends;  // in the order written
         std::shared_ptr<const upstream::PoolState> state;  // as published last
+        bool is_dirty = false;  // a backend's health has changed since
     };
 
     using Publish = std::function<void(std::shared_ptr<const upstream::PoolState>)>;
@@ -93,6 +94,7 @@ private:
     void settle(Pool& pool, Backend& backend, const upstream::HealthDecision& decision);
     void rebuild(Pool& pool);
     void publish(Pool& pool);
+    runtime::Task<void> publish_dirty();
     [[nodiscard]] Pool* find_pool(std::string_view name);
     [[nodiscard]] std::shared_ptr<Backend> make_backend(
         const upstream::PoolConfig& pool,
@@ -111,6 +113,7 @@ private:
     std::vector<Pool> pools_;
     uint32_t next_id_ = 0;
     runtime::TaskGroup checks_;
+    runtime::Event dirty_;
     bool is_serving_ = false;
     struct Watch {
         std::string pool;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "balancer/worker.h"
+#include "http/text.h"
 #include "http/uri.h"
 
 namespace balancer {
@@ -82,6 +83,19 @@ void hold_small_body(Exchange& exchange, const http::RequestHead& head, std::str
     exchange.body.skip(length);
 }
 
+// An upgrade to HTTP/2 would carry requests past every rule of ours (h2c smuggling): it is not offered to the backend, which
+// then answers in HTTP/1.1 as it may (RFC 9110 section 7.8).
+std::string_view passed_upgrade(std::string_view offered) {
+    std::string_view list = offered;
+    while (!list.empty()) {
+        std::string_view protocol = http::take_list_element(list);
+        if (http::equals_ignoring_case(protocol.substr(0, protocol.find('/')), "h2c")) {
+            return {};
+        }
+    }
+    return offered;
+}
+
 Refusal refuse_early(const Exchange& exchange, const http::RequestHead& head) {
     uint64_t body_max = exchange.snapshot.config.limits.body;
     if (head.method == http::Method::connect) {
@@ -106,7 +120,8 @@ Refusal plan_request(
     exchange.method = head.method;
     exchange.version_minor = head.version_minor;
     exchange.client_wish = head.keep_alive;
-    exchange.is_upgrade = !head.upgrade.is_empty();
+    std::string_view upgrade = passed_upgrade(head.upgrade.in(base));
+    exchange.is_upgrade = !upgrade.empty();
     exchange.expects_continue = head.expects_continue;
     exchange.body = http::BodyReader(head.framing);
     Refusal refusal = refuse_early(exchange, head);
@@ -131,6 +146,7 @@ Refusal plan_request(
             .client_address = exchange.client.address(),
             .trust = exchange.client.trust,
             .own_host = "localhost",
+            .upgrade = upgrade,
             .new_request_id = exchange.worker.new_request_id(),
         },
         exchange.request.span()

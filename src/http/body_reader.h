@@ -1,4 +1,5 @@
-// Takes a message's body off a connection piece by piece, whatever its framing: one place that knows where a body ends.
+// Takes a message's body off a connection piece by piece, whatever its framing: one place that knows where a
+// body ends.
 #pragma once
 
 #include <algorithm>
@@ -11,11 +12,12 @@
 
 namespace http {
 
-// A piece of a body. `data` lies in the read buffer: use it, then consume(piece), before the task suspends with the buffer.
+// A piece of a body. `data` lies in the read buffer: use it, then consume(piece), before the task suspends
+// with the buffer.
 struct BodyPiece {
     std::string_view data;
-    size_t consumed = 0;           // bytes of the buffer that this piece took, framing included
-    std::string_view refused{};    // not empty: the framing is broken, the connection is lost
+    size_t consumed = 0;         // bytes of the buffer that this piece took, framing included
+    std::string_view refused{};  // not empty: the framing is broken, the connection is lost
 };
 
 class BodyReader {

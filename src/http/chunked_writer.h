@@ -1,4 +1,5 @@
-// Writes the chunked transfer coding (RFC 9112 section 7.1): a size line before each piece of data, an empty chunk at the end.
+// Writes the chunked transfer coding (RFC 9112 section 7.1): a size line before each piece of data, an empty
+// chunk at the end.
 #pragma once
 
 #include <array>
@@ -9,7 +10,8 @@
 namespace http {
 
 inline constexpr std::string_view kChunkEnd = "\r\n";
-// What follows the last piece of data: its own end, and the chunk that ends the body. Trailer lines stand before the final CRLF.
+// What follows the last piece of data: its own end, and the chunk that ends the body. Trailer lines stand
+// before the final CRLF.
 inline constexpr std::string_view kLastChunk = "0\r\n";
 
 using ChunkSizeLine = std::array<char, 18>;

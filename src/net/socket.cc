@@ -146,6 +146,9 @@ Peek Socket::peek() {
 }
 
 ssize_t ReceiveAttempt::operator()() {
+    if (!socket.may_be_ready(kReadable)) {
+        return -EAGAIN;  // before prepare(), which would take the shared buffer from its holder
+    }
     std::span<char> target = buffer.prepare();
     ssize_t received = socket.try_receive(target);
     buffer.commit(static_cast<size_t>(std::max<ssize_t>(received, 0)));

@@ -113,6 +113,7 @@ public:
 
 private:
     friend struct ConnectAttempt;
+    friend struct ReceiveAttempt;
 
     static constexpr uint32_t kUnwatched = UINT32_MAX;
 

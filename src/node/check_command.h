@@ -3,13 +3,13 @@
 #pragma once
 
 #include "node/command_line.h"
-#include "node/site_paths.h"
+#include "node/console.h"
 
 namespace node {
 
 // Returns the exit status: 0 good; 2 refused, with a line FILE:LINE:COLUMN: message a problem on standard
 // error. With --json, standard output has {"valid":…,"site":…,"errors":[…]}, or with --explain the
 // configuration as it works.
-[[nodiscard]] int check(const CheckOptions& options, const Environment& environment);
+[[nodiscard]] int check(const CheckOptions& options, Console& console);
 
 }  // namespace node

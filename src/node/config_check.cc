@@ -35,10 +35,12 @@ std::vector<std::string> covering_hosts(std::string_view host) {
 
 // The same for paths.
 std::vector<std::string> covering_paths(std::string_view path) {
-    std::vector<std::string> paths{"", "raw"};
+    // A path that cannot be normalised goes to raw routes alone, so nothing else takes all that one takes.
+    std::vector<std::string> paths{"raw"};
     if (path == "raw") {
         return paths;
     }
+    paths.emplace_back("");
     if (path.empty()) {
         paths.emplace_back("/*");
         return paths;

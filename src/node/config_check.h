@@ -17,9 +17,9 @@ struct PlacedRoute {
 };
 
 // Reports each route that an earlier one covers: the earlier host is the same, any, or a wildcard above it,
-// and the earlier path is the same, any, "raw" or a prefix of it. Several earlier routes never cover one
-// together that none of them covers alone: hosts and paths are open-ended. A route for any path is taken to
-// be covered by "/*", the paths of all requests but OPTIONS *.
+// and the earlier path is the same, any, "raw" or a prefix of it ("/*" is any path; only "raw" covers "raw",
+// which alone takes paths that cannot be normalised). Several earlier routes never cover one together that
+// none of them covers alone: hosts and paths are open-ended.
 void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& problems);
 
 // Where [balancer] listens: what is written, else port 8080 of the one server with that role. Reports a

@@ -178,7 +178,7 @@ void compare_admin(const Config& before, const Config& after, Changes& changes) 
         auto text = [](const Config& config) {
             return config.admin_listen ? listen_text(*config.admin_listen) : std::string();
         };
-        changes.push_back({"admin.listen", text(before), text(after)});
+        changes.push_back({"admin.listen", text(before), text(after), true});
     }
 }
 

@@ -23,7 +23,7 @@ struct ConfigChange {
 
 // The changes from `before` to `after` in the order of the file's sections; empty when they are equal. A
 // restart is needed for: site, a server added, removed or changed, balancer.threads,
-// balancer.limits.connections. All else is applied while running.
+// balancer.limits.connections, admin.listen. All else is applied while running.
 [[nodiscard]] std::vector<ConfigChange> compare(const Config& before, const Config& after);
 
 }  // namespace node

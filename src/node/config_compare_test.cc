@@ -69,7 +69,7 @@ TEST_CASE("each edit of the file is one change in its words") {
               "servers.lb1.address: 127.0.0.1 → 127.0.0.2 !"},
              {"[balancer]",
               "[admin]\nlisten = \"http://127.0.0.1:0\"\n[balancer]",
-              "admin.listen: added http://127.0.0.1:0"},
+              "admin.listen: added http://127.0.0.1:0 !"},
              {"[[routes]]",
               "[pools.new]\nbackends = [\"127.0.0.1:1\"]\n[[routes]]",
               "pools: added new (1 backend)"},

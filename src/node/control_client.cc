@@ -23,6 +23,7 @@ namespace {
 
 constexpr uint32_t kHeadBytesMax = 16 << 10;
 constexpr uint32_t kFieldsMax = 100;
+constexpr core::Duration kProbeTimeout = std::chrono::seconds(1);
 // A unix socket whose queue of connections is full says so at once, and never when there is room again.
 constexpr core::Duration kQueueFullPause = std::chrono::milliseconds(10);
 
@@ -224,9 +225,8 @@ Result<ControlAnswer> call(
     return ControlAnswer{.status = head.status, .body = std::move(body)};
 }
 
-bool is_answering(runtime::Os& os, const std::string& socket_path) {
-    constexpr core::Duration kTimeout = std::chrono::seconds(1);
-    return ControlConnection(os, socket_path, kTimeout).open().has_value();
+Result<void> probe(runtime::Os& os, const std::string& socket_path) {
+    return ControlConnection(os, socket_path, kProbeTimeout).open();
 }
 
 }  // namespace node

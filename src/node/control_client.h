@@ -34,7 +34,7 @@ struct ControlAnswer {
     core::Duration timeout
 );
 
-// Whether a process listens on the socket; sends nothing.
-[[nodiscard]] bool is_answering(runtime::Os& os, const std::string& socket_path);
+// Success: a process listens on the socket. Errors as of call(); sends nothing.
+[[nodiscard]] core::Result<void> probe(runtime::Os& os, const std::string& socket_path);
 
 }  // namespace node

@@ -1,9 +1,9 @@
 // The retry budget: how many retries a window of requests allows, exactly.
 #include "upstream/retry_budget.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
+
+#include <doctest/doctest.h>
 
 namespace upstream {
 
@@ -69,7 +69,9 @@ TEST_CASE("steady_traffic_has_the_same_budget_in_every_round_of_the_window") {
     RetryBudget budget({.percent = 10, .floor_per_second = 0});
     for (int second = 0; second < 100; ++second) {
         count_requests(budget, at(second * 1s), 50);
-        REQUIRE(budget.left(at(second * 1s)) == 5 * std::min<uint64_t>(static_cast<uint64_t>(second) + 1, 10));
+        REQUIRE(
+            budget.left(at(second * 1s)) == 5 * std::min<uint64_t>(static_cast<uint64_t>(second) + 1, 10)
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import struct
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP/(1\.[01])\Z")
@@ -138,8 +139,6 @@ class Stream:
 
     def reset(self):
         """Ends the connection with a RST instead of a FIN."""
-        import struct
-
         try:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except OSError:

@@ -1,6 +1,7 @@
 """Which backend takes a request: weights, live changes, active-passive, backups, drain, queues, and what survives."""
 
 import collections
+import os
 import threading
 
 import pytest
@@ -214,8 +215,6 @@ def test_overrides_survive_reload_restart_and_kill(site, origin):
 
 def test_a_damaged_overrides_file_does_not_go_unnoticed(site, origin):
     """Garbage in the state directory: it starts, or says in one line why not; it never dies."""
-    import os
-
     lb = site(named(*trio(origin)))
     lb.do("weight", "b1", "50")
     lb.stop()
@@ -352,7 +351,7 @@ def test_a_check_that_hangs_fails_by_its_timeout(site, origin):
 
 def test_checks_run_once_a_process(site, origin):
     checks = []
-    lb = site(
+    site(
         named(origin(answer=lambda request: (checks.append(request.target), response())[1])),
         balancer={"threads": 4},
         health={"path": "/healthz", "interval": "500ms", "timeout": "400ms"},

@@ -4,6 +4,9 @@ import socket
 
 import pytest
 
+from balancer_site import balancer_config
+from http_scripts import is_stalled
+from origins import response
 from raw_client import GET, RawClient, raw_request, wait_until
 
 
@@ -52,6 +55,7 @@ def test_connections_of_one_client_have_a_limit(site, origin):
         ({"headers": 20}, b"A: b\r\n" * 15, b"A: b\r\n" * 21, 431),
         ({"request_head": "2KiB", "uri": "1KiB"}, b"A: " + b"b" * 1500 + b"\r\n", b"A: " + b"b" * 2100 + b"\r\n", 431),
     ],
+    ids=["headers", "request_head"],
 )
 def test_bounds_of_the_head_are_the_configured_ones(site, origin, limits, fits, too_much, status):
     lb = site([origin()], limits=limits)
@@ -117,8 +121,6 @@ def test_a_crowd_of_slow_heads_does_not_stop_a_good_client(site, origin):
 
 
 def test_pipelined_requests_of_a_client_that_does_not_read_are_bounded(site, origin):
-    from origins import response
-
     lb = site([origin(answer=lambda request: response(b"x" * 20000))])
     raw_request(lb.port, GET)
     before = lb.rss_kib()
@@ -130,9 +132,7 @@ def test_pipelined_requests_of_a_client_that_does_not_read_are_bounded(site, ori
                 sent += greedy.sock.send(GET * 100)
         except BlockingIOError:
             pass
-        from test_http import is_stalled
-
-        wait_until(lambda: is_stalled(lb, greedy), 10, "back-pressure")
+        wait_until(lambda: is_stalled(lb), 10, "back-pressure")
         assert lb.rss_kib() - before < 6000
         assert raw_request(lb.port, GET).responses()[0].status == 200
 
@@ -152,8 +152,6 @@ def test_connections_that_reset_leave_nothing(site, origin):
 
 def test_out_of_file_descriptors_is_survived(stage, origin):
     """More connections than descriptors: some wait or are refused, and all is well afterwards."""
-    from balancer_site import balancer_config
-
     o = origin()
     lb = stage.text(balancer_config([o], limits={"connections": 20}, pool={"connections_max": 10}))
     lb.start(wait=False, nofile=96)

@@ -3,11 +3,14 @@
 import json
 import os
 import re
+import signal
 import socket
+import subprocess
+import threading
 
 import pytest
 
-from balancer_site import Site, balancer_config, run_trilith
+from balancer_site import BINARY, Site, balancer_config, run_trilith
 from origins import response
 from raw_client import GET, RawClient, raw_request, wait_until
 
@@ -149,7 +152,7 @@ def test_check_of_garbage_is_refused_and_survived(tmp_path, trilith, text):
 # ---- usage
 
 
-@pytest.mark.parametrize("words", [["dance"], ["weight"], ["weight", "b1"], ["serve", "--nosuch"], ["check"], ["status", "extra", "words"]])
+@pytest.mark.parametrize("words", [["dance"], ["weight"], ["weight", "b1"], ["serve", "--nosuch"], ["undo"], ["status", "extra", "words"]])
 def test_wrong_usage_is_exit_2(tmp_path, trilith, words):
     done = run_trilith(*words, env={**os.environ, "HOME": str(tmp_path)})
     assert done.returncode == 2 and done.stderr.strip()
@@ -433,8 +436,6 @@ def test_the_log_says_why_a_request_ended(stage, origin):
                 return
             connection.send(response(b"x"))
 
-    import threading
-
     stop = threading.Event()
     lb = stage.site(
         [origin(script=script)], access_log={"enabled": True}, timeouts={"first_byte": "300ms"}, health={"interval": "1h", "fall": 100}
@@ -505,11 +506,6 @@ def test_the_last_lines_are_written_before_the_end(stage, origin):
 
 
 def test_up_runs_the_servers_of_the_file_until_told_to_stop(stage, origin):
-    import signal
-    import subprocess
-
-    from balancer_site import BINARY
-
     o = origin()
     lb = Site(balancer_config([o]))
     stage.ends.append(lb.finish)

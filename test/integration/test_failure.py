@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+import websocket_tools as ws
 from balancer_site import elapsed
 from origins import response
 from raw_client import GET, Load, RawClient, raw_request, wait_until
@@ -352,8 +353,6 @@ def test_a_whole_answer_has_a_bound(site, origin):
 
 
 def test_a_quiet_tunnel_is_closed(site, origin):
-    import websocket_tools as ws
-
     lb = site([origin(script=ws.echo_script)], timeouts={"tunnel": "500ms"}, health=QUIET)
     with RawClient(lb.port) as client:
         client.send(ws.handshake()[1])

@@ -1,5 +1,6 @@
 """Reload swaps the configuration and disturbs nobody; SIGTERM lets running requests end."""
 
+import os
 import signal
 import socket
 import threading
@@ -118,8 +119,6 @@ def test_a_bad_file_changes_nothing_and_names_the_place(site, origin, line, plac
 
 
 def test_a_missing_file_changes_nothing(site, origin):
-    import os
-
     lb = site([origin()])
     os.rename(lb.file, lb.file + ".away")
     done = lb.verb("reload")

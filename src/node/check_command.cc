@@ -1,0 +1,104 @@
+#include "node/check_command.h"
+
+#include <unistd.h>
+
+#include <format>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json_text.h"
+#include "node/config_explain.h"
+#include "node/config_file.h"
+
+namespace node {
+
+namespace {
+
+using Problem = ConfigError;
+
+std::string problems_json(const std::vector<Problem>& problems) {
+    std::string text;
+    for (const Problem& problem : problems) {
+        text += text.empty() ? "{\"file\":" : ",{\"file\":";
+        core::append_json_string(text, problem.file);
+        text += std::format(",\"line\":{},\"column\":{},\"message\":", problem.line, problem.column);
+        core::append_json_string(text, problem.message);
+        text += '}';
+    }
+    return "{\"valid\":false,\"errors\":[" + text + "]}\n";
+}
+
+// What is wrong beyond the file: the place where the site would keep its sockets.
+std::vector<Problem> place_problems(
+    const Config& config,
+    const CheckOptions& options,
+    const Environment& environment
+) {
+    auto paths = site_paths(options.directories, environment, config.site);
+    if (!paths) {
+        return {};  // where the state lies is a matter of the user who serves
+    }
+    std::vector<Problem> problems;
+    for (const ServerConfig& server : config.servers) {
+        if (auto fits = check_socket_path(*paths, server.name); !fits) {
+            problems.push_back({.file = options.file, .message = fits.error().context()});
+        }
+    }
+    return problems;
+}
+
+int report(const std::vector<Problem>& problems, const CheckOptions& options, Console& console) {
+    for (const Problem& problem : problems) {
+        console.err(problem.to_string() + "\n");
+    }
+    if (options.format == OutputFormat::json) {
+        console.out(problems_json(problems));
+    }
+    return 2;
+}
+
+std::string summary(const Config& config, const CheckOptions& options) {
+    std::string text;
+    if (options.format == OutputFormat::json) {
+        text = "{\"valid\":true,\"site\":";
+        core::append_json_string(text, config.site);
+        return text + ",\"errors\":[]}\n";
+    }
+    size_t backends = 0;
+    for (const upstream::PoolConfig& pool : config.balancer.pools) {
+        backends += pool.backends.size();
+    }
+    auto counted = [](size_t number, std::string_view thing) {
+        return std::format("{} {}{}", number, thing, number == 1 ? "" : "s");
+    };
+    return std::format(
+        "{}: good: site {}, {}, {}, {}, {}\n",
+        options.file,
+        config.site,
+        counted(config.servers.size(), "server"),
+        counted(config.balancer.pools.size(), "pool"),
+        counted(backends, "backend"),
+        counted(config.balancer.routes.size(), "route")
+    );
+}
+
+}  // namespace
+
+int check(const CheckOptions& options, Console& console) {
+    auto config = load_config(options.file);
+    if (!config) {
+        return report(config.error(), options, console);
+    }
+    if (auto problems = place_problems(*config, options, console.environment); !problems.empty()) {
+        return report(problems, options, console);
+    }
+    if (!options.is_explained) {
+        console.out(summary(*config, options));
+    } else {
+        console.out(options.format == OutputFormat::json ? explain_json(*config) : explain(*config));
+    }
+    return 0;
+}
+
+}  // namespace node

@@ -1,0 +1,318 @@
+#include "node/command_line.h"
+
+#include <algorithm>
+#include <charconv>
+#include <format>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "node/config_names.h"
+#include "node/version.h"
+#include "upstream/config.h"
+
+namespace node {
+
+using core::ErrorKind;
+using core::fail;
+using core::Result;
+
+namespace {
+
+constexpr size_t kSiteBytesMax = 100;
+
+constexpr std::string_view kIntroduction =
+    "Trilith: a load balancer, and later the whole site behind it, from one file.\n"
+    "Exit status: 0 done, 1 it could not be done, 2 wrong usage or configuration.";
+
+// Where the parser of the command line puts what it finds; one verb's part of it is used.
+struct Found {
+    std::string file{kDefaultFile};
+    SiteOptions site;
+    std::string name;
+    std::string number;
+    std::string server;
+    std::string timeout;
+    bool is_json = false;
+    bool is_explained = false;
+    bool is_watching = false;
+    bool is_not_waiting = false;
+    bool is_all = false;
+};
+
+// The verbs and their options, as the command line's library knows them.
+class Grammar {
+public:
+    explicit Grammar(Found& found) : found_(found), app_(std::string(kIntroduction), "trilith") {
+        app_.set_help_flag("-h,--help", "Print this help and end");
+        app_.set_version_flag("--version", "trilith " + std::string(kVersion));
+        app_.require_subcommand(1);
+        add_file_verbs();
+        add_watching_verbs();
+        add_changing_verbs();
+    }
+
+    [[nodiscard]] CLI::App& app() { return app_; }
+
+    [[nodiscard]] std::vector<std::string_view> verbs() const {
+        std::vector<std::string_view> names{"help", "version"};
+        for (const CLI::App* verb : app_.get_subcommands(nullptr)) {
+            names.push_back(verb->get_name());
+        }
+        return names;
+    }
+
+    // The verb that was read; null before or without one.
+    [[nodiscard]] const CLI::App* verb() const {
+        auto parsed = app_.get_subcommands();
+        return parsed.empty() ? nullptr : parsed.front();
+    }
+
+private:
+    void add_file_verbs() {
+        CLI::App* up = add_file_verb("up", "Run every server of the file, in the foreground");
+        CLI::App* serve = add_file_verb("serve", "Run one server of the file, in the foreground");
+        serve->add_option("--server", found_.server, "Which server; may be left out where there is one");
+        CLI::App* check = add_file_verb("check", "Read the file and say what is wrong with it");
+        check
+            ->add_flag("--explain", found_.is_explained, "Print all that was derived or left to its default");
+        check->add_flag("--json", found_.is_json, "Answer in JSON");
+        for (CLI::App* verb : {up, serve, check}) {
+            add_directories(verb);
+        }
+    }
+
+    CLI::App* add_file_verb(const char* name, const char* purpose) {
+        CLI::App* verb = app_.add_subcommand(name, purpose);
+        verb->add_option("FILE", found_.file, "The site's configuration (default: ./trilith.toml)");
+        return verb;
+    }
+
+    void add_watching_verbs() {
+        CLI::App* status = add_site_verb("status", "Show servers, pools and backends");
+        status->add_flag("--watch", found_.is_watching, "Show it again every second, until Ctrl-C");
+        CLI::App* metrics =
+            add_site_verb("metrics", "Print the metrics of a server in the format of Prometheus");
+        metrics->add_option("--server", found_.server, "Which server; may be left out where one runs");
+    }
+
+    void add_changing_verbs() {
+        CLI::App* weight = add_backend_verb("weight", "Change a backend's share of the requests now");
+        weight->add_option("N", found_.number, "0 to 256; 0 takes no new work")->required();
+        CLI::App* drain = add_backend_verb("drain", "Let a backend finish what runs and give it nothing new");
+        drain->add_flag("--no-wait", found_.is_not_waiting, "Do not wait for the last request");
+        drain->add_option(
+            "--timeout",
+            found_.timeout,
+            "How long to wait for it, as in \"30s\" (default: no bound)"
+        );
+        add_backend_verb("disable", "Take a backend out at once");
+        add_backend_verb("enable", "Put a backend back in");
+        CLI::App* undo = add_site_verb("undo", "Take back what weight, drain, disable and enable changed");
+        undo->add_option("NAME", found_.name, "The backend, or POOL/BACKEND");
+        undo->add_flag("--all", found_.is_all, "Of every backend");
+        add_site_verb("reload", "Read the file again and take over what changed; no connection is closed");
+    }
+
+    CLI::App* add_backend_verb(const char* name, const char* purpose) {
+        CLI::App* verb = add_site_verb(name, purpose);
+        verb->add_option("NAME", found_.name, "The backend, or POOL/BACKEND")->required();
+        return verb;
+    }
+
+    CLI::App* add_site_verb(const char* name, const char* purpose) {
+        CLI::App* verb = app_.add_subcommand(name, purpose);
+        verb->add_option("--site", found_.site.site, "Which site; may be left out where one runs");
+        verb->add_flag("--json", found_.is_json, "Answer in JSON");
+        add_directories(verb);
+        return verb;
+    }
+
+    void add_directories(CLI::App* verb) {
+        DirectoryOptions& directories = found_.site.directories;
+        verb->add_option(
+            "--state-dir",
+            directories.state,
+            "Where the site's state lies (or TRILITH_STATE_DIR)"
+        );
+        verb->add_option(
+            "--runtime-dir",
+            directories.runtime,
+            "Where its sockets lie (or TRILITH_RUNTIME_DIR)"
+        );
+    }
+
+    Found& found_;
+    CLI::App app_;
+};
+
+Result<uint32_t> parse_weight(std::string_view text) {
+    uint32_t weight = 0;
+    auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), weight);
+    if (text.empty() || status != std::errc{} || end != text.data() + text.size() ||
+        weight > upstream::kWeightMax) {
+        return fail(
+            ErrorKind::invalid,
+            std::format("a weight is a whole number from 0 to {}, not \"{}\"", upstream::kWeightMax, text)
+        );
+    }
+    return weight;
+}
+
+Result<Command> drain_command(const Found& found) {
+    DrainOptions options{.site = found.site, .name = found.name, .is_waiting = !found.is_not_waiting};
+    if (!found.timeout.empty()) {
+        TRY(options.timeout, core::parse_duration(found.timeout));
+    }
+    return options;
+}
+
+Result<Command> undo_command(const Found& found) {
+    if (found.name.empty() != found.is_all) {
+        return fail(ErrorKind::invalid, "say NAME or --all, one of them");
+    }
+    return UndoOptions{.site = found.site, .name = found.name};
+}
+
+Result<Command> status_command(const Found& found) {
+    if (found.is_json && found.is_watching) {
+        return fail(ErrorKind::invalid, "--json and --watch exclude each other");
+    }
+    return StatusOptions{.site = found.site, .is_watching = found.is_watching};
+}
+
+Result<Command> weight_command(const Found& found) {
+    TRY(uint32_t weight, parse_weight(found.number));
+    return WeightOptions{.site = found.site, .name = found.name, .weight = weight};
+}
+
+Result<Command> check_command(const Found& found) {
+    return CheckOptions{
+        .file = found.file,
+        .directories = found.site.directories,
+        .is_explained = found.is_explained,
+        .format = found.site.format,
+    };
+}
+
+struct Verb {
+    std::string_view name;
+    Result<Command> (*command)(const Found&);
+};
+
+constexpr Verb kVerbs[]{
+    {"check", check_command},
+    {"serve",
+     [](const Found& found) -> Result<Command> {
+    return ServeOptions{.file = found.file, .server = found.server, .directories = found.site.directories};
+}},
+    {"up",
+     [](const Found& found) -> Result<Command> {
+    return UpOptions{.file = found.file, .directories = found.site.directories};
+}},
+    {"status", status_command},
+    {"weight", weight_command},
+    {"drain", drain_command},
+    {"disable", [](const Found& found) -> Result<Command> { return DisableOptions{found.site, found.name}; }},
+    {"enable", [](const Found& found) -> Result<Command> { return EnableOptions{found.site, found.name}; }},
+    {"undo", undo_command},
+    {"reload", [](const Found& found) -> Result<Command> { return ReloadOptions{found.site}; }},
+    {"metrics", [](const Found& found) -> Result<Command> { return MetricsOptions{found.site, found.server}; }
+    },
+};
+
+Result<Command> command_of(std::string_view verb, Found& found) {
+    if (!found.site.site.empty() && !is_name(found.site.site, kSiteBytesMax)) {
+        return fail(ErrorKind::invalid, std::format("\"{}\" is not the name of a site", found.site.site));
+    }
+    found.site.format = found.is_json ? OutputFormat::json : OutputFormat::text;
+    return std::ranges::find(kVerbs, verb, &Verb::name)->command(found);
+}
+
+// What the library says, as one line: it names what it did not expect or what is missing.
+std::string sentence_of(
+    const CLI::ParseError& error,
+    const Grammar& grammar,
+    std::span<const std::string> words
+) {
+    std::string sentence = error.what();
+    std::ranges::replace(sentence, '\n', ' ');
+    const CLI::App* verb = grammar.verb();
+    if (verb == nullptr || error.get_name() != "ExtrasError") {
+        return sentence;
+    }
+    std::vector<std::string_view> known;
+    for (const CLI::Option* option : verb->get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            known.push_back(name);
+        }
+    }
+    for (const std::string& word : words) {
+        std::string name = word.starts_with("--") ? word.substr(2, word.find('=') - 2) : "";
+        if (!name.empty() && std::ranges::find(known, name) == known.end()) {
+            std::string_view near = nearest_name(name, known);
+            return std::format("there is no option --{}", name) +
+                   (near.empty() ? "" : std::format("; did you mean --{}?", near));
+        }
+    }
+    return sentence;
+}
+
+std::unexpected<core::Error> wrong_usage(const CLI::App* verb, std::string sentence) {
+    std::string name = verb == nullptr ? "" : verb->get_name() + ": ";
+    while (sentence.ends_with(' ') || sentence.ends_with('.')) {
+        sentence.pop_back();
+    }
+    return fail(
+        ErrorKind::invalid,
+        std::format(
+            "{}{} (trilith {}--help says more)",
+            name,
+            sentence,
+            verb == nullptr ? "" : verb->get_name() + " "
+        )
+    );
+}
+
+// `help VERB` is `VERB --help`.
+std::vector<std::string> resolve_help(std::vector<std::string> words) {
+    if (words.front() == "help") {
+        words.erase(words.begin());
+        words.emplace_back("--help");
+    } else if (words.front() == "version") {
+        words.front() = "--version";
+    }
+    return words;
+}
+
+}  // namespace
+
+Result<Command> parse_command_line(std::span<const char* const> arguments) {
+    Found found;
+    Grammar grammar(found);
+    if (arguments.empty()) {
+        return wrong_usage(nullptr, "say what to do");
+    }
+    std::vector<std::string> words = resolve_help({arguments.begin(), arguments.end()});
+    std::vector<std::string_view> verbs = grammar.verbs();
+    if (!words.front().starts_with('-') && std::ranges::find(verbs, words.front()) == verbs.end()) {
+        std::string hint = suggestion(words.front(), verbs, "verbs");
+        return wrong_usage(nullptr, std::format("there is no verb \"{}\"{}", words.front(), hint));
+    }
+    try {
+        std::vector<std::string> reversed(words.rbegin(), words.rend());  // as the library wants them
+        grammar.app().parse(std::move(reversed));
+    } catch (const CLI::CallForHelp&) {
+        return PrintOptions{.text = grammar.app().help()};
+    } catch (const CLI::CallForVersion& version) {
+        return PrintOptions{.text = std::string(version.what()) + "\n"};
+    } catch (const CLI::ParseError& error) {
+        return wrong_usage(grammar.verb(), sentence_of(error, grammar, words));
+    }
+    auto command = command_of(grammar.verb()->get_name(), found);
+    return command ? std::move(command) : wrong_usage(grammar.verb(), command.error().context());
+}
+
+}  // namespace node

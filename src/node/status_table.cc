@@ -1,0 +1,306 @@
+#include "node/status_table.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <format>
+#include <string_view>
+#include <vector>
+
+namespace node {
+
+namespace {
+
+using core::Duration;
+using namespace std::chrono_literals;
+
+constexpr size_t kIndent = 2;
+
+// "850us", "2.1ms", "1.2s".
+std::string latency_text(Duration duration) {
+    if (duration < 1ms) {
+        return std::format("{}us", std::chrono::round<std::chrono::microseconds>(duration).count());
+    }
+    double milliseconds = std::chrono::duration<double, std::milli>(duration).count();
+    if (milliseconds < 100) {
+        return std::format("{:.1f}ms", milliseconds);
+    }
+    return milliseconds < 1000 ? std::format("{:.0f}ms", milliseconds)
+                               : std::format("{:.1f}s", milliseconds / 1000);
+}
+
+// "12s", "5m 10s", "3d 4h": the two largest units.
+std::string span_text(Duration duration) {
+    int64_t seconds = std::chrono::floor<std::chrono::seconds>(std::max(duration, Duration::zero())).count();
+    if (seconds < 60) {
+        return std::format("{}s", seconds);
+    }
+    if (seconds < 3600) {
+        return std::format("{}m {}s", seconds / 60, seconds % 60);
+    }
+    if (seconds < 86400) {
+        return std::format("{}h {}m", seconds / 3600, seconds / 60 % 60);
+    }
+    return std::format("{}d {}h", seconds / 86400, seconds / 3600 % 24);
+}
+
+std::string rate_text(uint64_t now, uint64_t before, Duration between) {
+    double seconds = std::chrono::duration<double>(between).count();
+    double rate = now >= before && seconds > 0 ? static_cast<double>(now - before) / seconds : 0;
+    return rate < 10 ? std::format("{:.1f}", rate) : std::format("{:.0f}", rate);
+}
+
+std::string quantile_text(const HistogramStatus& histogram, double fraction) {
+    if (std::ranges::all_of(histogram.buckets, [](uint64_t count) { return count == 0; })) {
+        return "-";
+    }
+    Duration value = quantile(histogram, fraction);
+    std::string text = latency_text(value);
+    return value >= core::Histogram::kBounds.back() ? ">" + text : text;
+}
+
+HistogramStatus difference(const HistogramStatus& now, const HistogramStatus& before) {
+    HistogramStatus between = now;
+    for (size_t bucket = 0; bucket < now.buckets.size(); ++bucket) {
+        between.buckets[bucket] -= std::min(between.buckets[bucket], before.buckets[bucket]);
+    }
+    return between;
+}
+
+// Where it stood in `all` before is looked at first: names rarely move.
+template <class Named>
+const Named* find_named(const std::vector<Named>& all, size_t likely, const std::string& name) {
+    if (likely < all.size() && all[likely].name == name) {
+        return &all[likely];
+    }
+    auto found = std::ranges::find(all, name, &Named::name);
+    return found == all.end() ? nullptr : &*found;
+}
+
+// A server and, where there is one, the look before.
+struct Sample {
+    const ServerStatus& now;
+    const ServerStatus* before;
+
+    [[nodiscard]] Duration between() const {
+        return before == nullptr ? Duration::zero() : now.uptime - before->uptime;
+    }
+
+    [[nodiscard]] const BackendStatus* earlier(size_t pool, size_t backend) const {
+        if (before == nullptr) {
+            return nullptr;
+        }
+        const PoolStatus* was = find_named(before->pools, pool, now.pools[pool].name);
+        return was == nullptr ? nullptr
+                              : find_named(was->backends, backend, now.pools[pool].backends[backend].name);
+    }
+};
+
+Ink ink_of(std::string_view state) {
+    if (state == "up") {
+        return Ink::green;
+    }
+    return state == "down" ? Ink::red : Ink::yellow;
+}
+
+std::string weight_text(const BackendStatus& backend) {
+    if (backend.override.weight) {
+        return std::format("{}→{}", backend.configured_weight, backend.weight);
+    }
+    return std::format("{}", backend.weight);
+}
+
+double total_weight(const PoolStatus& pool) {
+    double total = 0;
+    for (const BackendStatus& backend : pool.backends) {
+        total += backend.is_in_rotation ? backend.effective_weight : 0;
+    }
+    return total;
+}
+
+// The part of the pool's new requests that it gets.
+std::string share_text(const BackendStatus& backend, double total) {
+    if (!backend.is_in_rotation || total <= 0) {
+        return "-";
+    }
+    return std::format("{:.0f}%", 100 * backend.effective_weight / total);
+}
+
+std::vector<TextCell> headings(const Sample& sample) {
+    std::vector<TextCell> cells;
+    for (const char* name :
+         {"BACKEND",
+          "ADDRESS",
+          "STATE",
+          "WEIGHT",
+          "SHARE",
+          "NOW",
+          "REQUESTS",
+          "REQ/S",
+          "ERRORS",
+          "P50",
+          "P99",
+          "SINCE",
+          "REASON"}) {
+        cells.push_back({.text = name, .ink = Ink::dim});
+    }
+    if (sample.before == nullptr) {
+        cells[7].text.clear();
+    }
+    return cells;
+}
+
+std::vector<TextCell> backend_row(
+    const Sample& sample,
+    const BackendStatus& backend,
+    const BackendStatus* before,
+    double pool_weight
+) {
+    HistogramStatus times =
+        before == nullptr ? backend.response_time : difference(backend.response_time, before->response_time);
+    std::string rate;
+    if (sample.before != nullptr) {
+        uint64_t requests_before = before == nullptr ? backend.requests_total : before->requests_total;
+        rate = rate_text(backend.requests_total, requests_before, sample.between());
+    }
+    return {
+        {printable(backend.name)},
+        {backend.address == backend.name ? "" : printable(backend.address)},
+        {printable(backend.state) + (backend.is_backup ? " (backup)" : ""), ink_of(backend.state)},
+        {weight_text(backend), backend.override.weight ? Ink::bold : Ink::plain},
+        {share_text(backend, pool_weight)},
+        {std::format("{}", backend.in_flight)},
+        {std::format("{}", backend.requests_total)},
+        {rate},
+        {std::format("{}", backend.failures_total), backend.failures_total > 0 ? Ink::yellow : Ink::plain},
+        {quantile_text(times, 0.5)},
+        {quantile_text(times, 0.99)},
+        {span_text(backend.since_change)},
+        {printable(backend.reason)},
+    };
+}
+
+void append_pool(std::string& target, const Sample& sample, size_t index, const TableOptions& options) {
+    const PoolStatus& pool = sample.now.pools[index];
+    TextTable title({Align::left, Align::left});
+    std::string nature = std::format("{}, {}", pool.mode, pool.algorithm);
+    if (pool.queued > 0) {
+        nature += std::format(", {} of {} places in the queue taken", pool.queued, pool.queue_max);
+    }
+    title.add_row({{printable(pool.name), Ink::bold}, {printable(nature)}});
+    title.append_to(target, {.columns = options.columns, .colour = options.colour});
+    using enum Align;
+    TextTable table({left, left, left, right, right, right, right, right, right, right, right, right, left});
+    table.add_row(headings(sample));
+    double weight = total_weight(pool);
+    for (size_t at = 0; at < pool.backends.size(); ++at) {
+        table.add_row(backend_row(sample, pool.backends[at], sample.earlier(index, at), weight));
+    }
+    table.append_to(target, {.indent = kIndent, .columns = options.columns, .colour = options.colour});
+}
+
+std::string listeners_text(const ServerStatus& server) {
+    std::string text;
+    for (const std::string& listener : server.listeners) {
+        text += (text.empty() ? "" : ", ") + printable(listener);
+    }
+    return text.empty() ? "nothing" : text;
+}
+
+// The word for a number of things.
+std::string counted(auto number, std::string_view thing) {
+    return std::format("{} {}{}", number, thing, number == 1 ? "" : "s");
+}
+
+std::string traffic_text(const Sample& sample) {
+    const ServerStatus& now = sample.now;
+    std::string text = std::format(
+        "{} of {} connections, {}",
+        now.connections,
+        now.connections_max,
+        counted(now.requests_total, "request")
+    );
+    HistogramStatus times = now.request_time;
+    if (sample.before != nullptr) {
+        text += std::format(
+            " ({}/s)",
+            rate_text(now.requests_total, sample.before->requests_total, sample.between())
+        );
+        times = difference(times, sample.before->request_time);
+    }
+    text += std::format(", {} running", now.requests_active);
+    if (std::string median = quantile_text(times, 0.5); median != "-") {
+        text += std::format(", p50 {}, p99 {}", median, quantile_text(times, 0.99));
+    }
+    if (now.responses[5] > 0) {
+        text += std::format(", {} answered with 5xx", now.responses[5]);
+    }
+    return text;
+}
+
+void append_server(std::string& target, const Sample& sample, const TableOptions& options) {
+    const ServerStatus& now = sample.now;
+    const TextLayout layout{.columns = options.columns, .colour = options.colour};
+    TextTable title({Align::left, Align::left, Align::left});
+    std::string nature = std::format(
+        "up {}, pid {}, {}, version {}",
+        span_text(now.uptime),
+        now.pid,
+        counted(now.threads, "thread"),
+        printable(now.version)
+    );
+    title.add_row(
+        {{printable(now.site), Ink::bold},
+         {printable(now.server), Ink::bold},
+         now.is_draining ? TextCell{"draining to its end, " + nature, Ink::yellow} : TextCell{nature}}
+    );
+    title.append_to(target, layout);
+    TextTable facts({Align::left});
+    facts.add_row({{"listens on " + listeners_text(now)}});
+    facts.add_row({{traffic_text(sample)}});
+    facts.append_to(target, {.indent = kIndent, .columns = options.columns, .colour = options.colour});
+    for (size_t pool = 0; pool < now.pools.size(); ++pool) {
+        target += '\n';
+        append_pool(target, sample, pool, options);
+    }
+}
+
+}  // namespace
+
+std::string status_table(std::span<const ServerStatus> servers, const TableOptions& options) {
+    std::string text;
+    for (const ServerStatus& server : servers) {
+        // Not of another process of the same name: its counters began anew.
+        auto earlier = std::ranges::find_if(options.earlier, [&](const ServerStatus& one) {
+            return one.server == server.server && one.pid == server.pid;
+        });
+        const ServerStatus* before = earlier == options.earlier.end() ? nullptr : &*earlier;
+        text += text.empty() ? "" : "\n";
+        append_server(text, {.now = server, .before = before}, options);
+    }
+    return text;
+}
+
+Duration quantile(const HistogramStatus& histogram, double fraction) {
+    double total = 0;
+    for (uint64_t count : histogram.buckets) {
+        total += static_cast<double>(count);
+    }
+    double wanted = fraction * total;
+    double below = 0;
+    Duration lower{};
+    for (size_t bucket = 0; bucket < core::Histogram::kBounds.size() && total > 0; ++bucket) {
+        auto count = static_cast<double>(histogram.buckets[bucket]);
+        Duration upper = core::Histogram::kBounds[bucket];
+        if (count > 0 && below + count >= wanted) {
+            double part = (wanted - below) / count;
+            return lower + Duration(std::llround(part * static_cast<double>((upper - lower).count())));
+        }
+        below += count;
+        lower = upper;
+    }
+    return total > 0 ? core::Histogram::kBounds.back() : Duration::zero();
+}
+
+}  // namespace node
