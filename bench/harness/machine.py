@@ -40,7 +40,7 @@ def preflight(proxies: list[str], rows: list[str]) -> None:
     if not {PROXY_CORE, LOAD_CORE} <= cores:
         missing.append(f"cores {PROXY_CORE} and {LOAD_CORE} are needed; usable here: {sorted(cores)}")
     if raise_file_limit() < FILES_NEEDED and "idle" in rows:
-        missing.append(f"the row idle needs {FILES_NEEDED} file descriptors: ulimit -n {FILES_NEEDED}, or leave the row out")
+        missing.append(f"the row idle needs {FILES_NEEDED} file descriptors (ulimit -n); or leave it out: --rows")
     if not Path("/proc/self/schedstat").exists():
         missing.append("the kernel keeps no /proc/PID/schedstat (CONFIG_SCHED_INFO)")
     if missing:
@@ -50,6 +50,10 @@ def preflight(proxies: list[str], rows: list[str]) -> None:
 def search_path() -> str:
     """PATH with the folders in which Debian keeps daemons, which users' paths leave out."""
     return os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PATH": search_path()}
 
 
 def raise_file_limit() -> int:
@@ -65,7 +69,7 @@ def raise_file_limit() -> int:
 
 
 def built(program: str) -> Path:
-    """The path of the generator or the origin: the build's, or compiled here where that is missing or older than its source."""
+    """The path of the generator or the origin: the build's, or compiled here where that is missing or outdated."""
     newest = max(path.stat().st_mtime for path in SOURCES.iterdir() if path.suffix in (".cc", ".h"))
     made_by_cmake = ROOT / "build/release/bench" / program
     if made_by_cmake.exists() and made_by_cmake.stat().st_mtime >= newest:
@@ -75,10 +79,10 @@ def built(program: str) -> Path:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     source = SOURCES / (program.removeprefix("bench_") + ".cc")
-    flags = ["-std=c++23", "-stdlib=libc++", "-O2"]
+    compiler = [os.environ.get("CXX", "clang++-19"), "-std=c++23", "-stdlib=libc++", "-O2"]
     print(f"building {program}", flush=True)
     try:
-        subprocess.run([os.environ.get("CXX", "clang++-19"), *flags, str(source), "-o", str(target)], check=True)
+        subprocess.run([*compiler, str(source), "-o", str(target)], check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Unfit(f"{program} cannot be built: {error}") from error
     return target
@@ -97,7 +101,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Children:
-    """Child processes, each pinned to a core; all of them end with this object, and with this process however it dies."""
+    """Child processes, each pinned to a core; they end with this object, and with this process however it dies."""
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen] = []
@@ -117,8 +121,7 @@ class Children:
             self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
         # A session of its own: Ctrl-C reaches us only, and we end the children in order.
-        child = subprocess.Popen(command, preexec_fn=pin, start_new_session=True, env=os.environ | {"PATH": search_path()},
-                                 **streams)
+        child = subprocess.Popen(command, preexec_fn=pin, start_new_session=True, env=environment(), **streams)
         self._running.append(child)
         return child
 
@@ -183,7 +186,8 @@ def wait_until(condition, what: str, seconds: float = 15) -> None:
 
 def get(port: int, path: str) -> bytes:
     """One GET to 127.0.0.1:port; the raw answer, empty when there is none."""
-    request = f"GET {path} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench/1\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    request = (f"GET {path} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
+               "Connection: close\r\n\r\n")
     answer = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
@@ -210,7 +214,7 @@ def description() -> dict:
 def first_line(command: list[str]) -> str:
     """The first line a command prints, on either stream; empty when it fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, env=os.environ | {"PATH": search_path()})
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, env=environment())
     except (OSError, subprocess.TimeoutExpired):
         return ""
     lines = (done.stdout + done.stderr).strip().splitlines()

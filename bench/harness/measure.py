@@ -1,4 +1,4 @@
-"""The measurements: rows of load, memory of idle clients, flatness of cost; always interleaved, so that ratios are paired."""
+"""The measurements: rows of load, memory of idle clients, flatness of cost; interleaved, so that ratios are paired."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ SUBJECT = "trilith"
 SMALL_BODY = 100
 BUSY_PERCENT = 95.0      # a saturated row counts from here on
 OTHERS_PERCENT = 15.0    # of the proxy's core, used by others than the proxy: more is a disturbance
-EXTRA_ROUNDS = 4         # how many more rounds may replace those in which the proxy was not saturated or was disturbed
+EXTRA_ROUNDS = 4         # so many more may replace rounds in which a proxy was disturbed or not saturated
 IDLE_CLIENTS = 10_000
 IDLE_ROUNDS = 3
 PEER_FLAT_ROUNDS = 3     # of the peers flatness is shown for comparison only
@@ -25,7 +25,7 @@ ROUTE_COUNTS = [1, 10, 100, 1000]
 
 @dataclass
 class Row:
-    """One kind of work. `targets`: highest ratio Trilith ÷ peer of CPU time a request; none: reported for information."""
+    """One kind of work. `targets`: highest ratio Trilith ÷ peer of CPU time a request; none: for information."""
     name: str
     title: str
     path: str = "/s"
@@ -44,14 +44,17 @@ class Row:
 ROWS = {row.name: row for row in (
     Row("small", "200 B answer, 64 connections, saturated", targets={"haproxy": 0.60, "nginx": 0.75}),
     Row("fixed", "200 B answer at 15,000 requests/s", rate=15_000, targets={"haproxy": 0.75, "nginx": 0.80}),
-    Row("c1000", "200 B answer, 1000 connections", connections=1000, targets={"haproxy": 0.55, "nginx": 0.75}),
+    Row("c1000", "200 B answer, 1000 connections", connections=1000,
+        targets={"haproxy": 0.55, "nginx": 0.75}),
     Row("16k", "16 KiB answer", path="/m", body_bytes=16 << 10, targets={"haproxy": 0.55, "nginx": 0.75}),
-    Row("1m", "1 MiB answer (haproxy: splice-response, pipes of 1 MiB)", path="/l", body_bytes=1 << 20, connections=16, port="spliced",
-        targets={"haproxy": 0.75}),
+    Row("1m", "1 MiB answer (haproxy: splice-response, pipes of 1 MiB)", path="/l", body_bytes=1 << 20,
+        connections=16, port="spliced", targets={"haproxy": 0.75}),
     Row("newconn", "a new connection each request", has_new_connection_each=True,
         targets={"haproxy": 0.85, "nginx": 0.90}),
-    Row("1m-auto", "1 MiB answer (haproxy: splice-auto)", path="/l", body_bytes=1 << 20, connections=16, port="auto"),
-    Row("newconn-fixed", "a new connection each request, 10,000 a second", rate=10_000, has_new_connection_each=True),
+    Row("1m-auto", "1 MiB answer (haproxy: splice-auto)", path="/l", body_bytes=1 << 20, connections=16,
+        port="auto"),
+    Row("newconn-fixed", "a new connection each request, 10,000 a second", rate=10_000,
+        has_new_connection_each=True),
     Row("lean", "as the first, but the peers add X-Forwarded-For alone", port="lean"),
 )}
 OTHER_ROWS = ["idle", "flat"]
@@ -78,7 +81,8 @@ class Bench:
         self.ports = machine.free_ports(2)
         # Everything is over long before; this bounds the origin's life even if all clean-up fails.
         command = [str(machine.built("bench_origin")), *map(str, self.ports), "7200"]
-        self.origin = children.start(command, machine.LOAD_CORE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.origin = children.start(command, machine.LOAD_CORE,
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         if self.origin.stdout.readline().strip() != b"ready":
             raise machine.Unfit("the origin did not start")
         self.started = 0
@@ -112,7 +116,8 @@ class Bench:
     def load(self, proxy: proxies.Proxy, row: Row) -> dict:
         """One measured window. Result: what the generator printed, and whether it counts."""
         command = self._generator_command(proxy, row, self.plan.seconds)
-        generator = self.children.start(command, machine.LOAD_CORE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        generator = self.children.start(command, machine.LOAD_CORE,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         try:
             output, _ = generator.communicate(timeout=self.plan.warm_up + self.plan.seconds + 20)
         finally:
@@ -124,14 +129,14 @@ class Bench:
         result["load_core_busy_percent"] = cores[machine.LOAD_CORE]["busy_percent"]
         result["stolen_percent"] = cores[machine.PROXY_CORE]["stolen_percent"]
         result["errors"] += result.pop("errors_in_warm_up")
-        # Most of a TCP handshake is done by the kernel on the client's core: with a new connection each request no
-        # generator on one core can fill the proxy's. There the load is at its highest when the generator's core is full.
+        # Most of a TCP handshake is done by the kernel on the client's core: with a new connection each request
+        # no generator on one core can fill the proxy's. There the load is highest when the generator's is full.
         fullest = result["load_core_busy_percent"] if row.has_new_connection_each else 0
         result["is_busy"] = not row.is_saturated or max(result["core_busy_percent"], fullest) >= BUSY_PERCENT
-        # Others who use the proxy's core take caches and time from it; ticks are too coarse to tell at a fixed rate.
+        # Others on the proxy's core take caches and time from it; at a fixed rate ticks are too coarse to tell.
         others = result["core_busy_percent"] - result["cpu_share_percent"]
         result["is_undisturbed"] = not row.is_saturated or others <= OTHERS_PERCENT
-        # At a fixed rate the work offered must be the work done, or the proxies were not compared at the same load.
+        # At a fixed rate the work offered must be the work done, or the loads compared were not the same.
         result["is_at_rate"] = not row.rate or abs(result["requests_per_second"] / row.rate - 1) < 0.01
         result["is_valid"] = (result["is_busy"] and result["is_undisturbed"] and result["is_at_rate"]
                               and result["errors"] == 0 and result["requests"] > 0)
@@ -162,7 +167,8 @@ class Bench:
     def _rounds(self, row: Row, running: list) -> dict:
         by_proxy: dict = {proxy.name: [] for proxy in running}
         for number in range(self.plan.rounds + EXTRA_ROUNDS):
-            complete = sum(all(results[i]["is_valid"] for results in by_proxy.values()) for i in range(number))
+            complete = sum(all(results[i]["is_valid"] for results in by_proxy.values())
+                           for i in range(number))
             if complete >= self.plan.rounds:
                 break
             hopeless = number >= self.plan.rounds and complete < self.plan.rounds / 2
@@ -174,7 +180,7 @@ class Bench:
         return by_proxy
 
     def idle(self) -> dict:
-        """Bytes of process memory for each idle keep-alive client. Result: proxy → one result a round, each on a new process."""
+        """Process memory of an idle keep-alive client. Result: proxy → one result a round, each of a new process."""
         results: dict = {name: [] for name in self.plan.proxies}
         for _ in range(IDLE_ROUNDS):
             for name in self.plan.proxies:
@@ -183,7 +189,7 @@ class Bench:
         return results
 
     def _idle_once(self, proxy: proxies.Proxy) -> dict:
-        # Pools of buffers and connections to backends exist before the first reading: they are not the price of idleness.
+        # Pools of buffers and connections to backends exist before the first reading: idleness does not pay them.
         self.load(proxy, ROWS["small"])
         before = machine.memory_bytes(proxy.pids())
         row = Row("hold", "", connections=IDLE_CLIENTS)
@@ -203,13 +209,14 @@ class Bench:
                 "rss_bytes_per_client": (after["rss"] - before["rss"]) / max(held["held"], 1)}
 
     def flat(self) -> dict:
-        """CPU time a request as backends or routes become many. Result: kind → proxy → count → one result a round."""
+        """CPU time a request as backends or routes become many. Result: kind → proxy → count → results."""
         results: dict = {"backends": {}, "routes": {}}
         for name in self.plan.proxies:
             results["backends"][name] = self._flat_rounds(name, {
-                count: proxies.Setup(backends=[f"{address}:{self.ports[0]}" for address in loopback_addresses(count)],
-                                     check_interval="60s") for count in BACKEND_COUNTS})
-            results["routes"][name] = self._flat_rounds(name, {count: self.setup(routes=count) for count in ROUTE_COUNTS})
+                count: proxies.Setup(backends=loopback_addresses(count, self.ports[0]), check_interval="60s")
+                for count in BACKEND_COUNTS})
+            results["routes"][name] = self._flat_rounds(
+                name, {count: self.setup(routes=count) for count in ROUTE_COUNTS})
         return results
 
     def _flat_rounds(self, name: str, setups: dict) -> dict:
@@ -221,7 +228,8 @@ class Bench:
                 running[count] = context.__enter__()
                 contexts.append(context)
             counts = list(setups)
-            for number in range(self.plan.rounds if name == SUBJECT else min(self.plan.rounds, PEER_FLAT_ROUNDS)):
+            rounds = self.plan.rounds if name == SUBJECT else min(self.plan.rounds, PEER_FLAT_ROUNDS)
+            for number in range(rounds):
                 turn = number % len(counts)
                 for count in counts[turn:] + counts[:turn]:
                     results[count].append(self.load(running[count], row))
@@ -231,25 +239,25 @@ class Bench:
         return results
 
 
-def loopback_addresses(count: int) -> list[str]:
+def loopback_addresses(count: int, port: int) -> list[str]:
     """Distinct addresses of 127/8 on which the origin listens, none of them the usual one."""
-    return [f"127.0.{1 + i // 250}.{1 + i % 250}" for i in range(count)]
+    return [f"127.0.{1 + i // 250}.{1 + i % 250}:{port}" for i in range(count)]
 
 
 def added_headers(proxy: proxies.Proxy) -> list[str]:
     """The names of the header fields that the proxy adds to a request, as the origin received them."""
     own = {"host", "user-agent", "accept", "connection", "content-length", "keep-alive"}
     _, _, body = machine.get(proxy.ports["same"], "/echo").partition(b"\r\n\r\n")
-    names = {line.partition(":")[0].lower() for line in body.decode("latin-1").splitlines()[1:] if ":" in line}
-    return sorted(names - own)
+    lines = body.decode("latin-1").splitlines()[1:]
+    return sorted({line.partition(":")[0].lower() for line in lines if ":" in line} - own)
 
 
 @contextmanager
 def temporary_directory():
     """In memory where possible: then a log costs what the proxy does for it, not what a disk does."""
     shared_memory = Path("/dev/shm")
-    parent = shared_memory if shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > 1 << 30 else None
-    directory = Path(tempfile.mkdtemp(prefix="trilith-bench-", dir=parent))
+    is_roomy = shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > 1 << 30
+    directory = Path(tempfile.mkdtemp(prefix="trilith-bench-", dir=shared_memory if is_roomy else None))
     try:
         yield directory
     finally:

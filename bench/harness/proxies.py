@@ -11,14 +11,13 @@ from pathlib import Path
 from . import machine
 
 CONNECTIONS = 12_000  # 10,000 idle clients, 1000 busy ones, and the peers' own
-LOG_KEYS = ("time request_id client method host path protocol status bytes_in bytes_out backend queue_us connect_us "
-            "first_byte_us total_us user_agent referer").split()
-
-# The peers write the same JSON keys as Trilith, as far as they know the value; all times of haproxy are in ms, of nginx in s.
-NGINX_LOG = ('log_format json escape=json \'{"time":"$time_iso8601","request_id":"$request_id","client":"$remote_addr",'
+# The peers write the JSON keys of Trilith whose values they know; times of haproxy are in ms, of nginx in s.
+NGINX_LOG = ('log_format json escape=json \'{"time":"$time_iso8601","request_id":"$request_id",'
+             '"client":"$remote_addr",'
              '"method":"$request_method","host":"$host","path":"$request_uri","protocol":"$server_protocol",'
              '"status":$status,"bytes_in":$request_length,"bytes_out":$bytes_sent,"pool":"origin",'
-             '"backend":"$upstream_addr","connect":"$upstream_connect_time","first_byte":"$upstream_header_time",'
+             '"backend":"$upstream_addr","connect":"$upstream_connect_time",'
+             '"first_byte":"$upstream_header_time",'
              '"total":$request_time,"ended":"$request_completion","user_agent":"$http_user_agent",'
              '"referer":"$http_referer"}\';\n'
              '    access_log {file} json buffer=64k flush=1s;')
@@ -26,9 +25,10 @@ HAPROXY_LOG = ('log-format \'{{"time":"%tr","request_id":"%ID","client":"%ci","m
                '"host":"%[capture.req.hdr(0),json(utf8s)]","path":"%[capture.req.uri,json(utf8s)]","protocol":"%HV",'
                '"status":%ST,"bytes_in":%U,"bytes_out":%B,"pool":"%b","backend":"%s","retries":%rc,"queue":%Tw,'
                '"connect":%Tc,"first_byte":%Tr,"total":%Ta,"ended":"%tsc",'
-               '"user_agent":"%[capture.req.hdr(1),json(utf8s)]","referer":"%[capture.req.hdr(2),json(utf8s)]"}}\'')
-HAPROXY_CAPTURE = ("http-request capture req.hdr(Host) len 128\n    http-request capture req.hdr(User-Agent) len 128\n"
-                   "    http-request capture req.hdr(Referer) len 128")
+               '"user_agent":"%[capture.req.hdr(1),json(utf8s)]",'
+                '"referer":"%[capture.req.hdr(2),json(utf8s)]"}}\'')
+HAPROXY_CAPTURE = "\n    ".join(f"http-request capture req.hdr({name}) len 128"
+                               for name in ("Host", "User-Agent", "Referer"))
 
 
 @dataclass
@@ -36,13 +36,13 @@ class Setup:
     """What a proxy is to do; the same for each of them."""
     backends: list[str]            # ADDRESS:PORT
     has_log: bool = False
-    routes: int = 0                # 0: one pool takes everything; else so many, of which the last one matches /s/last
+    routes: int = 0                # 0: one pool takes everything; else so many, the last of which matches
     check_interval: str = "2s"
 
 
 class Proxy:
     """One running proxy. Its ports, where it can do the work in several ways:
-    same: adds the header fields that all add; lean: adds X-Forwarded-For alone; spliced and auto: as same, with splice."""
+    same: adds the header fields that all add; lean: X-Forwarded-For alone; spliced, auto: as same, with splice."""
     name = ""
 
     def __init__(self, setup: Setup, directory: Path, children: machine.Children) -> None:
@@ -62,13 +62,14 @@ class Proxy:
             template = template.replace(f"@{key}@", str(value))
         configuration.write_text(template)
         with self.errors.open("ab") as errors, self.output().open("ab") as output:
-            self.process = self.children.start(self.command(configuration), machine.PROXY_CORE, stdin=subprocess.DEVNULL,
-                                               stdout=output, stderr=errors)
+            self.process = self.children.start(self.command(configuration), machine.PROXY_CORE,
+                                               stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
         machine.wait_until(self._answers_or_died, f"the start of {self.name}")
 
     def _answers_or_died(self) -> bool:
         if self.process.poll() is not None:
-            raise machine.Unfit(f"{self.name} ended at its start:\n{self.errors.read_text(errors='replace')[-2000:]}")
+            said = self.errors.read_text(errors="replace")[-2000:]
+            raise machine.Unfit(f"{self.name} ended at its start:\n{said}")
         return all(b" 200 " in machine.get(port, "/s/last")[:16] for port in set(self.used_ports()))
 
     def used_ports(self) -> list[int]:
@@ -153,11 +154,12 @@ class Trilith(Proxy):
     name = "trilith"
 
     def used_ports(self) -> list[int]:
-        self.ports = dict.fromkeys(self.ports, self.ports["same"])  # it adds what it adds and splices by itself
+        self.ports = dict.fromkeys(self.ports, self.ports["same"])  # it adds what it adds, and splices by itself
         return list(self.ports.values())
 
     def own_values(self) -> dict:
-        routes = "".join(f'\n[[routes]]\npath = "{path}*"\npool = "origin"\n' for path in [*self.route_names(), "/s/"])
+        routes = "".join(f'\n[[routes]]\npath = "{path}*"\npool = "origin"\n'
+                         for path in [*self.route_names(), "/s/"])
         return {"BACKENDS": ", ".join(f'"{address}"' for address in self.setup.backends),
                 "ROUTES": routes if self.setup.routes else "",
                 "LOG": f'enabled = true\nfile = "{self.log}"' if self.setup.has_log else "enabled = false"}

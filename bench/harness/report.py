@@ -5,8 +5,8 @@ from statistics import median
 from .measure import BUSY_PERCENT, IDLE_CLIENTS, SUBJECT, Row
 
 IDLE_BYTES_MAX = 1536          # the target: 1.5 KiB an idle client
-# Differences under 8 % are noise on a shared machine. Behind 2,000 backends the kernel keeps 2,000 more sockets in the caches,
-# which costs any proxy about a tenth: the peers' figures stand beside.
+# Differences under 8 % are noise on a shared machine. With 2,000 backends the kernel has 2,000 more sockets in the
+# caches, which costs any proxy about a tenth: the peers' figures stand beside.
 FLAT_RATIO_MAX = {"backends": 1.20, "routes": 1.10}
 SPREAD = ("median", "min", "max")
 
@@ -23,10 +23,11 @@ def written(values: dict, digits: int = 2) -> str:
 
 
 def paired_ratio(ours: list[dict], theirs: list[dict], key: str) -> dict:
-    """Ratio of one figure, round by round; rounds that do not count for both are left out unless that leaves none."""
+    """Ratio of one figure, round by round; rounds that do not count for both are left out, unless none is left."""
     pairs = [(a, b) for a, b in zip(ours, theirs) if b[key] > 0]
     valid = [(a, b) for a, b in pairs if a["is_valid"] and b["is_valid"]]
-    return {**spread([a[key] / b[key] for a, b in valid or pairs]), "valid_rounds": len(valid), "rounds": len(pairs)}
+    ratios = [a[key] / b[key] for a, b in valid or pairs]
+    return {**spread(ratios), "valid_rounds": len(valid), "rounds": len(pairs)}
 
 
 def row_faults(row: Row, results: dict, rounds: int) -> list[str]:
@@ -37,6 +38,8 @@ def row_faults(row: Row, results: dict, rounds: int) -> list[str]:
         if errors:
             faults.append(f"{name}: {errors} errors")
         busy = [result["core_busy_percent"] for result in measured]
+        if not all(result["requests"] for result in measured):
+            faults.append(f"{name}: a window without one answer")
         enough = sum(result["is_busy"] for result in measured) >= rounds
         if not enough:
             faults.append(f"{name}: core {median(busy):.0f} % busy, {BUSY_PERCENT:.0f} % needed")
@@ -71,7 +74,8 @@ def judge_row(row: Row, results: dict, rounds: int) -> dict:
             judged["ratios"][f"{SUBJECT}/{name}"] = {
                 **ratio, "target": limit, "verdict": verdict(ratio.get("median"), limit, faults)}
     if {"haproxy", "nginx"} <= results.keys():
-        judged["ratios"]["haproxy/nginx"] = paired_ratio(results["haproxy"], results["nginx"], "cpu_us_per_request")
+        judged["ratios"]["haproxy/nginx"] = paired_ratio(
+            results["haproxy"], results["nginx"], "cpu_us_per_request")
     if row.rate:
         judged["p99"] = judge_p99(results, faults)
     return judged
@@ -84,17 +88,19 @@ def judge_p99(results: dict, faults: list[str]) -> dict:
         return {}
     better = min(peers, key=lambda name: median(result["p99_us"] for result in results[name]))
     ratio = paired_ratio(results[SUBJECT], results[better], "p99_us")
-    return {"better_peer": better, **ratio, "target": 1.0, "verdict": verdict(ratio.get("median"), 1.0, faults)}
+    return {"better_peer": better, **ratio, "target": 1.0,
+            "verdict": verdict(ratio.get("median"), 1.0, faults)}
 
 
 def judge_idle(results: dict) -> dict:
     judged = {}
     for name, measured in results.items():
-        faults = [f"{result['errors']} errors, {result['lost']} lost" for result in measured if not result["is_valid"]]
+        faults = [f"{result['clients']} clients, {result['errors']} errors, {result['lost']} lost"
+                  for result in measured if not result["is_valid"]]
         pss = spread([result["pss_bytes_per_client"] for result in measured])
+        rss = spread([result["rss_bytes_per_client"] for result in measured])
         limit = IDLE_BYTES_MAX if name == SUBJECT else None
-        judged[name] = {"pss_bytes_per_client": pss, "faults": faults, "target": limit,
-                        "rss_bytes_per_client": spread([result["rss_bytes_per_client"] for result in measured]),
+        judged[name] = {"pss_bytes_per_client": pss, "rss_bytes_per_client": rss, "faults": faults, "target": limit,
                         "verdict": verdict(pss.get("median"), limit, faults)}
     return judged
 
@@ -119,9 +125,11 @@ def judge_flat(results: dict) -> dict:
 
 def row_line(name: str, row: dict) -> str:
     """One line for the terminal, right after a row was measured."""
-    parts = [f"{proxy} {figures['cpu_us_per_request']['median']:.2f} us" for proxy, figures in row["proxies"].items()]
-    parts += [f"{pair} {written(ratio)}" + (f" {ratio['verdict']} (≤ {ratio['target']:.2f})" if ratio.get("verdict") else "")
-              for pair, ratio in row["ratios"].items()]
+    parts = [f"{proxy} {figures['cpu_us_per_request']['median']:.2f} us"
+             for proxy, figures in row["proxies"].items()]
+    for pair, ratio in row["ratios"].items():
+        judgement = f" {ratio['verdict']} (≤ {ratio['target']:.2f})" if ratio.get("verdict") else ""
+        parts.append(f"{pair} {written(ratio)}{judgement}")
     if row.get("p99"):
         parts.append(f"p99 ÷ {row['p99']['better_peer']} {written(row['p99'])} {row['p99']['verdict']}")
     return f"{name:8} " + "  ".join(parts) + ("  [" + "; ".join(row["faults"]) + "]" if row["faults"] else "")
@@ -135,22 +143,23 @@ def ratio_cell(ratio: dict | None) -> str:
 
 
 def rows_table(rows: dict) -> list[str]:
+    pairs = (f"{SUBJECT}/haproxy", f"{SUBJECT}/nginx", "haproxy/nginx")
     lines = ["| work | Trilith ÷ haproxy | Trilith ÷ nginx | haproxy ÷ nginx | counts |", "|---|---|---|---|---|"]
     for row in rows.values():
-        cells = [ratio_cell(row["ratios"].get(pair)) for pair in ("trilith/haproxy", "trilith/nginx", "haproxy/nginx")]
+        cells = [ratio_cell(row["ratios"].get(pair)) for pair in pairs]
         lines.append(f"| {row['title']} | " + " | ".join(cells) + f" | {'; '.join(row['faults']) or 'yes'} |")
-    lines += ["", "| work | proxy | CPU µs a request | requests/s | p50 µs | p99 µs | core busy % | load core busy % |",
+    lines += ["", "| work | proxy | CPU µs a request | requests/s | p50 µs | p99 µs | core % | load core % |",
               "|---|---|---|---|---|---|---|---|"]
     for row in rows.values():
         for name, figures in row["proxies"].items():
+            cells = [f"{figures[key]['median']:.0f}" for key in (
+                "requests_per_second", "p50_us", "p99_us", "core_busy_percent", "load_core_busy_percent")]
             lines.append(f"| {row['title']} | {name} | {written(figures['cpu_us_per_request'])} | "
-                         f"{figures['requests_per_second']['median']:.0f} | {figures['p50_us']['median']:.0f} | "
-                         f"{figures['p99_us']['median']:.0f} | {figures['core_busy_percent']['median']:.0f} | "
-                         f"{figures['load_core_busy_percent']['median']:.0f} |")
+                         + " | ".join(cells) + " |")
     for row in rows.values():
         if row.get("p99"):
             p99 = row["p99"]
-            lines += ["", f"p99 at the fixed rate, Trilith ÷ {p99['better_peer']} (the better peer): {ratio_cell(p99)}."]
+            lines += ["", f"p99, {row['title']}, Trilith ÷ {p99['better_peer']} (the better peer): {ratio_cell(p99)}."]
     return lines
 
 
@@ -183,8 +192,9 @@ def markdown(result: dict) -> str:
     machine, plan = result["machine"], result["plan"]
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     lines = ["# Trilith beside HAProxy and nginx", "",
-             "Ratios of CPU time a request, paired by round: median (lowest–highest). How: bench/README.md.", "",
-             f"{machine['kernel']}; {machine['processor']}, {machine['processors']} processors; {versions}. "
+             "Ratios of CPU time a request, paired by round: median (lowest–highest). How: bench/README.md.",
+             "", f"{machine['kernel']}; {machine['processor']}, {machine['processors']} processors, TCP "
+             f"{machine['tcp_congestion_control']}; {versions}. "
              f"{plan['rounds']} rounds of {plan['seconds']:g} s after {plan['warm_up']:g} s of warm-up."]
     for variant, measured in result["load"].items():
         lines += ["", f"## Access log {variant}", ""] + rows_table(measured["rows"])

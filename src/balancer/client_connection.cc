@@ -121,6 +121,8 @@ runtime::Task<ClientConnection::Next> ClientConnection::serve_request(uint32_t h
     client_.buffer.consume(head_length + static_cast<size_t>(exchange.bytes_in));
     if (refusal.status != 0) {
         exchange.ended = Ended::refused;
+        // What follows a request that we do not understand, or that meant to tunnel, is not trusted to be a request.
+        exchange.must_close = refusal.status != 404;
         co_await answer(exchange, {.status = refusal.status, .reason = refusal.reason});
     } else {
         co_await forward(exchange);

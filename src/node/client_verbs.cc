@@ -28,7 +28,13 @@ constexpr core::Duration kWatchPause = std::chrono::seconds(1);
 
 int refuse(const core::Error& error, Console& console) {
     console.err("trilith: " + error.context() + "\n");
-    return error.kind() == ErrorKind::invalid ? kWrongUse : kFailed;
+    return kFailed;
+}
+
+// Several sites and none named is wrong usage; that none runs is not.
+int refuse_site(const core::Error& error, Console& console) {
+    int status = refuse(error, console);
+    return error.kind() == ErrorKind::invalid ? kWrongUse : status;
 }
 
 // {"servers":[{"server":"lb1","status":200,"reply":{…}}]}, with the replies as they came.
@@ -90,7 +96,7 @@ void print_changes(const std::vector<ServerAnswer>& answers, Console& console) {
 int give_order(const SiteOptions& options, std::string path, std::string body, Console& console) {
     auto site = RunningSite::find(options, console);
     if (!site) {
-        return refuse(site.error(), console);
+        return refuse_site(site.error(), console);
     }
     ControlCall order{.method = Method::post, .path = std::move(path), .body = std::move(body)};
     std::vector<ServerAnswer> answers = site->ask(console.os, order);
@@ -126,12 +132,11 @@ int report_refused_reloads(const std::vector<ServerAnswer>& answers, Console& co
             continue;
         }
         auto reply = parse_reload(answer.refusal);
-        std::vector<std::string> lines{answer.body.error().context()};
-        if (reply && !reply->errors.empty()) {
-            lines = reply->errors;
-        }
-        lines.push_back("nothing was applied");
-        refusals.push_back({.server = answer.server, .lines = std::move(lines)});
+        bool is_of_file = reply && !reply->errors.empty();
+        std::string sentence = answer.body.error().context() + "; nothing was applied";
+        refusals.push_back(
+            {.server = answer.server, .lines = is_of_file ? reply->errors : std::vector{std::move(sentence)}}
+        );
     }
     console.err(merge_lines(refusals, answers.size()));
     return refusals.empty() ? kDone : kFailed;
@@ -176,7 +181,7 @@ std::string frame(const std::string& table, size_t rows) {
 int look(const StatusOptions& options, std::vector<ServerStatus>& earlier, Console& console) {
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse(site.error(), console);
+        return refuse_site(site.error(), console);
     }
     std::vector<ServerAnswer> answers =
         site->ask(console.os, {.method = Method::get, .path = "/v1/status", .body = {}});
@@ -226,7 +231,7 @@ int run(const DrainOptions& options, Console& console) {
     }
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse(site.error(), console);
+        return refuse_site(site.error(), console);
     }
     ControlCall call{.method = Method::post, .path = "/v1/drain", .body = std::move(order)};
     std::vector<ServerAnswer> answers = site->ask(console.os, call);
@@ -259,7 +264,7 @@ int run(const UndoOptions& options, Console& console) {
 int run(const ReloadOptions& options, Console& console) {
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse(site.error(), console);
+        return refuse_site(site.error(), console);
     }
     std::vector<ServerAnswer> answers =
         site->ask(console.os, {.method = Method::post, .path = "/v1/reload", .body = "{}"});
@@ -280,7 +285,7 @@ int run(const ReloadOptions& options, Console& console) {
 int run(const MetricsOptions& options, Console& console) {
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse(site.error(), console);
+        return refuse_site(site.error(), console);
     }
     if (!options.server.empty()) {
         if (auto chosen = site->choose(options.server); !chosen) {

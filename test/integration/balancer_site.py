@@ -19,7 +19,7 @@ BINARY = os.environ.get("TRILITH") or os.path.join(ROOT, "build", "release", "tr
 BREAKAGE = re.compile(
     r"panic|ASSERT|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Segmentation fault|terminate called"
 )
-SERVING = re.compile(r"\bserving\b.*\bserver=lb1\b.*\blisten=\"?([^\s\"]+)")
+SERVING = re.compile(r"\bserving\b.*\bserver=lb1\b")
 
 
 def toml_value(value):
