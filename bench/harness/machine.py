@@ -16,7 +16,7 @@ SOURCES = ROOT / "bench"
 PROXY_CORE = 0
 LOAD_CORE = 1
 FILES_WANTED = 65536
-FILES_NEEDED = 11_000  # 10,000 idle clients and what a proxy needs beside them
+FILES_NEEDED = 4096    # the row flat: 2,000 backends, their health checks, and the clients
 PR_SET_PDEATHSIG = 1
 
 
@@ -28,7 +28,7 @@ def trilith_program() -> Path:
     return Path(os.environ.get("TRILITH", ROOT / "build/release/trilith"))
 
 
-def preflight(proxies: list[str], rows: list[str]) -> None:
+def preflight(proxies: list[str]) -> None:
     """Raises Unfit with everything that is missing, not only the first thing."""
     missing = []
     for name in ("haproxy", "nginx"):
@@ -39,8 +39,8 @@ def preflight(proxies: list[str], rows: list[str]) -> None:
     cores = os.sched_getaffinity(0)
     if not {PROXY_CORE, LOAD_CORE} <= cores:
         missing.append(f"cores {PROXY_CORE} and {LOAD_CORE} are needed; usable here: {sorted(cores)}")
-    if raise_file_limit() < FILES_NEEDED and "idle" in rows:
-        missing.append(f"the row idle needs {FILES_NEEDED} file descriptors (ulimit -n); or leave it out: --rows")
+    if raise_file_limit() < FILES_NEEDED:
+        missing.append(f"{FILES_NEEDED} files must be allowed to be open (ulimit -n)")
     if not Path("/proc/self/schedstat").exists():
         missing.append("the kernel keeps no /proc/PID/schedstat (CONFIG_SCHED_INFO)")
     if missing:
@@ -69,7 +69,7 @@ def raise_file_limit() -> int:
 
 
 def built(program: str) -> Path:
-    """The path of the generator or the origin: the build's, or compiled here where that is missing or outdated."""
+    """The generator or the origin: the build's, or compiled here where that is missing or outdated."""
     newest = max(path.stat().st_mtime for path in SOURCES.iterdir() if path.suffix in (".cc", ".h"))
     made_by_cmake = ROOT / "build/release/bench" / program
     if made_by_cmake.exists() and made_by_cmake.stat().st_mtime >= newest:
@@ -88,6 +88,11 @@ def built(program: str) -> Path:
     return target
 
 
+def client_limit() -> int:
+    """How many clients every proxy is told to allow: careful ones set two files aside for each."""
+    return min(12_000, (raise_file_limit() - 512) // 2)
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody uses now."""
     sockets = [socket.socket() for _ in range(count)]
@@ -101,7 +106,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Children:
-    """Child processes, each pinned to a core; they end with this object, and with this process however it dies."""
+    """Child processes, each pinned to a core; they end with this object or this process, however it dies."""
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen] = []
@@ -121,7 +126,8 @@ class Children:
             self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
         # A session of its own: Ctrl-C reaches us only, and we end the children in order.
-        child = subprocess.Popen(command, preexec_fn=pin, start_new_session=True, env=environment(), **streams)
+        child = subprocess.Popen(command, preexec_fn=pin, start_new_session=True, env=environment(),
+                                 **streams)
         self._running.append(child)
         return child
 

@@ -1,4 +1,4 @@
-"""The measurements: rows of load, memory of idle clients, flatness of cost; interleaved, so that ratios are paired."""
+"""The measurements: rows of load, memory of idle clients, flatness of cost; all interleaved."""
 
 import json
 import shutil
@@ -16,7 +16,8 @@ SMALL_BODY = 100
 BUSY_PERCENT = 95.0      # a saturated row counts from here on
 OTHERS_PERCENT = 15.0    # of the proxy's core, used by others than the proxy: more is a disturbance
 EXTRA_ROUNDS = 4         # so many more may replace rounds in which a proxy was disturbed or not saturated
-IDLE_CLIENTS = 10_000
+IDLE_CLIENTS = 10_000    # or what the limit of open files leaves
+IDLE_SPARE = 100         # connections that the proxy may use for other things
 IDLE_ROUNDS = 3
 PEER_FLAT_ROUNDS = 3     # of the peers flatness is shown for comparison only
 BACKEND_COUNTS = [2, 20, 200, 2000]
@@ -25,7 +26,7 @@ ROUTE_COUNTS = [1, 10, 100, 1000]
 
 @dataclass
 class Row:
-    """One kind of work. `targets`: highest ratio Trilith ÷ peer of CPU time a request; none: for information."""
+    """One kind of work. `targets`: highest ratio of CPU time a request to a peer; none: shown only."""
     name: str
     title: str
     path: str = "/s"
@@ -129,11 +130,11 @@ class Bench:
         result["load_core_busy_percent"] = cores[machine.LOAD_CORE]["busy_percent"]
         result["stolen_percent"] = cores[machine.PROXY_CORE]["stolen_percent"]
         result["errors"] += result.pop("errors_in_warm_up")
-        # Most of a TCP handshake is done by the kernel on the client's core: with a new connection each request
-        # no generator on one core can fill the proxy's. There the load is highest when the generator's is full.
+        # Most of a TCP handshake is done by the kernel on the client's core: with a new connection each
+        # request the generator's core is full before the proxy's, and then the load is the highest possible.
         fullest = result["load_core_busy_percent"] if row.has_new_connection_each else 0
         result["is_busy"] = not row.is_saturated or max(result["core_busy_percent"], fullest) >= BUSY_PERCENT
-        # Others on the proxy's core take caches and time from it; at a fixed rate ticks are too coarse to tell.
+        # Others on the proxy's core take caches and time; at a fixed rate ticks are too coarse to tell.
         others = result["core_busy_percent"] - result["cpu_share_percent"]
         result["is_undisturbed"] = not row.is_saturated or others <= OTHERS_PERCENT
         # At a fixed rate the work offered must be the work done, or the loads compared were not the same.
@@ -180,7 +181,7 @@ class Bench:
         return by_proxy
 
     def idle(self) -> dict:
-        """Process memory of an idle keep-alive client. Result: proxy → one result a round, each of a new process."""
+        """Process memory of an idle client. Result: proxy → one result a round, each of a new process."""
         results: dict = {name: [] for name in self.plan.proxies}
         for _ in range(IDLE_ROUNDS):
             for name in self.plan.proxies:
@@ -189,10 +190,11 @@ class Bench:
         return results
 
     def _idle_once(self, proxy: proxies.Proxy) -> dict:
-        # Pools of buffers and connections to backends exist before the first reading: idleness does not pay them.
+        # Buffers and connections to backends exist before the first reading: idle clients did not cause them.
         self.load(proxy, ROWS["small"])
         before = machine.memory_bytes(proxy.pids())
-        row = Row("hold", "", connections=IDLE_CLIENTS)
+        clients = min(IDLE_CLIENTS, machine.client_limit() - IDLE_SPARE)
+        row = Row("hold", "", connections=clients)
         holder = self.children.start([*self._generator_command(proxy, row, 60), "--hold"], machine.LOAD_CORE,
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
@@ -203,7 +205,7 @@ class Bench:
             end = json.loads(output)
         finally:
             self.children.stop(holder)
-        is_valid = held["held"] == IDLE_CLIENTS and end["lost"] == 0 and end["errors"] == 0
+        is_valid = held["held"] == clients and end["lost"] == 0 and end["errors"] == 0
         return {"clients": held["held"], "lost": end["lost"], "errors": end["errors"], "is_valid": is_valid,
                 "pss_bytes_per_client": (after["pss"] - before["pss"]) / max(held["held"], 1),
                 "rss_bytes_per_client": (after["rss"] - before["rss"]) / max(held["held"], 1)}

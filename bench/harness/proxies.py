@@ -10,7 +10,6 @@ from pathlib import Path
 
 from . import machine
 
-CONNECTIONS = 12_000  # 10,000 idle clients, 1000 busy ones, and the peers' own
 # The peers write the JSON keys of Trilith whose values they know; times of haproxy are in ms, of nginx in s.
 NGINX_LOG = ('log_format json escape=json \'{"time":"$time_iso8601","request_id":"$request_id",'
              '"client":"$remote_addr",'
@@ -22,11 +21,11 @@ NGINX_LOG = ('log_format json escape=json \'{"time":"$time_iso8601","request_id"
              '"referer":"$http_referer"}\';\n'
              '    access_log {file} json buffer=64k flush=1s;')
 HAPROXY_LOG = ('log-format \'{{"time":"%tr","request_id":"%ID","client":"%ci","method":"%HM",'
-               '"host":"%[capture.req.hdr(0),json(utf8s)]","path":"%[capture.req.uri,json(utf8s)]","protocol":"%HV",'
-               '"status":%ST,"bytes_in":%U,"bytes_out":%B,"pool":"%b","backend":"%s","retries":%rc,"queue":%Tw,'
-               '"connect":%Tc,"first_byte":%Tr,"total":%Ta,"ended":"%tsc",'
+               '"host":"%[capture.req.hdr(0),json(utf8s)]","path":"%[capture.req.uri,json(utf8s)]",'
+               '"protocol":"%HV","status":%ST,"bytes_in":%U,"bytes_out":%B,"pool":"%b","backend":"%s",'
+               '"retries":%rc,"queue":%Tw,"connect":%Tc,"first_byte":%Tr,"total":%Ta,"ended":"%tsc",'
                '"user_agent":"%[capture.req.hdr(1),json(utf8s)]",'
-                '"referer":"%[capture.req.hdr(2),json(utf8s)]"}}\'')
+               '"referer":"%[capture.req.hdr(2),json(utf8s)]"}}\'')
 HAPROXY_CAPTURE = "\n    ".join(f"http-request capture req.hdr({name}) len 128"
                                for name in ("Host", "User-Agent", "Referer"))
 
@@ -42,7 +41,7 @@ class Setup:
 
 class Proxy:
     """One running proxy. Its ports, where it can do the work in several ways:
-    same: adds the header fields that all add; lean: X-Forwarded-For alone; spliced, auto: as same, with splice."""
+    same: adds the fields that all add; lean: X-Forwarded-For alone; spliced, auto: as same, with splice."""
     name = ""
 
     def __init__(self, setup: Setup, directory: Path, children: machine.Children) -> None:
@@ -87,10 +86,10 @@ class Proxy:
             os.truncate(self.log, 0)
 
     def values(self) -> dict:
-        return {"CORE": machine.PROXY_CORE, "CONNECTIONS": CONNECTIONS, "DIRECTORY": self.directory,
+        return {"CORE": machine.PROXY_CORE, "CONNECTIONS": machine.client_limit(),
+                "DIRECTORY": self.directory, "CHECK_INTERVAL": self.setup.check_interval,
                 "PORT": self.ports["same"], "PORT_LEAN": self.ports["lean"],
-                "PORT_SPLICED": self.ports["spliced"], "PORT_AUTO": self.ports["auto"],
-                "CHECK_INTERVAL": self.setup.check_interval} | self.own_values()
+                "PORT_SPLICED": self.ports["spliced"], "PORT_AUTO": self.ports["auto"]} | self.own_values()
 
     def route_names(self) -> list[str]:
         """All routes but the last, none of which the benchmark's requests match."""
@@ -154,7 +153,7 @@ class Trilith(Proxy):
     name = "trilith"
 
     def used_ports(self) -> list[int]:
-        self.ports = dict.fromkeys(self.ports, self.ports["same"])  # it adds what it adds, and splices by itself
+        self.ports = dict.fromkeys(self.ports, self.ports["same"])  # it has one way only
         return list(self.ports.values())
 
     def own_values(self) -> dict:

@@ -2,11 +2,11 @@
 
 from statistics import median
 
-from .measure import BUSY_PERCENT, IDLE_CLIENTS, SUBJECT, Row
+from .measure import BUSY_PERCENT, SUBJECT, Row
 
 IDLE_BYTES_MAX = 1536          # the target: 1.5 KiB an idle client
-# Differences under 8 % are noise on a shared machine. With 2,000 backends the kernel has 2,000 more sockets in the
-# caches, which costs any proxy about a tenth: the peers' figures stand beside.
+# Differences under 8 % are noise on a shared machine. With 2,000 backends the kernel has 2,000 more sockets
+# in the caches, which costs any proxy about a tenth: the peers' figures stand beside.
 FLAT_RATIO_MAX = {"backends": 1.20, "routes": 1.10}
 SPREAD = ("median", "min", "max")
 
@@ -23,7 +23,7 @@ def written(values: dict, digits: int = 2) -> str:
 
 
 def paired_ratio(ours: list[dict], theirs: list[dict], key: str) -> dict:
-    """Ratio of one figure, round by round; rounds that do not count for both are left out, unless none is left."""
+    """Ratio of one figure, round by round, of the rounds that count for both; of all where none does."""
     pairs = [(a, b) for a, b in zip(ours, theirs) if b[key] > 0]
     valid = [(a, b) for a, b in pairs if a["is_valid"] and b["is_valid"]]
     ratios = [a[key] / b[key] for a, b in valid or pairs]
@@ -100,8 +100,9 @@ def judge_idle(results: dict) -> dict:
         pss = spread([result["pss_bytes_per_client"] for result in measured])
         rss = spread([result["rss_bytes_per_client"] for result in measured])
         limit = IDLE_BYTES_MAX if name == SUBJECT else None
-        judged[name] = {"pss_bytes_per_client": pss, "rss_bytes_per_client": rss, "faults": faults, "target": limit,
-                        "verdict": verdict(pss.get("median"), limit, faults)}
+        clients = min(result["clients"] for result in measured)
+        judged[name] = {"clients": clients, "pss_bytes_per_client": pss, "rss_bytes_per_client": rss,
+                        "faults": faults, "target": limit, "verdict": verdict(pss.get("median"), limit, faults)}
     return judged
 
 
@@ -144,7 +145,8 @@ def ratio_cell(ratio: dict | None) -> str:
 
 def rows_table(rows: dict) -> list[str]:
     pairs = (f"{SUBJECT}/haproxy", f"{SUBJECT}/nginx", "haproxy/nginx")
-    lines = ["| work | Trilith ÷ haproxy | Trilith ÷ nginx | haproxy ÷ nginx | counts |", "|---|---|---|---|---|"]
+    lines = ["| work | Trilith ÷ haproxy | Trilith ÷ nginx | haproxy ÷ nginx | counts |",
+             "|---|---|---|---|---|"]
     for row in rows.values():
         cells = [ratio_cell(row["ratios"].get(pair)) for pair in pairs]
         lines.append(f"| {row['title']} | " + " | ".join(cells) + f" | {'; '.join(row['faults']) or 'yes'} |")
@@ -159,16 +161,18 @@ def rows_table(rows: dict) -> list[str]:
     for row in rows.values():
         if row.get("p99"):
             p99 = row["p99"]
-            lines += ["", f"p99, {row['title']}, Trilith ÷ {p99['better_peer']} (the better peer): {ratio_cell(p99)}."]
+            lines += ["", f"p99, {row['title']}: Trilith ÷ {p99['better_peer']} (the better peer) "
+                          f"{ratio_cell(p99)}."]
     return lines
 
 
 def idle_table(idle: dict) -> list[str]:
-    lines = ["", f"## Memory of an idle client ({IDLE_CLIENTS:,} of them, each after one request)", "",
-             "| proxy | PSS bytes a client | RSS bytes a client | target | |", "|---|---|---|---|---|"]
+    lines = ["", "## Memory of an idle keep-alive client, after one request", "",
+             "| proxy | clients | PSS bytes a client | RSS bytes a client | target | |", "|---|---|---|---|---|---|"]
     for name, figures in idle.items():
         target = f"≤ {figures['target']}" if figures["target"] else ""
-        lines.append(f"| {name} | {written(figures['pss_bytes_per_client'], 0)} | "
+        lines.append(f"| {name} | {figures['clients']:,} | "
+                     f"{written(figures['pss_bytes_per_client'], 0)} | "
                      f"{written(figures['rss_bytes_per_client'], 0)} | {target} | "
                      f"{figures['verdict']} {'; '.join(figures['faults'])} |")
     return lines

@@ -117,8 +117,6 @@ runtime::Task<ClientConnection::Next> ClientConnection::serve_request(uint32_t h
     CoreCounters& counters = worker_.counters();
     counters.requests_active.add(1);
     Refusal refusal = plan_request(exchange, *generation_, head_, head_length);
-    // A held body was copied; what is not held stays in the buffer for the upload.
-    client_.buffer.consume(head_length + static_cast<size_t>(exchange.bytes_in));
     if (refusal.status != 0) {
         exchange.ended = Ended::refused;
         // What follows a request that we do not understand, or that meant to tunnel, is not trusted to be a request.

@@ -77,6 +77,17 @@ upstream::RetryTarget decide(Exchange& exchange, const AttemptFailure& failure, 
     return decision.target;
 }
 
+// Waits for a place at a backend as long as the client does.
+runtime::Task<std::expected<upstream::Lease, AcquireFailure>> queue_for_place(
+    Exchange& exchange,
+    const upstream::TriedBackends& tried
+) {
+    runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
+    [[maybe_unused]] auto slot = exchange.client.socket.watched_slot();
+    net::HangupGuard guard(exchange.client.socket, fiber);
+    co_return co_await exchange.pool->acquire(tried);
+}
+
 }  // namespace
 
 runtime::Task<void> answer(Exchange& exchange, Answer own) {
@@ -114,7 +125,11 @@ runtime::Task<void> forward(Exchange& exchange) {
         exchange.timings.queued = worker.now();
         auto lease = exchange.pool->acquire_now(tried);
         if (!lease) {
-            lease = co_await exchange.pool->acquire(tried);
+            lease = co_await queue_for_place(exchange, tried);
+        }
+        if (!*lease && exchange.client.socket.has_hung_up() && lease->error() == AcquireFailure::cancelled) {
+            exchange.fail(Ended::client_gone, "the client left while it waited for a backend");
+            co_return;
         }
         if (!*lease) {
             Unavailable why = unavailable(lease->error());

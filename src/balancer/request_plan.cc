@@ -3,12 +3,15 @@
 #include <optional>
 
 #include "balancer/worker.h"
+#include "http/chunked_writer.h"
 #include "http/text.h"
 #include "http/uri.h"
 
 namespace balancer {
 
 namespace {
+
+constexpr Refusal kBodyTooLarge{413, "the request body is larger than balancer.limits.body allows"};
 
 // For the log of a refused request: its method, target and host, as they came.
 void note_request(Exchange& exchange, const http::RequestHead& head, const char* base) {
@@ -63,24 +66,48 @@ upstream::ConnectionPool* pool_of(const Exchange& exchange, const Generation& ge
     return generation.pools[exchange.snapshot.config.routes[exchange.route].pool].get();
 }
 
-// A small body that is here already is kept behind the head: one send, and it can be sent again.
-void hold_small_body(Exchange& exchange, const http::RequestHead& head, std::string_view behind_head) {
-    constexpr uint64_t kHeldBodyMax = 16 << 10;
-    uint64_t length = head.framing.length;
-    if (head.framing.kind != http::FramingKind::length || length > kHeldBodyMax || behind_head.size() < length) {
-        return;
-    }
-    behind_head = behind_head.substr(0, static_cast<size_t>(length));
-    if (exchange.request.size() - exchange.request_size < length) {
-        net::Buffer larger = exchange.worker.buffers().take(exchange.request_size + static_cast<size_t>(length));
+// Appends to the bytes for the backend, in larger memory where they do not fit.
+void append(Exchange& exchange, std::string_view text) {
+    if (exchange.request.size() - exchange.request_size < text.size()) {
+        net::Buffer larger = exchange.worker.buffers().take(exchange.request_size + text.size());
         std::string_view written = exchange.request_bytes();
         std::copy(written.begin(), written.end(), larger.data());
         exchange.request = std::move(larger);
     }
-    std::copy(behind_head.begin(), behind_head.end(), exchange.request.data() + exchange.request_size);
-    exchange.request_size += static_cast<uint32_t>(length);
-    exchange.bytes_in = length;
-    exchange.body.skip(length);
+    std::copy(text.begin(), text.end(), exchange.request.data() + exchange.request_size);
+    exchange.request_size += static_cast<uint32_t>(text.size());
+}
+
+// A small body that is here already is kept behind the head: one send, and it can be sent again. Of a chunked body what is here is
+// read in any case, so that nothing reaches a backend of a request whose framing is broken from the start.
+Refusal hold_body(Exchange& exchange) {
+    constexpr uint64_t kHeldBodyMax = 16 << 10;
+    net::ReadBuffer& buffer = exchange.client.buffer;
+    bool is_chunked = exchange.body.kind() == http::FramingKind::chunked;
+    bool is_small = exchange.body.kind() == http::FramingKind::length &&
+                    exchange.body.remaining() <= std::min<uint64_t>(kHeldBodyMax, buffer.bytes().size());
+    if (!is_chunked && !is_small) {
+        return {};
+    }
+    http::BodyPiece piece = exchange.body.next(buffer);
+    if (!piece.refused.empty()) {
+        return {400, piece.refused};
+    }
+    exchange.bytes_in = piece.data.size();
+    uint64_t body_max = exchange.snapshot.config.limits.body;
+    if (body_max != 0 && exchange.bytes_in > body_max) {
+        return kBodyTooLarge;
+    }
+    http::ChunkSizeLine size_line;
+    if (is_chunked && !piece.data.empty()) {
+        append(exchange, http::write_chunk_size(piece.data.size(), size_line));
+    }
+    append(exchange, piece.data);
+    if (is_chunked) {
+        append(exchange, http::chunk_tail(exchange.body, piece.data));
+    }
+    buffer.consume(piece.consumed);
+    return {};
 }
 
 // An upgrade to HTTP/2 would carry requests past every rule of ours (h2c smuggling): it is not offered to the backend, which
@@ -102,7 +129,7 @@ Refusal refuse_early(const Exchange& exchange, const http::RequestHead& head) {
         return {405, "CONNECT is not offered here: this is not a forward proxy"};
     }
     if (body_max != 0 && head.framing.kind == http::FramingKind::length && head.framing.length > body_max) {
-        return {413, "the request body is larger than balancer.limits.body allows"};
+        return kBodyTooLarge;
     }
     return {};
 }
@@ -115,8 +142,7 @@ Refusal plan_request(
     const http::RequestHead& head,
     uint32_t head_length
 ) {
-    std::string_view bytes = exchange.client.buffer.bytes();
-    const char* base = bytes.data();
+    const char* base = exchange.client.buffer.bytes().data();
     exchange.method = head.method;
     exchange.version_minor = head.version_minor;
     exchange.client_wish = head.keep_alive;
@@ -132,6 +158,7 @@ Refusal plan_request(
     }
     if (refusal.status != 0) {
         note_request(exchange, head, base);
+        exchange.client.buffer.consume(head_length);
         return refusal;
     }
     exchange.route = routed.match.route;
@@ -152,8 +179,8 @@ Refusal plan_request(
         exchange.request.span()
     );
     exchange.request_size = exchange.written.size;
-    hold_small_body(exchange, head, bytes.substr(head_length));
-    return {};
+    exchange.client.buffer.consume(head_length);
+    return hold_body(exchange);
 }
 
 }  // namespace balancer

@@ -16,7 +16,8 @@ struct Refusal {
 };
 
 // Fills `exchange` from the parsed head whose bytes are the first of the client's buffer: route, pool, the head for the
-// backend, the body's framing. The buffer is not consumed. A refused exchange has what the access log needs.
+// backend, the body's framing. Consumes the head, and of the body what it puts behind the head. A refused exchange has what the
+// access log needs.
 [[nodiscard]] Refusal plan_request(Exchange& exchange, const Generation& generation, const http::RequestHead& head, uint32_t head_length);
 
 }  // namespace balancer

@@ -16,17 +16,6 @@ void finish(Upload& upload, UploadState state, std::string_view reason) {
     upload.relaying->interrupt();
 }
 
-// What stands behind a piece of a chunked body.
-std::string chunk_tail(const http::BodyReader& body, bool has_data) {
-    std::string tail(has_data ? http::kChunkEnd : "");
-    if (body.is_done()) {
-        tail += http::kLastChunk;
-        tail += body.trailers();
-        tail += "\r\n";
-    }
-    return tail;
-}
-
 bool is_over_bound(const Exchange& exchange) {
     uint64_t body_max = exchange.snapshot.config.limits.body;
     return body_max != 0 && exchange.bytes_in > body_max;
@@ -64,7 +53,7 @@ runtime::Task<void> upload_body(Exchange& exchange, BackendConnection& backend, 
         http::ChunkSizeLine size_line;
         std::string_view size = is_chunked && !piece.data.empty() ? http::write_chunk_size(piece.data.size(), size_line)
                                                                   : std::string_view{};
-        std::string tail = is_chunked ? chunk_tail(exchange.body, !piece.data.empty()) : std::string{};
+        std::string tail = is_chunked ? http::chunk_tail(exchange.body, piece.data) : std::string{};
         std::array<std::string_view, 3> parts{size, piece.data, tail};
         core::Instant deadline = exchange.worker.now() + timeouts.body;
         ssize_t sent =

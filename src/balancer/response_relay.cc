@@ -75,6 +75,30 @@ runtime::Task<void> settle(Relay& relay, uint16_t status, Ended ended, std::stri
     }
 }
 
+// A client that is not watched yet (its first request came with its connection) is watched when the backend is slow.
+constexpr core::Duration kUnwatchedWait = std::chrono::milliseconds(50);
+
+// Receives from the backend; -ECANCELED too when the client hangs up meanwhile. What it had sent before it closed its direction is
+// served: only a later end counts as leaving.
+runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant deadline) {
+    net::Socket& client = relay.exchange.client.socket;
+    net::Socket& backend = relay.connection.socket;
+    if (!client.is_watched()) {
+        core::Instant first_deadline = std::min(deadline, relay.now() + kUnwatchedWait);
+        ssize_t received = co_await backend.receive(relay.connection.buffer, first_deadline);
+        if (received != -ETIMEDOUT || first_deadline == deadline) {
+            co_return received;
+        }
+        [[maybe_unused]] auto slot = client.watched_slot();
+    }
+    net::HangupGuard guard(client, relay.fiber);
+    co_return co_await backend.receive(relay.connection.buffer, deadline);
+}
+
+bool has_client_left(const Relay& relay) {
+    return !relay.is_uploading() && relay.exchange.client.socket.has_hung_up();
+}
+
 // Waits for more of the response's head. True: bytes came, or the world is to be looked at again. False: settled.
 runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core::Instant head_deadline) {
     if (auto end = failed_upload(relay)) {
@@ -84,10 +108,14 @@ runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core
     // While the body goes up its own pace is what is bounded.
     core::Instant deadline =
         relay.is_uploading() ? relay.response_deadline() : std::min(head_deadline, relay.response_deadline());
-    ssize_t received = co_await relay.connection.socket.receive(relay.connection.buffer, deadline);
+    ssize_t received = co_await receive_while_client_waits(relay, deadline);
     if (received == -ECANCELED) {
         if (relay.fiber.is_stopped) {
             co_await settle(relay, 503, Ended::drained, "the balancer is stopping");
+            co_return false;
+        }
+        if (has_client_left(relay)) {
+            relay.exchange.fail(Ended::client_gone, "the client left before the response began");
             co_return false;
         }
         co_return true;  // the upload has something to say
@@ -267,11 +295,12 @@ bool has_failed_from_backend(Relay& relay, http::BodyReader& body, ssize_t recei
         return false;
     }
     if (received == -ECANCELED && !relay.fiber.is_stopped) {
-        auto end = failed_upload(relay);
-        if (!end) {
-            return false;
+        if (auto end = failed_upload(relay)) {
+            exchange.fail(end->ended, relay.upload->reason);
+        } else if (has_client_left(relay)) {
+            exchange.fail(Ended::client_gone, "the client left before its response was complete");
         }
-        exchange.fail(end->ended, relay.upload->reason);
+        return exchange.ended != Ended::complete;
     } else if (received == -ECANCELED) {
         exchange.fail(Ended::drained, "cut at the end of the drain");
     } else if (received == -ETIMEDOUT) {
@@ -297,7 +326,7 @@ runtime::Task<void> relay_rest(Relay& relay, http::BodyReader& body) {
             }
         }
         if (buffer.is_empty()) {
-            ssize_t received = co_await relay.connection.socket.receive(buffer, relay.body_deadline());
+            ssize_t received = co_await receive_while_client_waits(relay, relay.body_deadline());
             if (has_failed_from_backend(relay, body, received)) {
                 co_return;
             }

@@ -5,7 +5,10 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "http/body_reader.h"
 
 namespace http {
 
@@ -22,6 +25,17 @@ using ChunkSizeLine = std::array<char, 18>;
     *end++ = '\r';
     *end++ = '\n';
     return {target.data(), end};
+}
+
+// What stands behind a piece of a chunked body: the end of its chunk, and of the body where that was its last piece.
+[[nodiscard]] inline std::string chunk_tail(const BodyReader& body, std::string_view piece) {
+    std::string tail(piece.empty() ? "" : kChunkEnd);
+    if (body.is_done()) {
+        tail += kLastChunk;
+        tail += body.trailers();
+        tail += "\r\n";
+    }
+    return tail;
 }
 
 }  // namespace http

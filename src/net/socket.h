@@ -88,6 +88,13 @@ public:
     [[nodiscard]] ssize_t try_splice_to_pipe(int pipe, size_t count);
     [[nodiscard]] ssize_t try_splice_from_pipe(int pipe, size_t count, int more);
 
+    // True when the reactor has seen the peer's end of the stream, or its failure.
+    [[nodiscard]] bool has_hung_up() const {
+        return slot_ != kUnwatched && (reactor_->slot(slot_).readiness & (runtime::kHangup | runtime::kFailed)) != 0;
+    }
+
+    [[nodiscard]] bool is_watched() const { return slot_ != kUnwatched; }
+
     // Whether the peer has sent anything, or ended, since the last receive; asks the system, reads nothing.
     [[nodiscard]] Peek peek();
     // The same from what the reactor knows already, without a system call: false when bytes or an end are known to be there.
@@ -125,6 +132,30 @@ private:
     uint32_t slot_ = kUnwatched;
     bool is_connecting_ = false;
     bool is_drained_ = false;  // unwatched, and the last receive took all there was
+};
+
+// While it lives, the peer's hanging up interrupts the fiber's wait for something else. Does nothing for a socket that is not
+// watched. One a socket at a time.
+class HangupGuard {
+public:
+    HangupGuard(Socket& socket, runtime::Fiber& fiber)
+        : slot_(socket.is_watched() ? *socket.watched_slot() : nullptr) {
+        if (slot_ != nullptr) {
+            slot_->on_hangup = &fiber;
+        }
+    }
+
+    ~HangupGuard() {
+        if (slot_ != nullptr) {
+            slot_->on_hangup = nullptr;
+        }
+    }
+
+    HangupGuard(const HangupGuard&) = delete;
+    HangupGuard& operator=(const HangupGuard&) = delete;
+
+private:
+    runtime::IoSlot* slot_;
 };
 
 // The attempts that tasks wait with; see runtime::IoAttempt.

@@ -67,7 +67,12 @@ Node::Node(Config config, std::string server_name, std::string config_file, cons
       server_name_(std::move(server_name)),
       config_file_(std::move(config_file)),
       started_(world.control.now()),
-      shared_(config_.balancer.limits.connections, world.cores.size(), world.log, *this),
+      shared_(
+          world.connections_max == 0 ? config_.balancer.limits.connections : world.connections_max,
+          world.cores.size(),
+          world.log,
+          *this
+      ),
       director_(
           world.control,
           world.log,

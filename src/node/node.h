@@ -28,6 +28,7 @@ struct NodeWorld {
     core::Log& log;
     LogSink& access_log;           // outlives the node's cores
     OverrideStore* overrides;      // null: nothing is kept
+    uint32_t connections_max = 0;  // clients at a time where the system allows fewer than configured; 0: as configured
 };
 
 class Node final : private balancer::ControlLink {

@@ -74,13 +74,13 @@ rlim_t raise_descriptors(rlim_t needed) {
 }
 
 // Two descriptors a client (its own and a backend's), and some for all the rest. The default number of clients gives way to
-// what the system allows; a number that was written is kept or refused.
-core::Result<void> ensure_descriptors(Config& config, core::Log& log) {
-    uint32_t& connections = config.balancer.limits.connections;
+// what the system allows; a number that was written is kept or refused. Returns the number of clients.
+core::Result<uint32_t> ensure_descriptors(const Config& config, core::Log& log) {
+    uint32_t connections = config.balancer.limits.connections;
     rlim_t needed = rlim_t{connections} * 2 + kOtherDescriptors;
     rlim_t granted = raise_descriptors(needed);
     if (granted >= needed) {
-        return {};
+        return connections;
     }
     bool is_default = connections == balancer::LimitConfig{}.connections;
     if (is_default && granted > kOtherDescriptors * 2) {
@@ -90,7 +90,7 @@ core::Result<void> ensure_descriptors(Config& config, core::Log& log) {
             "fewer clients at a time than the default, because of the limit of file descriptors",
             {{"connections", std::to_string(connections)}, {"descriptors", std::to_string(granted)}}
         );
-        return {};
+        return connections;
     }
     return core::fail(
         core::ErrorKind::exhausted,
@@ -173,7 +173,7 @@ runtime::Task<void> Process::control(
 
 core::Result<int> Process::run(Config config) {
     TRY(server, choose_server(config, options.server));
-    TRY_VOID(ensure_descriptors(config, log));
+    TRY(uint32_t connections_max, ensure_descriptors(config, log));
     Environment environment = read_environment();
     TRY(paths, site_paths(options.directories, environment, config.site));
     TRY_VOID(check_socket_path(paths, server));
@@ -184,7 +184,7 @@ core::Result<int> Process::run(Config config) {
     TRY(auto reactors, open_reactors(os, config));
     TRY_VOID(LogWriter::check_writable(config.balancer.access_log.is_enabled ? config.balancer.access_log.file : ""));
     TRY(auto access_log, LogWriter::start(os, log));
-    NodeWorld world{*control_reactor, {}, log, *access_log, &overrides};
+    NodeWorld world{*control_reactor, {}, log, *access_log, &overrides, connections_max};
     for (auto& reactor : reactors) {
         world.cores.push_back(reactor.get());
     }

@@ -114,6 +114,9 @@ void Reactor::dispatch(const PollEvent& event) {
         return;  // of a descriptor closed earlier in this turn
     }
     ready.readiness |= event.readiness;
+    if (ready.on_hangup != nullptr && (event.readiness & (kHangup | kFailed)) != 0) {
+        ready.on_hangup->interrupt();
+    }
     constexpr uint32_t kReadEnds = kReadable | kHangup | kFailed;
     if (ready.reader != nullptr && (event.readiness & kReadEnds) != 0) {
         IoWaiter* reader = ready.reader;
@@ -189,6 +192,7 @@ void Reactor::unwatch(uint32_t index) {
     IoSlot& freed = slot(index);
     ASSERT(freed.reader == nullptr);
     ASSERT(freed.writer == nullptr);
+    ASSERT(freed.on_hangup == nullptr);
     freed.fd = -1;
     freed.generation = (freed.generation + 1) & 0x7FFFFFFF;  // keeps every tag apart from kWakeTag
     freed.next_free = free_slot_;

@@ -28,6 +28,7 @@ struct IoSlot {
     uint32_t next_free = 0;
     IoWaiter* reader = nullptr;
     IoWaiter* writer = nullptr;
+    Fiber* on_hangup = nullptr;  // interrupted when the peer ends or breaks the connection
 };
 
 class Reactor {

@@ -33,6 +33,7 @@ struct Answer {
     uint64_t id;
     RequestKind kind;
     int status = 0;              // 0: no whole answer came
+    bool has_begun = false;      // the head of an answer came
     bool is_body_right = false;  // of a 200: the body that belongs to the number
     std::string origin;          // who answered, "" for the balancer's own answers
     core::Duration took{0};

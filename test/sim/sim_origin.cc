@@ -84,8 +84,8 @@ runtime::Task<void> SimOrigin::serve_connection(net::Socket socket) {
 runtime::Task<SimOrigin::Next> SimOrigin::answer(net::Socket& socket, PlainMessage request) {
     if (request.second_word() == "/healthz") {
         ++health_checks_;
-        std::string text =
-            std::format("HTTP/1.1 {} Checked\r\nContent-Length: 2\r\n\r\nok", script_.health_status);
+        std::string text = interim();
+        text += std::format("HTTP/1.1 {} Checked\r\nContent-Length: 2\r\n\r\nok", script_.health_status);
         ssize_t sent = co_await socket.send(memory_.pool, text, core::Instant::never());
         co_return sent == 0 && request.field("connection") != "close" ? Next::keep : Next::close;
     }

@@ -75,7 +75,7 @@ void Site::add_origins() {
 node::Config Site::config(size_t origins) const {
     node::Config config;
     config.servers.push_back(
-        {.name = "lb1", .address = address("10.0.0.1:0"), .roles = {node::Role::balancer}}
+        {.name = "lb1", .address = address("10.0.0.1:8101"), .roles = {node::Role::balancer}}
     );
     balancer::Config& own = config.balancer;
     own.listen.push_back(address("10.0.0.1:8101"));
@@ -87,7 +87,7 @@ node::Config Site::config(size_t origins) const {
     own.limits.retries = plan_.retries;
     own.limits.retry_budget_percent = 100;
     own.access_log.is_enabled = true;
-    upstream::PoolConfig pool{.name = "origin", .backends = {}};
+    upstream::PoolConfig pool{.name = "origin", .backends = {}, .health = {}};
     for (size_t index = 0; index < origins; ++index) {
         pool.backends.push_back(
             {.name = origin_name(index), .address = origins_[index]->address(), .weight = plan_.weights[index]
@@ -249,16 +249,16 @@ void Site::plan_order(core::Instant when) {
             return;
         }
         // An order for a backend that a reload has removed is refused, which is right.
-        switch (choice) {
-            case 0: [[maybe_unused]] auto weighed = node_->set_weight(name, weight); break;
-            case 1:
-                [[maybe_unused]] auto drained = node_->set_admin(name, upstream::AdminState::draining);
-                break;
-            case 2:
-                [[maybe_unused]] auto disabled = node_->set_admin(name, upstream::AdminState::disabled);
-                break;
-            case 3: [[maybe_unused]] auto undone = node_->undo(name); break;
-            default: world_.os().run_as(kBalancer); ASSERT(node_->apply(config(kept)).is_applied());
+        core::Result<node::BackendChange> done = node_->undo(name);
+        if (choice == 0) {
+            done = node_->set_weight(name, weight);
+        } else if (choice == 1) {
+            done = node_->set_admin(name, upstream::AdminState::draining);
+        } else if (choice == 2) {
+            done = node_->set_admin(name, upstream::AdminState::disabled);
+        } else if (choice == 3) {
+            world_.os().run_as(kBalancer);
+            ASSERT(node_->apply(config(kept)).is_applied());
         }
     });
 }
