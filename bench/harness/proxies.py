@@ -10,6 +10,8 @@ from pathlib import Path
 
 from . import machine
 
+UPSTREAM_CONNECTIONS = 4096  # that nginx may keep open to backends
+
 # The peers write the JSON keys of Trilith whose values they know; times of haproxy are in ms, of nginx in s.
 NGINX_LOG = ('log_format json escape=json \'{"time":"$time_iso8601","request_id":"$request_id",'
              '"client":"$remote_addr",'
@@ -143,6 +145,8 @@ class Nginx(Proxy):
         return {"BACKENDS": "\n        ".join(f"server {address};" for address in self.setup.backends),
                 "ROUTES": "\n        ".join(routes) if self.setup.routes else "",
                 "LOG": log, "USER": "user root;" if os.geteuid() == 0 else "",
+                # Unlike the others' limits it counts connections to backends too.
+                "CONNECTIONS": machine.client_limit() + UPSTREAM_CONNECTIONS,
                 "CORE_MASK": f"{1 << machine.PROXY_CORE:b}", "FILES": machine.raise_file_limit()}
 
     def command(self, configuration: Path) -> list[str]:

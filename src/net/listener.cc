@@ -15,7 +15,7 @@ struct SocketOption {
 };
 
 core::Result<void> set_options(runtime::Os& os, int fd, const Address& address, Listener::Options options) {
-    constexpr int kDeferSeconds = 10;
+    constexpr int kDeferSeconds = 1;  // then it is accepted without bytes, and its time-outs run
     auto set = [&](SocketOption wanted) -> core::Result<void> {
         if (int status = os.set_option(fd, wanted.level, wanted.option, wanted.value); status < 0) {
             return core::fail(core::Error::of_errno(-status, "listening on " + address.to_string()));

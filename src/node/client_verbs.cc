@@ -24,6 +24,7 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
+constexpr int kFileRefused = 422;  // HTTP: a reload found errors in the file
 constexpr core::Duration kWatchPause = std::chrono::seconds(1);
 
 int refuse(const core::Error& error, Console& console) {
@@ -132,7 +133,7 @@ int report_refused_reloads(const std::vector<ServerAnswer>& answers, Console& co
             continue;
         }
         auto reply = parse_reload(answer.refusal);
-        bool is_of_file = reply && !reply->errors.empty();
+        bool is_of_file = answer.status == kFileRefused && reply && !reply->errors.empty();
         std::string sentence = answer.body.error().context() + "; nothing was applied";
         refusals.push_back(
             {.server = answer.server, .lines = is_of_file ? reply->errors : std::vector{std::move(sentence)}}

@@ -207,10 +207,10 @@ TEST_CASE("as JSON the answers stand side by side") {
     stage.add("a.com", "lb2", {refused(404, "no")});
     CHECK(run(WeightOptions{.site = as_json(), .name = "b2", .weight = 1}, stage.console()) == 1);
     CHECK(
-        stage.out ==
-        R"({"servers":[{"server":"lb1","status":200,"reply":{"changed":[{"backend":"origin/b2","sentence":"x"}]}},)"
-        R"({"server":"lb2","status":404,"reply":{"error":"no"}}]})"
-        "\n"
+        stage.out == R"({"servers":[{"server":"lb1","status":200,)"
+                     R"("reply":{"changed":[{"backend":"origin/b2","sentence":"x"}]}},)"
+                     R"({"server":"lb2","status":404,"reply":{"error":"no"}}]})"
+                     "\n"
     );
 }
 

@@ -1,8 +1,10 @@
 #include "node/command_line.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <format>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,6 +24,8 @@ using core::Result;
 namespace {
 
 constexpr size_t kSiteBytesMax = 100;
+// All others belong to a verb.
+constexpr std::array<std::string_view, 3> kProgramOptions{"-h", "--help", "--version"};
 
 constexpr std::string_view kIntroduction =
     "Trilith: a load balancer, and later the whole site behind it, from one file.\n"
@@ -34,7 +38,7 @@ struct Found {
     std::string name;
     std::string number;
     std::string server;
-    std::string timeout;
+    std::optional<std::string> timeout;
     bool is_json = false;
     bool is_explained = false;
     bool is_watching = false;
@@ -163,8 +167,8 @@ Result<uint32_t> parse_weight(std::string_view text) {
 
 Result<Command> drain_command(const Found& found) {
     DrainOptions options{.site = found.site, .name = found.name, .is_waiting = !found.is_not_waiting};
-    if (!found.timeout.empty()) {
-        TRY(options.timeout, core::parse_duration(found.timeout));
+    if (found.timeout) {
+        TRY(options.timeout, core::parse_duration(*found.timeout));
     }
     return options;
 }
@@ -240,7 +244,7 @@ std::string sentence_of(
     std::string sentence = error.what();
     std::ranges::replace(sentence, '\n', ' ');
     const CLI::App* verb = grammar.verb();
-    if (verb == nullptr || error.get_name() != "ExtrasError") {
+    if (verb == nullptr || error.get_exit_code() != std::to_underlying(CLI::ExitCodes::ExtrasError)) {
         return sentence;
     }
     std::vector<std::string_view> known;
@@ -297,6 +301,10 @@ Result<Command> parse_command_line(std::span<const char* const> arguments) {
     }
     std::vector<std::string> words = resolve_help({arguments.begin(), arguments.end()});
     std::vector<std::string_view> verbs = grammar.verbs();
+    if (words.front().starts_with('-') &&
+        std::ranges::find(kProgramOptions, words.front()) == kProgramOptions.end()) {
+        return wrong_usage(nullptr, std::format("a verb comes first, not {}", words.front()));
+    }
     if (!words.front().starts_with('-') && std::ranges::find(verbs, words.front()) == verbs.end()) {
         std::string hint = suggestion(words.front(), verbs, "verbs");
         return wrong_usage(nullptr, std::format("there is no verb \"{}\"{}", words.front(), hint));

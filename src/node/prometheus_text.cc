@@ -23,7 +23,7 @@ std::string bound_of(size_t bucket) {
     if (bucket == core::Histogram::kBounds.size()) {
         return "+Inf";
     }
-    return std::format("{}", std::chrono::duration<double>(core::Histogram::kBounds[bucket]).count());
+    return std::format("{:g}", std::chrono::duration<double>(core::Histogram::kBounds[bucket]).count());
 }
 
 }  // namespace

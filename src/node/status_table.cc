@@ -111,6 +111,14 @@ std::string weight_text(const BackendStatus& backend) {
     return std::format("{}", backend.weight);
 }
 
+// Without the state's name, which stands in its own column.
+std::string reason_text(const BackendStatus& backend) {
+    std::string_view reason = backend.reason;
+    std::string_view known = backend.state == "drained" ? std::string_view("draining") : backend.state;
+    bool repeats = reason.starts_with(known) && reason.substr(known.size()).starts_with(": ");
+    return printable(repeats ? reason.substr(known.size() + 2) : reason);
+}
+
 double total_weight(const PoolStatus& pool) {
     double total = 0;
     for (const BackendStatus& backend : pool.backends) {
@@ -177,7 +185,7 @@ std::vector<TextCell> backend_row(
         {quantile_text(times, 0.5)},
         {quantile_text(times, 0.99)},
         {span_text(backend.since_change)},
-        {printable(backend.reason)},
+        {reason_text(backend)},
     };
 }
 

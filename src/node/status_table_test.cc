@@ -76,7 +76,7 @@ TEST_CASE("the table says what a person asks first") {
             "37.5ms",
             ">10.0s",
             "1d 1h",
-            "up: 2 of 2 checks succeeded",
+            "2 of 2 checks succeeded",
         }
     );
     CHECK(row_of(table, "b2")[3] == "100→300");

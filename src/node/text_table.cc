@@ -54,6 +54,8 @@ public:
         size_t spaces = std::min(spaces_, left_);
         std::string_view text = cut(cell.text, left_ - spaces);
         spaces_ = 0;
+        bool is_cut = text.size() < cell.text.size();
+        text = text.substr(0, text.find_last_not_of(' ') + 1);
         if (text.empty()) {
             left_ = 0;
             return;
@@ -61,7 +63,7 @@ public:
         target_.append(spaces, ' ');
         std::string_view escape = layout_.colour == Colour::ansi ? escape_of(cell.ink) : "";
         target_.append(escape).append(text).append(escape.empty() ? "" : kReset);
-        left_ -= spaces + columns_of(text);
+        left_ = is_cut ? 0 : left_ - spaces - columns_of(text);
     }
 
 private:

@@ -53,7 +53,8 @@ def balancer_config(
     routes=(),
 ):
     """A configuration file. Backends are addresses, origins (anything with .address) or tables; health checks are quick
-    TCP connects unless `health` says otherwise; one core, so that counts are exact."""
+    TCP connects unless `health` says otherwise; one core, so that counts are exact; few enough connections for any limit of
+    file descriptors."""
 
     def backend(item):
         if hasattr(item, "address"):
@@ -67,6 +68,7 @@ def balancer_config(
     text += toml_table("servers", {"lb1": {"address": "127.0.0.1", "roles": ["balancer"]}})
     text += toml_table("balancer", settings)
     text += toml_table("balancer.health", health or {"interval": "200ms", "timeout": "500ms", "fall": 2, "rise": 1})
+    limits = {"connections": 2000, **(limits or {})}
     for section, values in (("timeouts", timeouts), ("limits", limits), ("access_log", access_log)):
         if values:
             text += toml_table(f"balancer.{section}", values)

@@ -440,9 +440,10 @@ def test_a_client_that_leaves_the_queue_gives_its_place_back(site, origin):
     with RawClient(lb.port) as first:
         first.send(HOLD)
         o.wait_requests(1)
-        with RawClient(lb.port) as second:
-            second.send(GET)
-            wait_until(lambda: lb.pool()["queued"] == 1, 5, "one in the queue")
+        second = RawClient(lb.port)
+        second.send(GET)
+        wait_until(lambda: lb.pool()["queued"] == 1, 5, "one in the queue")
+        second.reset()
         wait_until(lambda: lb.pool()["queued"] == 0, 5, "an empty queue")
         held.release.set()
         assert first.response().status == 200
