@@ -13,8 +13,15 @@ using upstream::ConnectionPool;
 
 namespace {
 
-upstream::PassiveKind passive_kind(ssize_t result) {
+// nullopt: the failure is this machine's own, not the backend's.
+std::optional<upstream::PassiveKind> passive_kind(ssize_t result) {
     switch (result) {
+        case -EMFILE:
+        case -ENFILE:
+        case -ENOBUFS:
+        case -ENOMEM:
+        case -EADDRNOTAVAIL:
+            return std::nullopt;
         case -ECONNREFUSED:
         case -EHOSTUNREACH:
         case -ENETUNREACH:
@@ -25,11 +32,21 @@ upstream::PassiveKind passive_kind(ssize_t result) {
     }
 }
 
-std::unexpected<AttemptFailure> not_connected(core::Error error, upstream::PassiveKind passive) {
+std::optional<upstream::PassiveKind> passive_kind(core::ErrorKind kind) {
+    switch (kind) {
+        case core::ErrorKind::exhausted: return std::nullopt;
+        case core::ErrorKind::refused: return upstream::PassiveKind::refused;
+        case core::ErrorKind::timed_out: return upstream::PassiveKind::timeout;
+        default: return upstream::PassiveKind::reset;
+    }
+}
+
+std::unexpected<AttemptFailure> not_connected(core::Error error, std::optional<upstream::PassiveKind> passive) {
     return std::unexpected(AttemptFailure{
         .kind = upstream::Failure::connect,
         .sent = upstream::Sent::nothing,
         .connection = upstream::Connection::fresh,
+        .answer = upstream::Answer::none,
         .passive = passive,
         .sentence = error.context(),
     });
@@ -48,15 +65,15 @@ std::optional<net::Socket> take_pooled(Exchange& exchange, upstream::BackendLink
 // The body goes up while the response is awaited: a backend may answer before it has all of it.
 runtime::Task<AttemptResult> relay_with_upload(Exchange& exchange, BackendConnection& connection) {
     Upload upload;
-    upload.relaying = &co_await runtime::CurrentFiber{};
     runtime::TaskGroup uploading(exchange.worker.reactor(), 1);
     uploading.spawn(upload_body(exchange, connection, upload));
     AttemptResult result = co_await relay_response(exchange, connection, &upload);
     uploading.request_stop();
     co_await uploading.join();
     if (upload.state != UploadState::done) {
+        // What was taken of the body and what is still to come can no longer be told apart.
         connection.may_be_reused = false;
-        exchange.must_close = exchange.must_close || exchange.has_response_begun;
+        exchange.must_close = true;
     }
     co_return result;
 }
@@ -76,6 +93,7 @@ std::unexpected<AttemptFailure> failed_attempt(
         .kind = has_timed_out ? upstream::Failure::timed_out : upstream::Failure::lost,
         .sent = sent,
         .connection = connection.origin,
+        .answer = connection.answer,
         .passive = passive_kind(result),
         .sentence = std::move(sentence),
     });
@@ -92,9 +110,12 @@ runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease,
     auto origin = socket ? upstream::Connection::reused : upstream::Connection::fresh;
     if (!socket) {
         auto opened = net::Socket::connect(worker.reactor(), backend.view.address);
+        if (!opened && opened.error().kind() == core::ErrorKind::exhausted) {
+            worker.drop_idle_connections();  // they hold descriptors that this request needs more
+            opened = net::Socket::connect(worker.reactor(), backend.view.address);
+        }
         if (!opened) {
-            bool is_refused = opened.error().kind() == core::ErrorKind::refused;
-            auto passive = is_refused ? upstream::PassiveKind::refused : upstream::PassiveKind::reset;
+            auto passive = passive_kind(opened.error().kind());
             co_return not_connected(std::move(opened).error(), passive);
         }
         ssize_t status = co_await opened->connected(worker.now() + timeouts.connect);
@@ -122,7 +143,8 @@ runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease,
         result = co_await relay_with_upload(exchange, connection);
     }
     if (result && connection.may_be_reused) {
-        exchange.pool->keep_idle(backend, std::move(connection.socket));
+        auto certainty = connection.needs_look ? ConnectionPool::Certainty::asks_system : ConnectionPool::Certainty::as_seen;
+        exchange.pool->keep_idle(backend, std::move(connection.socket), certainty);
     }
     co_return result;
 }

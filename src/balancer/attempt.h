@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "balancer/exchange.h"
@@ -19,7 +20,8 @@ struct AttemptFailure {
     upstream::Failure kind;
     upstream::Sent sent;
     upstream::Connection connection;
-    upstream::PassiveKind passive;  // what it says of the backend's health
+    upstream::Answer answer;        // whether any byte of an answer had come
+    std::optional<upstream::PassiveKind> passive;  // what it says of the backend's health; nothing where the fault is ours
     std::string sentence;  // "connecting to 127.0.0.1:9001: Connection refused"
 };
 
@@ -35,7 +37,9 @@ struct BackendConnection {
     net::Socket socket;
     net::ReadBuffer buffer;
     upstream::Connection origin;
+    upstream::Answer answer = upstream::Answer::none;
     bool may_be_reused = false;  // both messages ended cleanly
+    bool needs_look = false;     // ask the system for stray bytes before it is used again
 };
 
 // An attempt that failed with a system result (-errno, or 0 for the end of the stream).

@@ -15,6 +15,8 @@ namespace {
 // the answer before a reset overtakes it (RFC 9112 section 9.6).
 constexpr core::Duration kLingerTime = std::chrono::seconds(2);
 constexpr size_t kLingerBytes = 1 << 20;
+// Then others have their turn: a client that pipelines would never wait.
+constexpr size_t kPipelinedPerTurn = 8;
 
 }  // namespace
 
@@ -26,8 +28,7 @@ ClientConnection::ClientConnection(Worker& worker, net::Socket socket, const net
     std::string text = peer.host_string();
     client_.address_length = static_cast<uint8_t>(std::min(text.size(), client_.address_text.size()));
     std::copy_n(text.begin(), client_.address_length, client_.address_text.begin());
-    client_.trust =
-        generation_->snapshot->trusted_proxies.contains(peer) ? Trust::trusted_proxy : Trust::outside;
+    judge_trust();
     worker_.enlist(*this);
 }
 
@@ -52,7 +53,7 @@ http::HeadResult ClientConnection::parse() {
         {.uri_max = limits.uri, .head_max = limits.request_head, .fields_max = limits.headers},
         progress_,
         worker_.request_fields(),
-        head_
+        worker_.request_head()
     );
 }
 
@@ -65,15 +66,22 @@ core::Instant ClientConnection::read_deadline() const {
     return wait_began_ + (is_first_ ? timeouts.request_head : timeouts.idle);
 }
 
+void ClientConnection::judge_trust() {
+    bool is_trusted = generation_->snapshot->trusted_proxies.contains(client_.family, client_.peer);
+    client_.trust = is_trusted ? Trust::trusted_proxy : Trust::outside;
+}
+
 // Between requests a connection moves on to the newest configuration.
 void ClientConnection::adopt_generation() {
     if (generation_ != worker_.generation()) {
         generation_ = worker_.generation();
+        judge_trust();
     }
 }
 
 runtime::Task<void> ClientConnection::serve() {
     fiber_ = &co_await runtime::CurrentFiber{};
+    size_t pipelined = 0;
     for (;;) {
         adopt_generation();
         progress_ = {};
@@ -95,7 +103,9 @@ runtime::Task<void> ClientConnection::serve() {
             head = parse();
         }
         if (head.outcome == http::HeadOutcome::refused) {
+            is_serving_ = true;  // the exchange holds on to this generation
             co_await refuse(head);
+            is_serving_ = false;
             break;
         }
         is_serving_ = true;
@@ -103,7 +113,12 @@ runtime::Task<void> ClientConnection::serve() {
         is_serving_ = false;
         is_first_ = false;
         if (next == Next::close || worker_.is_draining()) {
+            // Unread bytes would turn the close into a reset, which can overtake the response.
+            needs_linger_ = needs_linger_ || !client_.buffer.is_empty() || !client_.socket.is_quiet();
             break;
+        }
+        if (!client_.buffer.is_empty() && ++pipelined % kPipelinedPerTurn == 0) {
+            co_await worker_.reactor().yield();
         }
     }
     if (needs_linger_) {
@@ -116,7 +131,7 @@ runtime::Task<ClientConnection::Next> ClientConnection::serve_request(uint32_t h
     Exchange exchange(worker_, client_, *generation_->snapshot, head_began_);
     CoreCounters& counters = worker_.counters();
     counters.requests_active.add(1);
-    Refusal refusal = plan_request(exchange, *generation_, head_, head_length);
+    Refusal refusal = plan_request(exchange, *generation_, head_length);
     if (refusal.status != 0) {
         exchange.ended = Ended::refused;
         // What follows a request that we do not understand, or that meant to tunnel, is not trusted to be a request.

@@ -32,11 +32,13 @@ private:
     enum class Next : uint8_t { keep, close };
 
     [[nodiscard]] http::HeadResult parse();
-    [[nodiscard]] runtime::Task<Next> serve_request(uint32_t head_length);
-    [[nodiscard]] runtime::Task<void> refuse(http::HeadResult refused);
-    [[nodiscard]] runtime::Task<void> linger();
+    // Not inlined, so that their frames are not made part of serve()'s, which every idle connection holds.
+    [[nodiscard, gnu::noinline]] runtime::Task<Next> serve_request(uint32_t head_length);
+    [[nodiscard, gnu::noinline]] runtime::Task<void> refuse(http::HeadResult refused);
+    [[nodiscard, gnu::noinline]] runtime::Task<void> linger();
     [[nodiscard]] core::Instant read_deadline() const;
     void adopt_generation();
+    void judge_trust();
     void count_end(Exchange& exchange);
 
     Worker& worker_;
@@ -46,7 +48,6 @@ private:
     ClientConnection* next_ = nullptr;  // in the worker's list
     ClientConnection* previous_ = nullptr;
     http::HeadProgress progress_;
-    http::RequestHead head_;
     core::Instant wait_began_;      // of the present wait for a request
     core::Instant head_began_ = core::Instant::never();  // when its first bytes came
     bool is_first_ = true;

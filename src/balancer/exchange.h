@@ -24,11 +24,15 @@ class Worker;
 // The client's side, which outlives its exchanges.
 struct Client {
     Client(net::Socket accepted, net::SharedReadBuffer& shared, const net::Address& peer_address)
-        : socket(std::move(accepted)), buffer(shared), peer(peer_address.bytes()) {}
+        : socket(std::move(accepted)),
+          buffer(shared),
+          peer(peer_address.bytes()),
+          family(static_cast<uint16_t>(peer_address.family())) {}
 
     net::Socket socket;
     net::ReadBuffer buffer;
     std::array<uint8_t, 16> peer;
+    uint16_t family;
     std::array<char, 46> address_text{};  // INET6_ADDRSTRLEN
     uint8_t address_length = 0;
     Trust trust = Trust::outside;

@@ -51,7 +51,9 @@ void report(Exchange& exchange, const AttemptFailure& failure) {
     if (was_stale) {
         return;  // an idle connection that the backend closed says nothing about its health
     }
-    exchange.worker.report(*exchange.pool, backend, failure.passive, failure.sentence);
+    if (failure.passive) {
+        exchange.worker.report(*exchange.pool, backend, *failure.passive, failure.sentence);
+    }
 }
 
 upstream::RetryTarget decide(Exchange& exchange, const AttemptFailure& failure, uint32_t attempts) {
@@ -60,7 +62,7 @@ upstream::RetryTarget decide(Exchange& exchange, const AttemptFailure& failure, 
         .attempts_max = 1 + exchange.snapshot.config.limits.retries,
         .sent = failure.sent,
         .method = class_of(exchange),
-        .answer = upstream::Answer::none,
+        .answer = failure.answer,
         .connection = failure.connection,
         .body = exchange.is_body_held ? upstream::RequestBody::replayable : upstream::RequestBody::gone,
         .failure = failure.kind,
@@ -83,9 +85,12 @@ runtime::Task<std::expected<upstream::Lease, AcquireFailure>> queue_for_place(
     const upstream::TriedBackends& tried
 ) {
     runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
-    [[maybe_unused]] auto slot = exchange.client.socket.watched_slot();
     net::HangupGuard guard(exchange.client.socket, fiber);
-    co_return co_await exchange.pool->acquire(tried);
+    auto lease = co_await exchange.pool->acquire(tried);
+    if (!lease && guard.has_fired()) {
+        exchange.fail(Ended::client_gone, "the client left while it waited for a backend");
+    }
+    co_return lease;
 }
 
 }  // namespace
@@ -107,6 +112,7 @@ runtime::Task<void> answer(Exchange& exchange, Answer own) {
         .request_id = exchange.text(exchange.written.request_id),
         .date = exchange.worker.date(),
         .is_head = exchange.method == http::Method::head,
+        .version_minor = exchange.version_minor,
     });
     core::Instant deadline = exchange.worker.now() + exchange.snapshot.config.timeouts.body;
     ssize_t sent = co_await exchange.client.socket.send(exchange.worker.buffers(), text, deadline);
@@ -127,8 +133,7 @@ runtime::Task<void> forward(Exchange& exchange) {
         if (!lease) {
             lease = co_await queue_for_place(exchange, tried);
         }
-        if (!*lease && exchange.client.socket.has_hung_up() && lease->error() == AcquireFailure::cancelled) {
-            exchange.fail(Ended::client_gone, "the client left while it waited for a backend");
+        if (exchange.ended == Ended::client_gone) {
             co_return;
         }
         if (!*lease) {

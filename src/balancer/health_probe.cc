@@ -34,21 +34,12 @@ runtime::Task<CheckResult> read_status(
     http::HeadProgress progress;
     http::ResponseHead head;
     for (;;) {
-        ssize_t received = co_await socket.receive(buffer, deadline);
-        if (received == 0) {
-            co_return failed(operation + ": the connection was closed before an answer");
+        http::HeadResult parsed;
+        if (!buffer.is_empty()) {
+            std::string_view bytes = buffer.bytes().substr(0, kHeadMax + 1);
+            http::HeadLimits limits{.head_max = kHeadMax, .fields_max = kFieldsMax};
+            parsed = http::parse_response_head(bytes, limits, progress, fields, head, http::Method::get);
         }
-        if (received < 0) {
-            co_return failed(net::error_of(received, operation).context());
-        }
-        http::HeadResult parsed = http::parse_response_head(
-            buffer.bytes().substr(0, kHeadMax + 1),
-            {.head_max = kHeadMax, .fields_max = kFieldsMax},
-            progress,
-            fields,
-            head,
-            http::Method::get
-        );
         if (parsed.outcome == http::HeadOutcome::refused) {
             co_return failed(operation + ": malformed answer: " + std::string(parsed.reason));
         }
@@ -58,13 +49,21 @@ runtime::Task<CheckResult> read_status(
         if (parsed.outcome == http::HeadOutcome::complete) {
             buffer.consume(parsed.length);
             progress = {};
+            continue;
+        }
+        ssize_t received = co_await socket.receive(buffer, deadline);
+        if (received == 0) {
+            co_return failed(operation + ": the connection was closed before an answer");
+        }
+        if (received < 0) {
+            co_return failed(net::error_of(received, operation).context());
         }
     }
 }
 
 }  // namespace
 
-runtime::Task<CheckResult> probe(
+runtime::Task<std::optional<CheckResult>> probe(
     runtime::Reactor& reactor,
     net::SharedReadBuffer& shared,
     const net::Address& address,
@@ -72,6 +71,9 @@ runtime::Task<CheckResult> probe(
 ) {
     core::Instant deadline = reactor.now() + config.timeout;
     auto socket = net::Socket::connect(reactor, address);
+    if (!socket && socket.error().kind() == core::ErrorKind::exhausted) {
+        co_return std::nullopt;
+    }
     if (!socket) {
         co_return failed(socket.error().context());
     }

@@ -23,7 +23,12 @@ std::string format_own_response(const OwnResponse& response) {
     if (!response.request_id.empty()) {
         text += "X-Request-Id: " + std::string(response.request_id) + "\r\n";
     }
-    text += response.closing == Closing::close ? "Connection: close\r\n\r\n" : "\r\n";
+    if (response.closing == Closing::close) {
+        text += "Connection: close\r\n";
+    } else if (response.version_minor == 0) {
+        text += "Connection: keep-alive\r\n";
+    }
+    text += "\r\n";
     if (!response.is_head) {
         text += body;
     }

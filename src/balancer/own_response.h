@@ -16,6 +16,7 @@ struct OwnResponse {
     std::string_view request_id;  // empty: none yet
     std::string_view date;        // HTTP-date
     bool is_head = false;         // an answer to HEAD: no body
+    uint8_t version_minor = 1;    // of the client: HTTP/1.0 must be told that the connection stays
 };
 
 // The whole response. 503 carries Retry-After, 405 and 501 no more than their reason. Body: text/plain.

@@ -246,12 +246,16 @@ runtime::Task<void> PoolDirector::watch(std::string pool_name, std::shared_ptr<B
             continue;
         }
         upstream::HealthConfig config = pool->config.health;
-        upstream::CheckResult result = co_await probe(reactor_, shared_buffer_, backend->config.address, config);
+        auto result = co_await probe(reactor_, shared_buffer_, backend->config.address, config);
         pool = find_pool(pool_name);
         if (backend->is_removed || pool == nullptr || (co_await runtime::CurrentFiber{}).is_stopped) {
             co_return;
         }
-        settle(*pool, *backend, backend->health.on_check(result, reactor_.now()));
+        if (!result) {
+            co_await reactor_.sleep_for(config.interval);
+            continue;
+        }
+        settle(*pool, *backend, backend->health.on_check(*result, reactor_.now()));
     }
 }
 

@@ -139,14 +139,16 @@ Refusal refuse_early(const Exchange& exchange, const http::RequestHead& head) {
 Refusal plan_request(
     Exchange& exchange,
     const Generation& generation,
-    const http::RequestHead& head,
     uint32_t head_length
 ) {
+    const http::RequestHead& head = exchange.worker.request_head();
     const char* base = exchange.client.buffer.bytes().data();
     exchange.method = head.method;
     exchange.version_minor = head.version_minor;
     exchange.client_wish = head.keep_alive;
-    std::string_view upgrade = passed_upgrade(head.upgrade.in(base));
+    // With a body on its way the switch has no clear moment: the upgrade is not offered, as the backend might refuse it too.
+    bool has_body = head.framing.kind != http::FramingKind::none;
+    std::string_view upgrade = has_body ? std::string_view{} : passed_upgrade(head.upgrade.in(base));
     exchange.is_upgrade = !upgrade.empty();
     exchange.expects_continue = head.expects_continue;
     exchange.body = http::BodyReader(head.framing);

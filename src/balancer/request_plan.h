@@ -15,9 +15,9 @@ struct Refusal {
     std::string_view reason{};
 };
 
-// Fills `exchange` from the parsed head whose bytes are the first of the client's buffer: route, pool, the head for the
+// Fills `exchange` from the head that the worker has just parsed, whose bytes are the first of the client's buffer: route, pool, the head for the
 // backend, the body's framing. Consumes the head, and of the body what it puts behind the head. A refused exchange has what the
 // access log needs.
-[[nodiscard]] Refusal plan_request(Exchange& exchange, const Generation& generation, const http::RequestHead& head, uint32_t head_length);
+[[nodiscard]] Refusal plan_request(Exchange& exchange, const Generation& generation, uint32_t head_length);
 
 }  // namespace balancer

@@ -13,7 +13,9 @@ namespace {
 void finish(Upload& upload, UploadState state, std::string_view reason) {
     upload.state = state;
     upload.reason = reason;
-    upload.relaying->interrupt();
+    if (upload.relaying != nullptr) {
+        upload.relaying->interrupt();
+    }
 }
 
 bool is_over_bound(const Exchange& exchange) {

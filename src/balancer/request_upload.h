@@ -24,7 +24,7 @@ enum class UploadState : uint8_t {
 struct Upload {
     UploadState state = UploadState::running;
     std::string_view reason;             // why it ended before its time
-    runtime::Fiber* relaying = nullptr;  // told when the state changes
+    runtime::Fiber* relaying = nullptr;  // waits for the backend, and is to be told when the state changes
 };
 
 // Runs beside relay_response(), which owns `upload` and awaits this task's end.

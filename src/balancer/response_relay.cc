@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "balancer/forwarder.h"
 #include "balancer/request_upload.h"
@@ -24,6 +23,8 @@ constexpr int kInterimMax = 32;
 // A piece of body up to this size is copied behind the head, so that one plain send takes both.
 constexpr size_t kCopiedPieceMax = 4 << 10;
 constexpr size_t kTailRoom = 64;
+// Then others have their turn: a fast backend and a fast client would never wait.
+constexpr size_t kPiecesPerTurn = 16;
 
 struct Relay {
     Exchange& exchange;
@@ -32,6 +33,7 @@ struct Relay {
     runtime::Fiber& fiber;
     http::ResponseHead head{};
     FramingKind framing = FramingKind::none;  // towards the client
+    bool has_client_left = false;
 
     [[nodiscard]] Worker& worker() const { return exchange.worker; }
 
@@ -78,25 +80,28 @@ runtime::Task<void> settle(Relay& relay, uint16_t status, Ended ended, std::stri
 // A client that is not watched yet (its first request came with its connection) is watched when the backend is slow.
 constexpr core::Duration kUnwatchedWait = std::chrono::milliseconds(50);
 
-// Receives from the backend; -ECANCELED too when the client hangs up meanwhile. What it had sent before it closed its direction is
-// served: only a later end counts as leaving.
+// Receives from the backend. -ECANCELED when the fiber is stopped, when the upload has something to say, or when the client has
+// left: then `has_client_left` is set. A client that still sends its body is the upload's to watch.
 runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant deadline) {
     net::Socket& client = relay.exchange.client.socket;
     net::Socket& backend = relay.connection.socket;
+    if (relay.is_uploading()) {
+        relay.upload->relaying = &relay.fiber;
+        ssize_t received = co_await backend.receive(relay.connection.buffer, deadline);
+        relay.upload->relaying = nullptr;
+        co_return received;
+    }
     if (!client.is_watched()) {
         core::Instant first_deadline = std::min(deadline, relay.now() + kUnwatchedWait);
         ssize_t received = co_await backend.receive(relay.connection.buffer, first_deadline);
         if (received != -ETIMEDOUT || first_deadline == deadline) {
             co_return received;
         }
-        [[maybe_unused]] auto slot = client.watched_slot();
     }
     net::HangupGuard guard(client, relay.fiber);
-    co_return co_await backend.receive(relay.connection.buffer, deadline);
-}
-
-bool has_client_left(const Relay& relay) {
-    return !relay.is_uploading() && relay.exchange.client.socket.has_hung_up();
+    ssize_t received = co_await backend.receive(relay.connection.buffer, deadline);
+    relay.has_client_left = guard.has_fired() && received == -ECANCELED;
+    co_return received;
 }
 
 // Waits for more of the response's head. True: bytes came, or the world is to be looked at again. False: settled.
@@ -114,7 +119,7 @@ runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core
             co_await settle(relay, 503, Ended::drained, "the balancer is stopping");
             co_return false;
         }
-        if (has_client_left(relay)) {
+        if (relay.has_client_left) {
             relay.exchange.fail(Ended::client_gone, "the client left before the response began");
             co_return false;
         }
@@ -123,6 +128,7 @@ runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core
     if (received <= 0) {
         co_return failed_attempt(relay.connection, upstream::Sent::some, received, "reading the response");
     }
+    relay.connection.answer = upstream::Answer::begun;
     relay.exchange.backend->counters.bytes_in.add(static_cast<uint64_t>(received));
     co_return true;
 }
@@ -132,6 +138,7 @@ std::unexpected<AttemptFailure> malformed(const Relay& relay, std::string_view r
         .kind = upstream::Failure::malformed,
         .sent = upstream::Sent::some,
         .connection = relay.connection.origin,
+        .answer = upstream::Answer::begun,
         .passive = upstream::PassiveKind::reset,
         .sentence = "reading the response: " + std::string(reason),
     });
@@ -254,7 +261,7 @@ Parts compose(Relay& relay, size_t head_size, std::string_view data, const Wrapp
     }
     size_t size = head_size;
     for (std::string_view part : {wrapping.size, data, wrapping.tail}) {
-        std::memcpy(scratch + size, part.data(), part.size());
+        std::copy(part.begin(), part.end(), scratch + size);
         size += part.size();
     }
     return {std::string_view(scratch, size), {}, {}, {}};
@@ -297,7 +304,7 @@ bool has_failed_from_backend(Relay& relay, http::BodyReader& body, ssize_t recei
     if (received == -ECANCELED && !relay.fiber.is_stopped) {
         if (auto end = failed_upload(relay)) {
             exchange.fail(end->ended, relay.upload->reason);
-        } else if (has_client_left(relay)) {
+        } else if (relay.has_client_left) {
             exchange.fail(Ended::client_gone, "the client left before its response was complete");
         }
         return exchange.ended != Ended::complete;
@@ -315,8 +322,12 @@ bool has_failed_from_backend(Relay& relay, http::BodyReader& body, ssize_t recei
 // The rest of the body, behind what came with the head.
 runtime::Task<void> relay_rest(Relay& relay, http::BodyReader& body) {
     net::ReadBuffer& buffer = relay.connection.buffer;
-    while (!body.is_done()) {
-        if (buffer.is_empty() && body.kind() == FramingKind::length && body.remaining() >= kSpliceMin) {
+    for (size_t turn = 1; !body.is_done(); ++turn) {
+        if (turn % kPiecesPerTurn == 0) {
+            co_await relay.worker().reactor().yield();
+        }
+        bool may_splice = body.kind() == FramingKind::length && !relay.is_uploading();
+        if (may_splice && buffer.is_empty() && body.remaining() >= kSpliceMin) {
             SpliceEnd end = co_await splice_body(relay.exchange, relay.connection.socket, body, relay.response_deadline());
             if (end == SpliceEnd::settled) {
                 co_return;
@@ -378,6 +389,8 @@ runtime::Task<void> relay_final(Relay& relay, uint32_t head_length) {
     relay.connection.may_be_reused = relay.head.keep_alive == http::KeepAlive::keep &&
                                      relay.connection.buffer.is_empty() &&
                                      body.kind() != FramingKind::until_close && !relay.is_uploading();
+    // What should have no body may get one from a broken backend: bytes that must not be taken for the next response.
+    relay.connection.needs_look = body.kind() == FramingKind::none;
 }
 
 }  // namespace
@@ -407,7 +420,7 @@ runtime::Task<AttemptResult> relay_response(Exchange& exchange, BackendConnectio
             continue;
         }
         if (relay.head.status == 101) {
-            if (!exchange.is_upgrade || relay.head.upgrade.is_empty()) {
+            if (!exchange.is_upgrade || upload != nullptr || relay.head.upgrade.is_empty()) {
                 co_return malformed(relay, "it switches protocols unasked");
             }
             size_t head_size = write_head(relay, parsed.length, false);

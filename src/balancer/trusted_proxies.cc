@@ -44,9 +44,9 @@ core::Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string
     return proxies;
 }
 
-bool TrustedProxies::contains(const net::Address& address) const {
+bool TrustedProxies::contains(int family, const std::array<uint8_t, 16>& bytes) const {
     return std::ranges::any_of(networks_, [&](const Network& network) {
-        return network.family == address.family() && has_prefix(address.bytes(), network.bytes, network.bits);
+        return network.family == family && has_prefix(bytes, network.bytes, network.bits);
     });
 }
 

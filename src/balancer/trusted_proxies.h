@@ -17,7 +17,10 @@ public:
     // Each entry "10.0.0.1", "10.0.0.0/8" or "fd00::/8"; an error names the entry.
     [[nodiscard]] static core::Result<TrustedProxies> parse(const std::vector<std::string>& entries);
 
-    [[nodiscard]] bool contains(const net::Address& address) const;
+    // `bytes` as in net::Address::bytes().
+    [[nodiscard]] bool contains(int family, const std::array<uint8_t, 16>& bytes) const;
+
+    [[nodiscard]] bool contains(const net::Address& address) const { return contains(address.family(), address.bytes()); }
 
 private:
     struct Network {

@@ -160,6 +160,15 @@ runtime::Task<void> Worker::accept_clients(std::shared_ptr<OpenListener> open) {
         }
     }
     open->accepting = nullptr;
+    // What had arrived before is still served.
+    sockaddr_storage storage;
+    for (ssize_t fd = open->listener.try_accept(storage); fd >= 0; fd = open->listener.try_accept(storage)) {
+        if (!shared_.connections.try_take()) {
+            reactor_.os().close(static_cast<int>(fd));
+            break;
+        }
+        clients_.spawn(serve_client(static_cast<int>(fd), net::Address::of_sockaddr(storage)));
+    }
     open->listener.close();
 }
 
@@ -220,10 +229,16 @@ runtime::Task<void> Worker::serve() {
 
 void Worker::drain(core::Instant deadline) {
     drain_deadline_ = deadline;
-    if (is_draining_ && deadline <= now()) {
+    if (is_draining_) {
         clients_.request_stop();
     }
     drain_begun_.set();
+}
+
+void Worker::drop_idle_connections() {
+    for (auto& [name, pool] : pools_) {
+        pool->drop_idle();
+    }
 }
 
 std::string_view Worker::date() {

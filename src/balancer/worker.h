@@ -11,7 +11,7 @@
 #include "balancer/shared.h"
 #include "balancer/snapshot.h"
 #include "core/random.h"
-#include "http/head.h"
+#include "http/request_reader.h"
 #include "net/buffer_pool.h"
 #include "net/listener.h"
 #include "net/read_buffer.h"
@@ -48,7 +48,8 @@ public:
 
     // Serves until drain() is over.
     [[nodiscard]] runtime::Task<void> serve();
-    // Stops accepting, closes idle connections, lets running exchanges end until the deadline, then cuts them.
+    // Stops accepting, closes idle connections, lets running exchanges end until the deadline, then cuts them. A second call cuts
+    // them at once.
     void drain(core::Instant deadline);
 
     // For connections and exchanges.
@@ -58,6 +59,8 @@ public:
     [[nodiscard]] net::SharedReadBuffer& shared_buffer() { return shared_buffer_; }
     [[nodiscard]] net::SplicePipes& pipes() { return pipes_; }
     [[nodiscard]] http::FieldTable& request_fields() { return request_fields_; }
+    // The request head that was parsed last; like its fields, valid until the next is parsed on this core.
+    [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
     [[nodiscard]] http::FieldTable& response_fields() { return response_fields_; }
     // Memory to write a response head and small body to; used and sent within one turn, between two suspensions.
     [[nodiscard]] std::span<char> scratch() { return {scratch_.get(), kScratchBytes}; }
@@ -75,13 +78,16 @@ public:
     [[nodiscard]] std::string_view new_request_id();
     void report(upstream::ConnectionPool& pool, upstream::BackendLink& backend, upstream::PassiveKind kind, std::string sentence);
 
+    // Gives the descriptors of all idle backend connections of this core back.
+    void drop_idle_connections();
+
     void enlist(ClientConnection& connection);
     void delist(ClientConnection& connection);
 
 private:
     static constexpr size_t kScratchBytes = 64 << 10;
     static constexpr size_t kPathBytes = 48 << 10;
-    static constexpr size_t kListenersMax = 64;
+    static constexpr size_t kListenersMax = 256;  // twice what a configuration may have: a reload opens before it closes
 
     struct OpenListener {
         explicit OpenListener(net::Listener opened) : listener(std::move(opened)) {}
@@ -102,6 +108,7 @@ private:
     net::SharedReadBuffer shared_buffer_;
     net::SplicePipes pipes_;
     http::FieldTable request_fields_;
+    http::RequestHead request_head_;
     http::FieldTable response_fields_;
     std::unique_ptr<char[]> scratch_;
     std::unique_ptr<char[]> path_scratch_;

@@ -134,13 +134,12 @@ bool Socket::is_quiet() const {
 }
 
 Peek Socket::peek() {
-    if (!is_quiet()) {
-        return Peek::ended;
-    }
     char byte = 0;
     ssize_t received = reactor_->os().peek(fd_, {&byte, 1});
     if (received == -EAGAIN) {
-        return Peek::quiet;
+        // An event may have told of bytes that are taken by now.
+        note_exhausted(kReadable);
+        return has_hung_up() ? Peek::ended : Peek::quiet;
     }
     return received > 0 ? Peek::has_bytes : Peek::ended;
 }

@@ -134,14 +134,17 @@ private:
     bool is_drained_ = false;  // unwatched, and the last receive took all there was
 };
 
-// While it lives, the peer's hanging up interrupts the fiber's wait for something else. Does nothing for a socket that is not
-// watched. One a socket at a time.
+// While it lives, the peer's hanging up interrupts the fiber's wait for something else. What the peer had ended before does not
+// count: a client may close its direction behind its request and still want the answer. One a socket at a time.
 class HangupGuard {
 public:
-    HangupGuard(Socket& socket, runtime::Fiber& fiber)
-        : slot_(socket.is_watched() ? *socket.watched_slot() : nullptr) {
-        if (slot_ != nullptr) {
-            slot_->on_hangup = &fiber;
+    HangupGuard(Socket& socket, runtime::Fiber& fiber) : watch_{.fiber = fiber} {
+        bool is_new = !socket.is_watched();
+        auto slot = socket.watched_slot();
+        bool has_ended = is_new ? socket.peek() == Peek::ended : socket.has_hung_up();
+        if (slot && !has_ended) {
+            slot_ = *slot;
+            slot_->on_hangup = &watch_;
         }
     }
 
@@ -154,8 +157,12 @@ public:
     HangupGuard(const HangupGuard&) = delete;
     HangupGuard& operator=(const HangupGuard&) = delete;
 
+    // True when the peer has hung up while this lived.
+    [[nodiscard]] bool has_fired() const { return watch_.has_fired; }
+
 private:
-    runtime::IoSlot* slot_;
+    runtime::HangupWatch watch_;
+    runtime::IoSlot* slot_ = nullptr;
 };
 
 // The attempts that tasks wait with; see runtime::IoAttempt.

@@ -1,14 +1,25 @@
 #include "node/log_writer.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace node {
 
 namespace {
+
+constexpr int kLookInterval = 100;  // milliseconds
+
+bool is_pipe(int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode));
+}
 
 int open_for_appending(const std::string& path) {
     constexpr mode_t kReadableByGroup = 0640;
@@ -41,6 +52,7 @@ LogWriter::LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log)
     : reactor_(std::move(reactor)), log_(log), stopped_(*reactor_) {}
 
 LogWriter::~LogWriter() {
+    is_ending_.store(true, std::memory_order_relaxed);
     reactor_->post([this] { stopped_.set(); });
     thread_.reset();
     if (fd_ > STDERR_FILENO) {
@@ -80,14 +92,34 @@ void LogWriter::open_now(const std::string& path) {
     path_ = path;
 }
 
+// Waits for room in steps, so that a reader who has stopped reading cannot hold up our end.
+bool LogWriter::await_room() {
+    for (;;) {
+        pollfd waited{.fd = fd_, .events = POLLOUT, .revents = 0};
+        int ready = ::poll(&waited, 1, kLookInterval);
+        if (ready > 0) {
+            return true;
+        }
+        if (ready == 0 && is_ending_.load(std::memory_order_relaxed)) {
+            return false;
+        }
+    }
+}
+
 void LogWriter::write_now(const std::string& lines) {
+    // A pipe that has room at all has it for this many bytes, so the write cannot block (pipe(7)).
+    size_t step = is_pipe(fd_) ? PIPE_BUF : lines.size();
     size_t written = 0;
     int error = 0;
     while (written < lines.size() && error == 0) {
-        ssize_t count = ::write(fd_, lines.data() + written, lines.size() - written);
+        if (!await_room()) {
+            error = ETIMEDOUT;
+            break;
+        }
+        ssize_t count = ::write(fd_, lines.data() + written, std::min(step, lines.size() - written));
         if (count >= 0) {
             written += static_cast<size_t>(count);
-        } else if (errno != EINTR) {
+        } else if (errno != EINTR && errno != EAGAIN) {
             error = errno;
         }
     }

@@ -21,7 +21,7 @@ public:
 
     // Starts the thread. `log` gets one line when writing fails and one when it works again.
     [[nodiscard]] static core::Result<std::unique_ptr<LogWriter>> start(runtime::Os& os, core::Log& log);
-    // Writes what is pending and ends the thread.
+    // Writes what is pending, as far as the reader still takes it, and ends the thread.
     ~LogWriter() override;
 
     [[nodiscard]] bool write(std::string lines) override;
@@ -36,11 +36,13 @@ private:
     runtime::Task<void> serve();
     void write_now(const std::string& lines);
     void open_now(const std::string& path);
+    [[nodiscard]] bool await_room();
     void note(int error);
 
     std::unique_ptr<runtime::Reactor> reactor_;
     core::Log& log_;
     std::atomic<size_t> pending_bytes_{0};
+    std::atomic<bool> is_ending_{false};
     runtime::Event stopped_;
     int fd_ = 1;
     bool has_failed_ = false;

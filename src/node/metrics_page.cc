@@ -60,6 +60,10 @@ double serving(Pool pool) {
 }
 
 constexpr Family<ServerStatus> kProcess[]{
+    {"haproxy_process_start_time_seconds",
+     gauge,
+     "When this process was started, in seconds since 1970.",
+     [](Server s) { return seconds(s.started_at.since_epoch); }},
     {"haproxy_process_uptime_seconds",
      gauge,
      "How long ago this process was started.",

@@ -67,6 +67,7 @@ Node::Node(Config config, std::string server_name, std::string config_file, cons
       server_name_(std::move(server_name)),
       config_file_(std::move(config_file)),
       started_(world.control.now()),
+      started_at_(world.control.os().wall_time()),
       shared_(
           world.connections_max == 0 ? config_.balancer.limits.connections : world.connections_max,
           world.cores.size(),
@@ -210,6 +211,10 @@ ReloadReply Node::reload() {
 
 ReloadReply Node::apply(Config config) {
     ReloadReply reply;
+    if (is_shutting_down_) {
+        reply.errors.emplace_back("the server is shutting down");
+        return reply;
+    }
     for (const ConfigChange& change : compare(config_, config)) {
         reply.changes.push_back(change.to_string());
         if (change.needs_restart) {
@@ -242,8 +247,8 @@ ReloadReply Node::apply(Config config) {
     snapshot_ = *std::move(snapshot);
     director_.apply(config_.balancer.pools);
     publish_all();
-    hand_over(*std::move(opened));
     close_removed_listeners(config_.balancer);
+    hand_over(*std::move(opened));
     if (config_.balancer.access_log.is_enabled) {
         world_.access_log.reopen(config_.balancer.access_log.file);
     }

@@ -98,6 +98,7 @@ private:
     std::string server_name_;
     std::string config_file_;
     core::Instant started_;
+    core::WallTime started_at_;
     balancer::Shared shared_;
     std::shared_ptr<const balancer::Snapshot> snapshot_;
     balancer::PoolDirector director_;

@@ -120,6 +120,7 @@ ServerStatus Node::status() const {
     status.version = kVersion;
     status.config_file = config_file_;
     status.pid = getpid();
+    status.started_at = started_at_;
     status.uptime = now - started_;
     status.reloads_total = reloads_;
     status.is_draining = is_shutting_down_;

@@ -95,6 +95,8 @@ public:
 
     // What no verb does.
     void fill_random(std::span<std::byte>) override { PANIC("not scripted"); }
+    int open_timer() override { PANIC("not scripted"); }
+    void arm_timer(int, core::Instant) override { PANIC("not scripted"); }
     int open_wake() override { PANIC("not scripted"); }
     void wake(int) override { PANIC("not scripted"); }
     void clear_wake(int) override { PANIC("not scripted"); }

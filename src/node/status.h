@@ -72,6 +72,7 @@ struct ServerStatus {
     std::string version;
     std::string config_file;
     int64_t pid = 0;
+    core::WallTime started_at{};
     core::Duration uptime{};
     uint64_t reloads_total = 0;
     bool is_draining = false;

@@ -103,6 +103,10 @@ private:
     [[noreturn]] void become_server(char* const* arguments, pid_t parent) {
         setpgid(0, 0);
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+        // Until the server has its handlers, a reload must not end it.
+        struct sigaction ignore {};
+        ignore.sa_handler = SIG_IGN;
+        sigaction(SIGHUP, &ignore, nullptr);
         sigprocmask(SIG_UNBLOCK, &watched_, nullptr);
         if (getppid() == parent) {
             execv("/proc/self/exe", arguments);

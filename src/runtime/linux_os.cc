@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -91,6 +92,15 @@ int LinuxOs::wait(int poll, std::span<PollEvent> events, core::Duration timeout)
         events[at] = {.tag = ready[at].data.u64, .readiness = readiness_of(ready[at].events)};
     }
     return count;
+}
+
+int LinuxOs::open_timer() { return or_errno(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); }
+
+void LinuxOs::arm_timer(int fd, core::Instant when) {
+    auto seconds = std::chrono::floor<std::chrono::seconds>(when.since_start);
+    itimerspec setting{};
+    setting.it_value = {.tv_sec = seconds.count(), .tv_nsec = (when.since_start - seconds).count()};
+    [[maybe_unused]] int status = timerfd_settime(fd, TFD_TIMER_ABSTIME, &setting, nullptr);
 }
 
 int LinuxOs::open_wake() { return or_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }

@@ -15,6 +15,9 @@ public:
     int watch(int poll, int fd, uint64_t tag) override;
     int wait(int poll, std::span<PollEvent> events, core::Duration timeout) override;
 
+    int open_timer() override;
+    void arm_timer(int fd, core::Instant when) override;
+
     int open_wake() override;
     void wake(int fd) override;
     void clear_wake(int fd) override;

@@ -41,8 +41,13 @@ public:
     [[nodiscard]] virtual int open_poll() = 0;
     // Watches `fd` edge-triggered for reading, writing and hang-up until it is closed. What is ready already is reported.
     [[nodiscard]] virtual int watch(int poll, int fd, uint64_t tag) = 0;
-    // Waits for events, at most `timeout` (negative: no bound). Returns how many of `events` were filled.
+    // Waits for events, at most `timeout` (negative: no bound; zero: takes what is there). Returns how many were filled.
     [[nodiscard]] virtual int wait(int poll, std::span<PollEvent> events, core::Duration timeout) = 0;
+
+    // A descriptor that becomes readable at the instant it was armed for last, to be watched by a readiness set. Arming costs a system
+    // call and a write to the processor's timer, so a reactor does it rarely; see Reactor::turn().
+    [[nodiscard]] virtual int open_timer() = 0;
+    virtual void arm_timer(int fd, core::Instant when) = 0;
 
     // A descriptor that another thread makes readable with wake(); clear_wake() makes it silent again.
     [[nodiscard]] virtual int open_wake() = 0;

@@ -1,5 +1,7 @@
 #include "runtime/reactor.h"
 
+#include <algorithm>
+
 #include "core/panic.h"
 #include "runtime/io_waiter.h"
 
@@ -38,28 +40,32 @@ struct Reactor::RootTask {
 Reactor::RootTask Reactor::run_root(Reactor&, Task<void> task) { co_await std::move(task); }
 
 core::Result<std::unique_ptr<Reactor>> Reactor::open(Os& os) {
-    int poll = os.open_poll();
-    if (poll < 0) {
-        return core::fail(core::Error::of_errno(-poll, "opening a readiness set"));
+    std::array<int, 3> opened{os.open_poll(), os.open_wake(), os.open_timer()};
+    auto [poll, wake, timer] = opened;
+    int status = std::ranges::min(opened);
+    if (status >= 0) {
+        status = os.watch(poll, wake, kWakeTag);
     }
-    int wake = os.open_wake();
-    if (wake < 0) {
-        os.close(poll);
-        return core::fail(core::Error::of_errno(-wake, "opening a wake descriptor"));
+    if (status >= 0) {
+        status = os.watch(poll, timer, kTimerTag);
     }
-    if (int status = os.watch(poll, wake, kWakeTag); status < 0) {
-        os.close(wake);
-        os.close(poll);
-        return core::fail(core::Error::of_errno(-status, "watching a wake descriptor"));
+    if (status >= 0) {
+        return std::unique_ptr<Reactor>(new Reactor(os, poll, wake, timer));
     }
-    return std::unique_ptr<Reactor>(new Reactor(os, poll, wake));
+    for (int fd : opened) {
+        if (fd >= 0) {
+            os.close(fd);
+        }
+    }
+    return core::fail(core::Error::of_errno(-status, "opening an event loop"));
 }
 
-Reactor::Reactor(Os& os, int poll, int wake)
-    : os_(os), poll_(poll), wake_(wake), now_(os.now()), timers_(now_) {}
+Reactor::Reactor(Os& os, int poll, int wake, int timer)
+    : os_(os), poll_(poll), wake_(wake), timer_(timer), now_(os.now()), timers_(now_) {}
 
 Reactor::~Reactor() {
     ASSERT(root_ == nullptr);
+    os_.close(timer_);
     os_.close(wake_);
     os_.close(poll_);
 }
@@ -82,13 +88,26 @@ void Reactor::start(Task<void> root) {
 
 void Reactor::request_stop() { root_fiber_.request_stop(); }
 
-bool Reactor::turn(core::Duration wait_max) {
-    core::Duration wait = wait_max;
-    if (ready_first_ != nullptr) {
-        wait = core::Duration::zero();
-    } else if (core::Instant due = timers_.next_due(); !due.is_never()) {
-        wait = std::min(wait, std::max(core::Duration::zero(), due - os_.now()));
+// How long to wait. The timer descriptor is armed only for an instant earlier than the one it is armed for; timers that are removed
+// before they are due, as nearly all are, leave it armed for nothing, which costs one empty turn when it rings. To give each wait
+// its bound instead would cost two writes to the processor's timer a request.
+core::Duration Reactor::arm_for_next_timer(core::Duration wait_max) {
+    core::Instant due = timers_.next_due();
+    if (armed_ <= now_) {
+        armed_ = core::Instant::never();
     }
+    if (due <= now_) {
+        return core::Duration::zero();
+    }
+    if (due < armed_) {
+        armed_ = due;
+        os_.arm_timer(timer_, due);
+    }
+    return wait_max;
+}
+
+bool Reactor::turn(core::Duration wait_max) {
+    core::Duration wait = ready_first_ != nullptr ? core::Duration::zero() : arm_for_next_timer(wait_max);
     std::array<PollEvent, kEventsPerTurn> events;
     int count = os_.wait(poll_, events, wait == core::Duration::max() ? core::Duration(-1) : wait);
     now_ = os_.now();
@@ -107,6 +126,9 @@ void Reactor::dispatch(const PollEvent& event) {
         deliver_messages();
         return;
     }
+    if (event.tag == kTimerTag) {
+        return;  // advance() follows
+    }
     auto index = static_cast<uint32_t>(event.tag);
     IoSlot& ready = slot(index);
     auto generation = static_cast<uint32_t>(event.tag >> 32);
@@ -115,7 +137,8 @@ void Reactor::dispatch(const PollEvent& event) {
     }
     ready.readiness |= event.readiness;
     if (ready.on_hangup != nullptr && (event.readiness & (kHangup | kFailed)) != 0) {
-        ready.on_hangup->interrupt();
+        ready.on_hangup->has_fired = true;
+        ready.on_hangup->fiber.interrupt();
     }
     constexpr uint32_t kReadEnds = kReadable | kHangup | kFailed;
     if (ready.reader != nullptr && (event.readiness & kReadEnds) != 0) {

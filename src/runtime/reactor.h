@@ -20,6 +20,12 @@ namespace runtime {
 
 class IoWaiter;
 
+// A fiber that waits for something else is to learn when a peer hangs up.
+struct HangupWatch {
+    Fiber& fiber;
+    bool has_fired = false;
+};
+
 // What the reactor knows of one watched descriptor. Readiness bits are set by events and cleared by whoever sees EAGAIN.
 struct IoSlot {
     int fd = -1;
@@ -28,7 +34,7 @@ struct IoSlot {
     uint32_t next_free = 0;
     IoWaiter* reader = nullptr;
     IoWaiter* writer = nullptr;
-    Fiber* on_hangup = nullptr;  // interrupted when the peer ends or breaks the connection
+    HangupWatch* on_hangup = nullptr;  // interrupted when the peer ends or breaks the connection
 };
 
 class Reactor {
@@ -84,12 +90,14 @@ private:
     static constexpr uint32_t kChunkSlots = 256;
     static constexpr uint32_t kNoSlot = UINT32_MAX;
     static constexpr uint64_t kWakeTag = UINT64_MAX;
+    static constexpr uint64_t kTimerTag = UINT64_MAX - 1;
 
     struct RootTask;
 
-    Reactor(Os& os, int poll, int wake);
+    Reactor(Os& os, int poll, int wake, int timer);
 
     void post_message(std::unique_ptr<Message> message);
+    [[nodiscard]] core::Duration arm_for_next_timer(core::Duration wait_max);
     bool deliver_messages();
     void dispatch(const PollEvent& event);
     bool resume_ready();
@@ -98,6 +106,8 @@ private:
     Os& os_;
     int poll_;
     int wake_;
+    int timer_;
+    core::Instant armed_ = core::Instant::never();  // what timer_ rings for next
     core::Instant now_;
     TimerWheel timers_;
     Mailbox mailbox_;

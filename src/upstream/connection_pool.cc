@@ -200,10 +200,11 @@ std::optional<net::Socket> ConnectionPool::take_idle(
             return std::nullopt;  // all others are older still
         }
         net::Socket socket = std::move(youngest.socket);
+        bool is_looked_at = youngest.needs_look || certainty == Certainty::asks_system;
         backend.idle.pop_back();
         backend.counters.idle_connections.add(-1);
         bool is_usable = socket.is_quiet();
-        if (is_usable && certainty == Certainty::asks_system) {
+        if (is_usable && is_looked_at) {
             is_usable = socket.peek() == net::Peek::quiet;
         }
         if (is_usable) {
@@ -213,16 +214,28 @@ std::optional<net::Socket> ConnectionPool::take_idle(
     return std::nullopt;
 }
 
-void ConnectionPool::keep_idle(BackendLink& backend, net::Socket socket) {
+void ConnectionPool::keep_idle(BackendLink& backend, net::Socket socket, Certainty next_use) {
     bool is_wanted = !backend.is_removed && backend.view.state != BackendState::down &&
                      backend.view.state != BackendState::disabled;
     // Watched, so that the backend's closing is seen while nobody reads.
     is_wanted = is_wanted && socket.watched_slot().has_value();
-    if (!is_wanted || !socket.is_quiet() || backend.idle.size() >= state_->config.connections_max) {
+    // After a read that filled its buffer, and after splicing, the reactor does not know whether more is there: the system does.
+    is_wanted = is_wanted && (socket.is_quiet() || socket.peek() == net::Peek::quiet);
+    if (!is_wanted || backend.idle.size() >= state_->config.connections_max) {
         return;  // closed at the end of its scope
     }
-    backend.idle.push_back({.socket = std::move(socket), .since = reactor_.now()});
+    backend.idle.push_back({
+        .socket = std::move(socket),
+        .since = reactor_.now(),
+        .needs_look = next_use == Certainty::asks_system,
+    });
     backend.counters.idle_connections.add(1);
+}
+
+void ConnectionPool::drop_idle() {
+    for (auto& link : links_) {
+        close_idle(*link);
+    }
 }
 
 void ConnectionPool::sweep() {

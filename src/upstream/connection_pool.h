@@ -22,6 +22,7 @@ struct BackendLink {
     struct IdleConnection {
         net::Socket socket;
         core::Instant since;
+        bool needs_look = false;  // ask the system before it is used
     };
 
     BackendLink(std::shared_ptr<BackendRecord> shared_record, size_t core_index)
@@ -111,8 +112,11 @@ public:
     // `asks_system`, a system call makes sure of it right now.
     enum class Certainty : uint8_t { as_seen, asks_system };
     [[nodiscard]] std::optional<net::Socket> take_idle(BackendLink& backend, core::Duration idle_max, Certainty certainty);
-    // Keeps a connection for the next request. Nothing may be unread or unsent on it.
-    void keep_idle(BackendLink& backend, net::Socket socket);
+    // Keeps a connection for the next request. Nothing may be unread or unsent on it. With `asks_system` the next taker looks for
+    // stray bytes first.
+    void keep_idle(BackendLink& backend, net::Socket socket, Certainty next_use);
+    // Gives all idle connections' descriptors back.
+    void drop_idle();
     // Closes idle connections that the backend has ended or that are older than the pool's idle_timeout.
     void sweep();
 

@@ -275,7 +275,7 @@ class Site:
         wait_until(all_up, seconds, "every backend up")
         return self
 
-    def verb(self, *words, timeout=30, file=False):
+    def verb(self, *words, timeout=30):
         """Runs a client verb: CompletedProcess with text output."""
         command = [BINARY, *words, *self.options()]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)

@@ -18,8 +18,8 @@ CHUNKED_BODY = b"5\r\nhello\r\n0\r\n\r\n"
 # The limits of the balancer that the table is sent through.
 LIMITS = {"request_head": "16KiB", "uri": "8KiB", "headers": 100, "body": "64KiB"}
 BAD = (400,)
-CODING = (400, 501)
-VERSION = (400, 505)
+UNKNOWN_CODING = (501,)
+UNKNOWN_VERSION = (505,)
 
 
 @dataclass
@@ -70,7 +70,7 @@ refuse("te_and_cl", TE + b"Content-Length: 15\r\n\r\n" + CHUNKED_BODY)
 refuse("cl_zero_and_te", POST + b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY)
 refuse("cl_and_te_in_get", get(b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\nG")
 refuse("cl_and_te_with_a_request_behind", TE + b"Content-Length: 4\r\n\r\n0\r\n\r\n" + SMUGGLED)
-refuse("cl_and_unknown_te", POST + b"Content-Length: 5\r\nTransfer-Encoding: xchunked\r\n\r\nhello", CODING)
+refuse("cl_and_unknown_te", POST + b"Content-Length: 5\r\nTransfer-Encoding: xchunked\r\n\r\nhello")
 refuse("two_equal_lengths", POST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello")
 refuse("two_different_lengths", POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!")
 refuse("two_lengths_apart", POST + b"Content-Length: 5\r\nA: b\r\ncontent-length: 0\r\n\r\nhello")
@@ -84,10 +84,9 @@ for shown, value in {
     "arabic_digit": "٥".encode(), "vertical_tab": b"\x0b5", "form_feed": b"5\x0c", "nul": b"5\x00", "semicolon": b"5;a=b",
     "underscore_inside": b"1_0", "spaces_only": b"   ",
 }.items():
-    statuses = (400, 413) if shown in ("two_to_the_64", "wraps_to_5", "two_to_the_63", "30_digits") else BAD
-    refuse(f"length_{shown}", POST + b"Content-Length: " + value + b"\r\n\r\nhello", statuses)
-either("length_leading_zeros", POST + b"Content-Length: 005\r\n\r\nhello", BAD, "POST", "/p", body=b"hello")
-either("length_many_zeros", POST + b"Content-Length: " + b"0" * 40 + b"5\r\n\r\nhello", (400, 413), "POST", "/p", body=b"hello")
+    refuse(f"length_{shown}", POST + b"Content-Length: " + value + b"\r\n\r\nhello")
+forward("length_leading_zeros", POST + b"Content-Length: 005\r\n\r\nhello", "POST", "/p", body=b"hello")
+refuse("length_many_zeros", POST + b"Content-Length: " + b"0" * 40 + b"5\r\n\r\nhello")
 forward("length_with_tab_around", POST + b"Content-Length:\t5\t\r\n\r\nhello", "POST", "/p", body=b"hello")
 forward("length_without_space", POST + b"cOnTeNt-lEnGtH:5\r\n\r\nhello", "POST", "/p", body=b"hello")
 refuse("length_with_bare_lf", POST + b"Content-Length: 5\n\r\nhello")
@@ -96,28 +95,28 @@ refuse("length_folded", POST + b"Content-Length:\r\n 5\r\n\r\nhello")
 
 # ---- transfer codings
 
-refuse("te_xchunked", POST + b"Transfer-Encoding: xchunked\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_gzip", POST + b"Transfer-Encoding: gzip\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_gzip_chunked", POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_chunked_chunked", POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_chunked_gzip", POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_identity", POST + b"Transfer-Encoding: identity\r\n\r\nhello", CODING)
-refuse("te_identity_and_length", POST + b"Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello", CODING)
-refuse("te_chunked_identity", POST + b"Transfer-Encoding: chunked, identity\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_twice_chunked", TE + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_gzip_then_te_chunked", POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_chunked_then_te_x", TE + b"Transfer-Encoding: x\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_empty", POST + b"Transfer-Encoding:\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_comma_first", POST + b"Transfer-Encoding: , chunked\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_comma_last", POST + b"Transfer-Encoding: chunked,\r\n\r\n" + CHUNKED_BODY, CODING)
+refuse("te_xchunked", POST + b"Transfer-Encoding: xchunked\r\n\r\n" + CHUNKED_BODY, UNKNOWN_CODING)
+refuse("te_gzip", POST + b"Transfer-Encoding: gzip\r\n\r\n" + CHUNKED_BODY, UNKNOWN_CODING)
+refuse("te_gzip_chunked", POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKED_BODY, UNKNOWN_CODING)
+refuse("te_chunked_chunked", POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n" + CHUNKED_BODY)
+refuse("te_chunked_gzip", POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n" + CHUNKED_BODY)
+refuse("te_identity", POST + b"Transfer-Encoding: identity\r\n\r\nhello", UNKNOWN_CODING)
+refuse("te_identity_and_length", POST + b"Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello")
+refuse("te_chunked_identity", POST + b"Transfer-Encoding: chunked, identity\r\n\r\n" + CHUNKED_BODY)
+refuse("te_twice_chunked", TE + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY)
+refuse("te_gzip_then_te_chunked", POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY)
+refuse("te_chunked_then_te_x", TE + b"Transfer-Encoding: x\r\n\r\n" + CHUNKED_BODY)
+refuse("te_empty", POST + b"Transfer-Encoding:\r\n\r\n" + CHUNKED_BODY)
+refuse("te_comma_first", POST + b"Transfer-Encoding: , chunked\r\n\r\n" + CHUNKED_BODY)
+refuse("te_comma_last", POST + b"Transfer-Encoding: chunked,\r\n\r\n" + CHUNKED_BODY)
 refuse("te_vertical_tab", POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n" + CHUNKED_BODY)
 refuse("te_form_feed_behind", POST + b"Transfer-Encoding: chunked\x0c\r\n\r\n" + CHUNKED_BODY)
 refuse("te_nul_behind", POST + b"Transfer-Encoding: chunked\x00\r\n\r\n" + CHUNKED_BODY)
-refuse("te_quoted", POST + b'Transfer-Encoding: "chunked"\r\n\r\n' + CHUNKED_BODY, CODING)
-refuse("te_single_quoted", POST + b"Transfer-Encoding: 'chunked'\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_parameter", POST + b"Transfer-Encoding: chunked;q=1\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_letters_apart", POST + b"Transfer-Encoding: chunk ed\r\n\r\n" + CHUNKED_BODY, CODING)
-refuse("te_non_ascii", POST + b"Transfer-Encoding: \xffchunked\r\n\r\n" + CHUNKED_BODY, CODING)
+refuse("te_quoted", POST + b'Transfer-Encoding: "chunked"\r\n\r\n' + CHUNKED_BODY)
+refuse("te_single_quoted", POST + b"Transfer-Encoding: 'chunked'\r\n\r\n" + CHUNKED_BODY, UNKNOWN_CODING)
+refuse("te_parameter", POST + b"Transfer-Encoding: chunked;q=1\r\n\r\n" + CHUNKED_BODY)
+refuse("te_letters_apart", POST + b"Transfer-Encoding: chunk ed\r\n\r\n" + CHUNKED_BODY)
+refuse("te_non_ascii", POST + b"Transfer-Encoding: \xffchunked\r\n\r\n" + CHUNKED_BODY)
 refuse("te_space_before_colon", POST + b"Transfer-Encoding : chunked\r\n\r\n" + CHUNKED_BODY)
 refuse("te_tab_before_colon", POST + b"Transfer-Encoding\t: chunked\r\n\r\n" + CHUNKED_BODY)
 refuse("te_lf_before_colon", POST + b"Transfer-Encoding\n: chunked\r\n\r\n" + CHUNKED_BODY)
@@ -126,11 +125,10 @@ refuse("te_folded", POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + CHUNKED_B
 refuse("te_behind_a_fold", POST + b"A: b\r\n Transfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY)
 refuse("te_behind_a_bare_cr", POST + b"A: b\rTransfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY)
 refuse("te_behind_a_bare_lf", POST + b"A: b\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY)
-refuse("te_in_http_1_0", b"POST /p HTTP/1.0\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY, CODING)
+refuse("te_in_http_1_0", b"POST /p HTTP/1.0\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY)
 refuse(
     "te_in_http_1_0_keep_alive",
     b"POST /p HTTP/1.0\r\n" + H + b"Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED_BODY,
-    CODING,
 )
 forward("te_tab_before_value", POST + b"Transfer-Encoding:\tchunked\r\n\r\n" + CHUNKED_BODY, "POST", "/p", body=b"hello")
 forward("te_upper_case", POST + b"TRANSFER-ENCODING: CHUNKED \r\n\r\n" + CHUNKED_BODY, "POST", "/p", body=b"hello")
@@ -146,20 +144,19 @@ for shown, line in {
     "extension_with_bare_lf": b"5;a\nb", "extension_lf_smuggle": b"5;\nhello", "extension_huge": b"5;" + b"a" * 20000,
     "zeros_without_end": b"0" * 20000,
 }.items():
-    statuses = (400, 413, 431)
-    refuse(f"chunk_size_{shown}", TE + b"\r\n" + line + b"\r\nhello\r\n0\r\n\r\n", statuses)
+    refuse(f"chunk_size_{shown}", TE + b"\r\n" + line + b"\r\nhello\r\n0\r\n\r\n")
 refuse("chunk_size_line_with_lf", TE + b"\r\n5\nhello\r\n0\r\n\r\n")
 refuse("chunk_size_line_with_cr", TE + b"\r\n5\rhello\r\n0\r\n\r\n")
 refuse("chunk_size_line_with_cr_cr_lf", TE + b"\r\n5\r\r\nhello\r\n0\r\n\r\n")
-either("chunk_size_16_digits", TE + b"\r\n0000000000000005\r\nhello\r\n0\r\n\r\n", BAD, "POST", "/p", body=b"hello")
-either("chunk_size_17_zeros", TE + b"\r\n00000000000000005\r\nhello\r\n0\r\n\r\n", BAD, "POST", "/p", body=b"hello")
+forward("chunk_size_16_digits", TE + b"\r\n0000000000000005\r\nhello\r\n0\r\n\r\n", "POST", "/p", body=b"hello")
+refuse("chunk_size_17_zeros", TE + b"\r\n00000000000000005\r\nhello\r\n0\r\n\r\n")
 forward("chunk_extension", TE + b"\r\n5;a=b\r\nhello\r\n0\r\n\r\n", "POST", "/p", body=b"hello")
 forward("chunk_extension_quoted", TE + b'\r\n5;a="b c"\r\nhello\r\n0\r\n\r\n', "POST", "/p", body=b"hello")
 forward("chunk_extension_of_the_last", TE + b"\r\n5\r\nhello\r\n0;last\r\n\r\n", "POST", "/p", body=b"hello")
 refuse("chunk_extension_without_name", TE + b"\r\n5;\r\nhello\r\n0\r\n\r\n")
-either("chunk_extension_spaced", TE + b"\r\n5 ; a = b\r\nhello\r\n0\r\n\r\n", BAD, "POST", "/p", body=b"hello")
+refuse("chunk_extension_spaced", TE + b"\r\n5 ; a = b\r\nhello\r\n0\r\n\r\n")
 refuse("chunk_extension_open_quote", TE + b'\r\n5;a="b\r\nhello\r\n0\r\n\r\n')
-either("chunk_extension_non_ascii", TE + b"\r\n5;a=\xff\r\nhello\r\n0\r\n\r\n", BAD, "POST", "/p", body=b"hello")
+refuse("chunk_extension_non_ascii", TE + b"\r\n5;a=\xff\r\nhello\r\n0\r\n\r\n")
 forward("chunk_upper_case_hex", TE + b"\r\nA\r\n0123456789\r\n0\r\n\r\n", "POST", "/p", body=b"0123456789")
 forward("chunk_many", TE + b"\r\n" + b"1\r\nx\r\n" * 300 + b"0\r\n\r\n", "POST", "/p", body=b"x" * 300)
 late("chunk_data_too_long", TE + b"\r\n5\r\nhelloX\r\n0\r\n\r\n")
@@ -171,7 +168,7 @@ late("chunk_second_extension_lf", TE + b"\r\n5\r\nhello\r\n5;a\nb\r\nhello\r\n0\
 late("chunk_last_with_lf", TE + b"\r\n5\r\nhello\r\n0\n\r\n")
 late("chunk_end_with_lf", TE + b"\r\n5\r\nhello\r\n0\r\n\n")
 late("chunk_end_with_cr", TE + b"\r\n5\r\nhello\r\n0\r\n\rX\r\n\r\n")
-late("chunk_tiny_with_huge_extensions", TE + b"\r\n" + (b"1;" + b"a" * 4000 + b"\r\nx\r\n") * 500, (400, 413, 431))
+late("chunk_tiny_with_huge_extensions", TE + b"\r\n" + (b"1;" + b"a" * 4000 + b"\r\nx\r\n") * 500)
 
 # ---- trailers (RFC 9112 section 7.1.2)
 
@@ -191,8 +188,8 @@ late("trailer_folded", DATA + b"X-Sum: 7\r\n 8\r\n\r\n")
 late("trailer_nul", DATA + b"X-Sum: \x00\r\n\r\n")
 late("trailer_without_name", DATA + b": 7\r\n\r\n")
 late("trailer_without_colon", DATA + b"GET /smuggled HTTP/1.1\r\n\r\n")
-late("trailer_huge", DATA + b"X-Sum: " + b"7" * 100000 + b"\r\n\r\n", (400, 413, 431))
-late("trailer_many", DATA + b"X-Sum: 7\r\n" * 5000 + b"\r\n", (400, 413, 431))
+late("trailer_huge", DATA + b"X-Sum: " + b"7" * 100000 + b"\r\n\r\n")
+late("trailer_many", DATA + b"X-Sum: 7\r\n" * 5000 + b"\r\n")
 
 # ---- line ends
 
@@ -214,7 +211,7 @@ refuse("cr_cr_lf_ends_request_line", b"GET / HTTP/1.1\r\r\n" + H + b"\r\n")
 refuse("cr_cr_lf_ends_head", b"GET / HTTP/1.1\r\n" + H + b"\r\r\n\r\n")
 forward("crlf_first", b"\r\n" + get())
 refuse("crlf_twice_first", b"\r\n\r\n" + get())
-refuse("crlf_without_end", b"\r\n" * 20000, (400, 408, 414, 431))
+refuse("crlf_without_end", b"\r\n" * 20000)
 
 # ---- header lines
 
@@ -269,21 +266,21 @@ for shown, version in {
     "lower_case": b"http/1.1", "mixed_case": b"Http/1.1", "https": b"HTTPS/1.1", "icy": b"ICY/1.1", "htp": b"HTP/1.1",
     "space": b"HTTP /1.1", "nul": b"HTTP/1.1\x00", "garbage": b"garbage", "minus": b"HTTP/-1.1", "9_9": b"HTTP/9.9",
 }.items():
-    refuse(f"version_{shown}", get(version=version), VERSION)
-refuse("http_0_9", b"GET /\r\n\r\n", VERSION)
-refuse("http_0_9_with_headers", b"GET /\r\n" + H + b"\r\n", VERSION)
-refuse("http_2_preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", VERSION)
+    refuse(f"version_{shown}", get(version=version), UNKNOWN_VERSION if shown in ("2_0", "3_0", "0_9", "9_9") else BAD)
+refuse("http_0_9", b"GET /\r\n\r\n")
+refuse("http_0_9_with_headers", b"GET /\r\n" + H + b"\r\n")
+refuse("http_2_preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", UNKNOWN_VERSION)
 refuse("tls_hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200 + b"\r\n\r\n")
 refuse("proxy_protocol", b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + get())
 refuse("empty_line_garbage", b"\x00\x00\x00\x00\r\n\r\n")
-either("method_lower_case", get(method=b"get"), (400, 405, 501), method="get")
+forward("method_lower_case", get(method=b"get"), method="get")
 forward("method_unknown_token", get(method=b"PURGE-ALL"), method="PURGE-ALL")
-either("method_trace", get(method=b"TRACE"), (400, 405, 501), method="TRACE")
-refuse("trace_with_body", b"TRACE / HTTP/1.1\r\n" + H + b"Content-Length: 5\r\n\r\nhello", (400, 405, 501))
+forward("method_trace", get(method=b"TRACE"), method="TRACE")
+refuse("trace_with_body", b"TRACE / HTTP/1.1\r\n" + H + b"Content-Length: 5\r\n\r\nhello")
 refuse("connect", b"CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n", (405,))
-refuse("connect_to_another_host", b"CONNECT b.test:443 HTTP/1.1\r\n" + H + b"\r\n", (400, 405))
-refuse("connect_with_body", b"CONNECT a.test:443 HTTP/1.1\r\n" + H + b"Content-Length: 5\r\n\r\nhello", (400, 405, 501))
-refuse("connect_origin_form", b"CONNECT / HTTP/1.1\r\n" + H + b"\r\n", (400, 405, 501))
+refuse("connect_to_another_host", b"CONNECT b.test:443 HTTP/1.1\r\n" + H + b"\r\n")
+refuse("connect_with_body", b"CONNECT a.test:443 HTTP/1.1\r\n" + H + b"Content-Length: 5\r\n\r\nhello")
+refuse("connect_origin_form", b"CONNECT / HTTP/1.1\r\n" + H + b"\r\n")
 forward("options_star", get(method=b"OPTIONS", target=b"*"), method="OPTIONS", target="*")
 
 # ---- paths: what is matched is what is sent
@@ -302,15 +299,15 @@ for shown, path, sent in (
     ("dot_file", b"/.well-known/x", "/.well-known/x"), ("query_untouched", b"/x?a=/../%2F\x25%32", "/x?a=/../%2F%%32"),
 ):
     forward(f"path_{shown}", get(target=path), target=sent)
-either("path_double_encoded", get(target=b"/%252e%252e/x"), target="/%252e%252e/x")
-either("path_double_encoded_slash", get(target=b"/a%252fb"), target="/a%252fb")
+forward("path_double_encoded", get(target=b"/%252e%252e/x"), target="/%252e%252e/x")
+forward("path_double_encoded_slash", get(target=b"/a%252fb"), target="/a%252fb")
 for shown, path in {
     "dot_dot_semicolon": b"/a/..;/x", "dot_dot_semicolon_parameter": b"/a/..;x=1/y", "encoded_crlf": b"/a%0d%0aA:%20b", "encoded_del": b"/a%7f",
     "quote": b'/a"b', "angle": b"/<a>", "brace": b"/{a}", "pipe": b"/a|b", "caret": b"/a^b", "backtick": b"/a`b",
 }.items():
     refuse(f"path_{shown}", get(target=path))
 for shown, path in {"overlong_dots": b"/%c0%ae%c0%ae/x", "overlong_slash": b"/a%c0%afb"}.items():
-    either(f"path_{shown}", get(target=path), target=path.decode().replace("c0", "C0").replace("af", "AF").replace("ae", "AE"))
+    forward(f"path_{shown}", get(target=path), target=path.decode().replace("c0", "C0").replace("af", "AF").replace("ae", "AE"))
 forward("path_two_slashes", get(target=b"//evil.test/x"), target="//evil.test/x")
 forward("path_inner_slashes", get(target=b"/a//b"), target="/a//b")
 forward("path_unreserved_decoded", get(target=b"/%41%2d%7e%5f"), target="/A-~_")
@@ -320,8 +317,8 @@ forward("path_escape_in_upper_case", get(target=b"/a%e9%20b"), target="/a%E9%20b
 
 forward("absolute", get(target=b"http://a.test/x?y"), target="/x?y", headers=(("Host", "a.test"),))
 forward("absolute_without_path", get(target=b"http://a.test"), target="/", headers=(("Host", "a.test"),))
-either("absolute_query_without_path", get(target=b"http://a.test?y"), target="/?y", headers=(("Host", "a.test"),))
-either("absolute_upper_case_scheme", get(target=b"HTTP://a.test/x"), target="/x", headers=(("Host", "a.test"),))
+forward("absolute_query_without_path", get(target=b"http://a.test?y"), target="/?y", headers=(("Host", "a.test"),))
+forward("absolute_upper_case_scheme", get(target=b"HTTP://a.test/x"), target="/x", headers=(("Host", "a.test"),))
 refuse("absolute_against_host", get(target=b"http://b.test/x"))
 refuse("absolute_against_port", get(target=b"http://a.test:81/x"))
 forward("absolute_options_star", get(target=b"http://a.test", method=b"OPTIONS"), method="OPTIONS", target="*")
@@ -360,9 +357,9 @@ forward("host_port", b"GET / HTTP/1.1\r\nHost: a.test:8080\r\n\r\n", headers=(("
 
 refuse("expect_unknown", get(b"Expect: foo\r\n"), (417,))
 refuse("expect_unknown_with_body", POST + b"Expect: foo\r\nContent-Length: 5\r\n\r\nhello", (417,))
-refuse("expect_obfuscated", POST + b"Expect: y 100-continue\r\nContent-Length: 5\r\n\r\nhello", (400, 417))
-refuse("expect_list", POST + b"Expect: 100-continue, foo\r\nContent-Length: 5\r\n\r\nhello", (400, 417))
-refuse("expect_twice", POST + b"Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", (400, 417))
+refuse("expect_obfuscated", POST + b"Expect: y 100-continue\r\nContent-Length: 5\r\n\r\nhello", (417,))
+refuse("expect_list", POST + b"Expect: 100-continue, foo\r\nContent-Length: 5\r\n\r\nhello", (417,))
+refuse("expect_twice", POST + b"Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello")
 refuse("connection_names_host", get(b"Connection: Host\r\n"))
 refuse("connection_names_length", POST + b"Connection: Content-Length\r\nContent-Length: 5\r\n\r\nhello")
 refuse("connection_names_te", TE + b"Connection: close, transfer-encoding\r\n\r\n" + CHUNKED_BODY)
@@ -372,7 +369,7 @@ forward("connection_names_authorization", get(b"Connection: Authorization\r\nAut
 forward("connection_names_a_header", get(b"Connection: X-Secret\r\nX-Secret: s\r\nA: b\r\n"), headers=(("A", "b"),), absent=("X-Secret",))
 refuse("connection_with_nul", get(b"Connection: \x00\r\n"))
 forward("hop_by_hop", get(b"Keep-Alive: 5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nUpgrade: x\r\n"), absent=("Keep-Alive", "Proxy-Connection", "Upgrade"))
-either("upgrade_h2c", get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"), absent=("Upgrade", "HTTP2-Settings"))
+forward("upgrade_h2c", get(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"), absent=("Upgrade", "HTTP2-Settings"))
 
 # ---- a request inside the body of another
 
@@ -385,8 +382,8 @@ forward("post_without_length", get(method=b"POST"), method="POST")
 # ---- oversized
 
 refuse("uri_too_long", get(target=b"/" + b"a" * 9000), (414,))
-refuse("uri_without_end", b"GET /" + b"a" * 40000, (414, 431))
-refuse("method_without_end", b"A" * 40000, (400, 414, 431, 501))
+refuse("uri_without_end", b"GET /" + b"a" * 40000, (414,))
+refuse("method_without_end", b"A" * 40000, (501,))
 refuse("head_too_large", get(b"A: " + b"b" * 20000 + b"\r\n"), (431,))
 refuse("head_too_large_in_many", get(b"".join(b"A%d: " % i + b"b" * 400 + b"\r\n" for i in range(60))), (431,))
 refuse("head_without_end", get()[:-2] + b"A: " + b"b" * 40000, (431,))

@@ -30,6 +30,24 @@ def held(origin):
     return made
 
 
+@pytest.fixture
+def free_port():
+    """free_port() -> a port that nobody else is given while the test runs: it stays bound, without listening, to the end."""
+    holders = []
+
+    def take():
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        holders.append(sock)
+        return sock.getsockname()[1]
+
+    yield take
+    for sock in holders:
+        sock.close()
+
+
 def is_refused(port):
     try:
         RawClient(port, timeout=2).close()
@@ -63,6 +81,18 @@ def test_reload_under_load_loses_no_request_and_closes_no_connection(site, child
     assert load.failures == []
     assert load.connections == 6
     assert set(load.bodies) == {b"a", b"b", b"c"}
+
+
+def test_control_a_restart_under_load_is_seen_by_the_same_clients(site, child, free_port):
+    """The load of the test above is not blind: what a restart does to it, it reports."""
+    lb = site([child("a")], balancer={"listen": [f"http://127.0.0.1:{free_port()}"]})
+    with Load(lb.port, clients=6) as load:
+        load.wait_requests(50)
+        lb.kill()
+        lb.start()
+        load.wait_requests(50)
+        load.stop()
+    assert load.failures and load.connections > 6
 
 
 def test_reload_keeps_a_running_request_and_its_backend(site, held, origin):
@@ -149,14 +179,7 @@ def test_what_needs_a_restart_is_named_and_nothing_is_applied(site, origin):
     assert raw_request(lb.port, GET).responses()[0].body == b"a"
 
 
-def free_port():
-    """A port that stays ours until the balancer takes it: bound once, and released at the last moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def test_listeners_come_and_go(site, origin):
+def test_listeners_come_and_go(site, origin, free_port):
     o = origin()
     one, two = free_port(), free_port()
     both = [f"http://127.0.0.1:{one}", f"http://127.0.0.1:{two}"]

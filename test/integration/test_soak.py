@@ -49,16 +49,16 @@ def test_mixed_load_does_not_grow(site, child):
     assert all(b["in_flight"] == 0 for b in lb.pool()["backends"])
 
 
-def test_chaos_fails_no_safe_request(site, child):
-    """Kills, reloads, weights, drains in random order; one backend is always left alone."""
+def chaos(site, child, limits, is_over):
+    """Kills, reloads, weights, drains in random order, until is_over(load); one backend is always left alone."""
     seed = int(os.environ.get("CHAOS_SEED", str(random.randrange(1 << 30))))
     print(f"CHAOS_SEED={seed}")
     dice = random.Random(seed)
     children = [child(f"c{i}", delay_ms=3) for i in range(4)]
     victims = children[1:]
     options = {"balancer": {"threads": 2}}
-    lb = site(children, **options)
-    configs = [balancer_config(children, timeouts={"idle": f"{n}s"}, **options) for n in (40, 50)]
+    lb = site(children, limits=limits, **options)
+    configs = [balancer_config(children, limits=limits, timeouts={"idle": f"{n}s"}, **options) for n in (40, 50)]
 
     def kill(victim):
         victim.kill()
@@ -80,9 +80,19 @@ def test_chaos_fails_no_safe_request(site, child):
     ]
     with Load(lb.port, clients=8) as load:
         end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
+        while time.monotonic() < end and not is_over(load):
             dice.choice(steps)(dice.choice(victims))
             load.wait_requests(20, 60)
         load.stop()
+    return load, seed
+
+
+def test_chaos_fails_no_safe_request(site, child):
+    load, seed = chaos(site, child, {}, lambda load: False)
     assert load.failures == [], f"CHAOS_SEED={seed}"
     assert load.requests > SECONDS
+
+
+def test_control_chaos_without_retries_fails_requests(site, child):
+    load, seed = chaos(site, child, {"retries": 0}, lambda load: load.failures)
+    assert load.failures, f"CHAOS_SEED={seed}"

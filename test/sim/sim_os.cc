@@ -121,6 +121,8 @@ int SimOs::wait(int poll, std::span<runtime::PollEvent> events, core::Duration) 
     return static_cast<int>(filled);
 }
 
+int SimOs::open_timer() { return open(Wake{}); }
+
 int SimOs::open_wake() { return open(Wake{}); }
 
 void SimOs::wake(int fd) {
