@@ -35,6 +35,9 @@ struct DrainPipe {
     net::Socket& socket;
     net::SplicePipe& pipe;
     int more;
+    net::SendProgress progress{};
+
+    [[nodiscard]] bool has_progressed() { return progress.has_moved(socket); }
 
     ssize_t operator()() {
         ssize_t moved = socket.try_splice_from_pipe(pipe.read_end, pipe.held, more);

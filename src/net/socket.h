@@ -165,6 +165,20 @@ private:
     runtime::IoSlot* slot_ = nullptr;
 };
 
+// Whether a peer takes what it was sent, since the last look.
+class SendProgress {
+public:
+    [[nodiscard]] bool has_moved(Socket& socket) {
+        int64_t now = socket.reactor().os().unacknowledged(socket.fd());
+        bool has_moved = now >= 0 && now < last_;
+        last_ = now;
+        return has_moved;
+    }
+
+private:
+    int64_t last_ = 0;
+};
+
 // The attempts that tasks wait with; see runtime::IoAttempt.
 struct ReceiveAttempt {
     static constexpr runtime::Direction kDirection = runtime::Direction::read;
@@ -200,6 +214,7 @@ struct SendAttempt {
     Buffer rest{};
     size_t rest_begin = 0;
     size_t rest_end = 0;
+    SendProgress progress{};
 
     // 0 when all is sent, -EAGAIN while some is left, else -errno.
     ssize_t operator()() { return rest.size() == 0 ? first() : further(); }
@@ -228,6 +243,8 @@ struct SendAttempt {
         }
         return is_whole ? 0 : -EAGAIN;
     }
+
+    [[nodiscard]] bool has_progressed() { return progress.has_moved(socket); }
 
     void keep_rest(size_t taken, size_t total) {
         rest = pool.take(total - taken);

@@ -95,6 +95,7 @@ public:
 
     // What no verb does.
     void fill_random(std::span<std::byte>) override { PANIC("not scripted"); }
+    int64_t unacknowledged(int) override { PANIC("not scripted"); }
     int open_timer() override { PANIC("not scripted"); }
     void arm_timer(int, core::Instant) override { PANIC("not scripted"); }
     int open_wake() override { PANIC("not scripted"); }

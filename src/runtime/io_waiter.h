@@ -44,6 +44,10 @@ public:
             return false;
         }
         slot_ = *slot;
+        if constexpr (requires { attempt_.has_progressed(); }) {
+            patience_ = deadline_ - reactor().now();
+            [[maybe_unused]] bool at_start = attempt_.has_progressed();
+        }
         IoWaiter*& place = waiting_place();
         ASSERT(place == nullptr);  // one reader and one writer a descriptor
         place = this;
@@ -71,8 +75,21 @@ private:
 
     void detach() override { waiting_place() = nullptr; }
 
+    // A send whose peer takes bytes, only slowly, gets its time again: a socket is reported writable when a third of its buffer is
+    // free, which may take a slow reader longer than any sensible deadline.
+    void fire() override {
+        if constexpr (requires { attempt_.has_progressed(); }) {
+            if (attempt_.has_progressed()) {
+                reactor().timers().add(*this, reactor().now() + patience_);
+                return;
+            }
+        }
+        IoWaiter::fire();
+    }
+
     Attempt attempt_;
     core::Instant deadline_;
+    core::Duration patience_{};  // of a send: how long without progress
     IoSlot* slot_ = nullptr;
     ssize_t result_ = 0;
 };

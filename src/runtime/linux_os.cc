@@ -1,8 +1,10 @@
 #include "runtime/linux_os.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -169,6 +171,11 @@ ssize_t LinuxOs::send(int fd, std::span<const iovec> parts, int flags) {
     message.msg_iov = const_cast<iovec*>(parts.data());  // sendmsg reads it only
     message.msg_iovlen = parts.size();
     return or_errno(::sendmsg(fd, &message, flags | MSG_NOSIGNAL));
+}
+
+int64_t LinuxOs::unacknowledged(int fd) {
+    int bytes = 0;
+    return ::ioctl(fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
 }
 
 int LinuxOs::shutdown_write(int fd) { return or_errno(::shutdown(fd, SHUT_WR)); }

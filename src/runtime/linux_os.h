@@ -35,6 +35,7 @@ public:
     ssize_t peek(int fd, std::span<char> target) override;
     void reset_on_close(int fd) override;
     ssize_t send(int fd, std::span<const iovec> parts, int flags) override;
+    int64_t unacknowledged(int fd) override;
     int shutdown_write(int fd) override;
     void close(int fd) override;
 

@@ -75,6 +75,8 @@ public:
     virtual void reset_on_close(int fd) = 0;
     // May take only a part. `flags`: 0 or MSG_MORE. Never raises SIGPIPE.
     [[nodiscard]] virtual ssize_t send(int fd, std::span<const iovec> parts, int flags) = 0;
+    // Bytes that were sent and that the peer has not acknowledged.
+    [[nodiscard]] virtual int64_t unacknowledged(int fd) = 0;
     // Ends our direction of the stream (FIN).
     virtual int shutdown_write(int fd) = 0;
     virtual void close(int fd) = 0;

@@ -15,7 +15,7 @@ class Reactor;
 
 enum class Outcome : uint8_t { pending, ready, timed_out, cancelled };
 
-class Waiter : private Timer {
+class Waiter : protected Timer {
 public:
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
