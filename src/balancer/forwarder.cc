@@ -86,7 +86,10 @@ runtime::Task<std::expected<upstream::Lease, AcquireFailure>> queue_for_place(
 ) {
     runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
     net::HangupGuard guard(exchange.client.socket, fiber);
-    auto lease = co_await exchange.pool->acquire(tried);
+    std::expected<upstream::Lease, AcquireFailure> lease = std::unexpected(AcquireFailure::cancelled);
+    if (!guard.has_fired()) {
+        lease = co_await exchange.pool->acquire(tried);
+    }
     if (!lease && guard.has_fired()) {
         exchange.fail(Ended::client_gone, "the client left while it waited for a backend");
     }

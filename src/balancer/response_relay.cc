@@ -99,7 +99,10 @@ runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant de
         }
     }
     net::HangupGuard guard(client, relay.fiber);
-    ssize_t received = co_await backend.receive(relay.connection.buffer, deadline);
+    ssize_t received = -ECANCELED;
+    if (!guard.has_fired()) {
+        received = co_await backend.receive(relay.connection.buffer, deadline);
+    }
     relay.has_client_left = guard.has_fired() && received == -ECANCELED;
     co_return received;
 }

@@ -141,6 +141,9 @@ Peek Socket::peek() {
         note_exhausted(kReadable);
         return has_hung_up() ? Peek::ended : Peek::quiet;
     }
+    if (received < 0) {
+        return Peek::broken;
+    }
     return received > 0 ? Peek::has_bytes : Peek::ended;
 }
 

@@ -22,7 +22,7 @@ struct ReceiveAttempt;
 template <size_t Count>
 struct SendAttempt;
 
-enum class Peek : uint8_t { quiet, has_bytes, ended };
+enum class Peek : uint8_t { quiet, has_bytes, ended, broken };
 
 class Socket {
 public:
@@ -139,10 +139,10 @@ private:
 class HangupGuard {
 public:
     HangupGuard(Socket& socket, runtime::Fiber& fiber) : watch_{.fiber = fiber} {
-        bool is_new = !socket.is_watched();
+        Peek state = socket.is_watched() && !socket.has_hung_up() ? Peek::quiet : socket.peek();
         auto slot = socket.watched_slot();
-        bool has_ended = is_new ? socket.peek() == Peek::ended : socket.has_hung_up();
-        if (slot && !has_ended) {
+        watch_.has_fired = state == Peek::broken;
+        if (slot && state != Peek::ended && state != Peek::broken) {
             slot_ = *slot;
             slot_->on_hangup = &watch_;
         }
@@ -157,7 +157,7 @@ public:
     HangupGuard(const HangupGuard&) = delete;
     HangupGuard& operator=(const HangupGuard&) = delete;
 
-    // True when the peer has hung up while this lived.
+    // True when the peer has hung up while this lived, or when its connection was broken (reset) before: look before you wait.
     [[nodiscard]] bool has_fired() const { return watch_.has_fired; }
 
 private:
