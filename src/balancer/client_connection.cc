@@ -40,8 +40,6 @@ void ClientConnection::stop_if_idle() {
     }
 }
 
-void ClientConnection::stop() { fiber_->request_stop(); }
-
 http::HeadResult ClientConnection::parse() {
     if (client_.buffer.is_empty()) {
         return http::HeadResult::need_more();

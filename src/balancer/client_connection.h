@@ -23,8 +23,6 @@ public:
 
     // Ends it if no request is running (and none has begun to arrive); else it ends after the present one.
     void stop_if_idle();
-    // Ends it now; a running exchange is cut.
-    void stop();
 
 private:
     friend class Worker;

@@ -39,7 +39,7 @@ upstream::MethodClass class_of(const Exchange& exchange) {
     return http::is_idempotent(exchange.method) ? upstream::MethodClass::idempotent : upstream::MethodClass::other;
 }
 
-// Tells the keeper of health what a request met, at most a few times a second a backend.
+// Tells the keeper of health what a request met, not more often than Worker::report() allows.
 void report(Exchange& exchange, const AttemptFailure& failure) {
     using upstream::Failure;
     upstream::BackendLink& backend = *exchange.backend;

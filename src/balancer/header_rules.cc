@@ -204,8 +204,6 @@ WrittenRequestHead write_request_head(const RequestHeadFacts& facts, std::span<c
     return written;
 }
 
-size_t response_head_room(uint32_t length) { return size_t{length} + 256; }
-
 size_t write_response_head(const ResponseHeadFacts& facts, std::span<char> target) {
     HeadWriter writer(target);
     char status[3] = {

@@ -59,10 +59,7 @@ struct ResponseHeadFacts {
     std::string_view date;           // HTTP-date, written where the backend gave none (RFC 9110 section 6.6.1)
 };
 
-// An upper bound of what write_response_head() writes for a head of `length` bytes.
-[[nodiscard]] size_t response_head_room(uint32_t length);
-
-// Writes the head for the client to `target` and returns its size. Interim and 101 responses too.
+// Writes the head for the client to `target`, which has 256 bytes more than the received head, and returns its size. Interim and 101 responses too.
 [[nodiscard]] size_t write_response_head(const ResponseHeadFacts& facts, std::span<char> target);
 
 }  // namespace balancer

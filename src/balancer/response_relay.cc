@@ -289,7 +289,8 @@ runtime::Task<bool> send_piece(Relay& relay, const http::BodyReader& body, http:
         piece.consumed,
         relay.worker().buffers(),
         parts,
-        relay.body_deadline()
+        relay.body_deadline(),
+        relay.response_deadline()
     );
     co_return !has_failed_to_client(relay, sent);
 }

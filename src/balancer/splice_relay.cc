@@ -35,6 +35,7 @@ struct DrainPipe {
     net::Socket& socket;
     net::SplicePipe& pipe;
     int more;
+    core::Instant limit;
     net::SendProgress progress{};
 
     [[nodiscard]] bool has_progressed() { return progress.has_moved(socket); }
@@ -119,7 +120,7 @@ runtime::Task<SpliceEnd> splice_body(
             deadline = std::min(worker.now() + step, response_deadline);
             ssize_t drained = co_await runtime::IoAttempt(
                 worker.reactor(),
-                DrainPipe{exchange.client.socket, pipe.get(), body.is_done() ? 0 : 1},
+                DrainPipe{exchange.client.socket, pipe.get(), body.is_done() ? 0 : 1, response_deadline},
                 deadline
             );
             if (drained < 0) {

@@ -6,7 +6,7 @@
 
 namespace balancer {
 
-// From this many bytes on, splicing costs less than copying (docs/decisions/0003-splice-large-bodies.md).
+// Smaller rests are copied: a pipe costs two system calls more (docs/decisions/0003-splice-large-bodies.md).
 inline constexpr uint64_t kSpliceMin = 64 << 10;
 
 enum class SpliceEnd : uint8_t {

@@ -1,9 +1,9 @@
 // Buffers: at least as large as asked for, never shared, used again, and always counted.
 #include "net/buffer_pool.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
-#include <set>
 #include <vector>
 
 #include <doctest/doctest.h>

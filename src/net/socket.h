@@ -71,14 +71,15 @@ public:
     );
 
     // The same for parts that lie in `source`: its first `consumed` bytes are used up as soon as they are sent or copied, which is
-    // before the task suspends.
+    // before the task suspends. A peer that takes bytes slowly gets the time until `deadline` again and again, up to `limit`.
     template <size_t Count>
     [[nodiscard]] runtime::IoAttempt<SendAttempt<Count>> send_from(
         ReadBuffer& source,
         size_t consumed,
         BufferPool& pool,
         const std::array<std::string_view, Count>& parts,
-        core::Instant deadline
+        core::Instant deadline,
+        core::Instant limit = core::Instant::never()
     );
 
     // One attempt, without waiting: >= 0, or -errno; -EAGAIN when nothing can be done now.
@@ -210,6 +211,7 @@ struct SendAttempt {
     std::array<std::string_view, Count> parts;
     int flags;
     ReadBuffer* source = nullptr;  // where the parts lie
+    core::Instant limit = core::Instant::never();  // whatever the progress
     size_t consumed = 0;           // bytes of it that are used up by the first attempt
     Buffer rest{};
     size_t rest_begin = 0;
@@ -297,9 +299,14 @@ runtime::IoAttempt<SendAttempt<Count>> Socket::send_from(
     size_t consumed,
     BufferPool& pool,
     const std::array<std::string_view, Count>& parts,
-    core::Instant deadline
+    core::Instant deadline,
+    core::Instant limit
 ) {
-    return {*reactor_, SendAttempt<Count>{*this, pool, parts, 0, &source, consumed}, deadline};
+    SendAttempt<Count> attempt{*this, pool, parts, 0};
+    attempt.source = &source;
+    attempt.consumed = consumed;
+    attempt.limit = limit;
+    return {*reactor_, std::move(attempt), deadline};
 }
 
 inline runtime::IoAttempt<SendAttempt<1>> Socket::send(

@@ -44,7 +44,7 @@ core::Result<std::unique_ptr<LogWriter>> LogWriter::start(runtime::Os& os, core:
     TRY(auto reactor, runtime::Reactor::open(os));
     std::unique_ptr<LogWriter> writer(new LogWriter(std::move(reactor), log));
     LogWriter* self = writer.get();
-    writer->thread_ = std::make_unique<runtime::Cores>(1, [self](size_t) { self->reactor_->run(self->serve()); });
+    writer->thread_ = std::make_unique<runtime::Cores>("log", 1, [self](size_t) { self->reactor_->run(self->serve()); });
     return writer;
 }
 

@@ -203,7 +203,7 @@ core::Result<int> Process::run(Config config) {
     }
     TRY(auto signals, Signals::install(*control_reactor));
     {
-        runtime::Cores cores(reactors.size(), [&](size_t index) { reactors[index]->run(node->serve_core(index)); });
+        runtime::Cores cores("core", reactors.size(), [&](size_t index) { reactors[index]->run(node->serve_core(index)); });
         control_reactor->run(control(*node, control_server, admin ? &*admin : nullptr, *signals, *control_reactor));
     }
     ::unlink(paths.socket(server).c_str());

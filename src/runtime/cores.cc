@@ -22,11 +22,11 @@ void block_signals() {
 
 }  // namespace
 
-Cores::Cores(size_t count, const std::function<void(size_t)>& run) {
+Cores::Cores(const std::string& name, size_t count, const std::function<void(size_t)>& run) {
     for (size_t index = 0; index < count; ++index) {
-        threads_.emplace_back([run, index] {
+        threads_.emplace_back([name, run, index] {
             block_signals();
-            pthread_setname_np(pthread_self(), ("core-" + std::to_string(index)).c_str());
+            pthread_setname_np(pthread_self(), (name + "-" + std::to_string(index)).c_str());
             run(index);
             release_free_frames();
         });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -10,7 +11,8 @@ namespace runtime {
 class Cores {
 public:
     // Calls `run(index)` on `count` threads of their own; it runs a reactor and returns when that has ended.
-    Cores(size_t count, const std::function<void(size_t)>& run);
+    // Threads are called `name`-0 and so on, for ps and top.
+    Cores(const std::string& name, size_t count, const std::function<void(size_t)>& run);
     // Awaits the ends of all threads: ask the tasks to end before.
     ~Cores();
     Cores(const Cores&) = delete;

@@ -2,6 +2,7 @@
 // EAGAIN. The attempt runs where the event is seen, so a buffer that it fills is borrowed only while it is filled.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 
 #include "runtime/reactor.h"
@@ -75,12 +76,12 @@ private:
 
     void detach() override { waiting_place() = nullptr; }
 
-    // A send whose peer takes bytes, only slowly, gets its time again: a socket is reported writable when a third of its buffer is
+    // A send whose peer takes bytes, only slowly, gets its time again, up to the attempt's `limit`: a socket is reported writable when a third of its buffer is
     // free, which may take a slow reader longer than any sensible deadline.
     void fire() override {
         if constexpr (requires { attempt_.has_progressed(); }) {
-            if (attempt_.has_progressed()) {
-                reactor().timers().add(*this, reactor().now() + patience_);
+            if (reactor().now() < attempt_.limit && attempt_.has_progressed()) {
+                reactor().timers().add(*this, std::min(reactor().now() + patience_, attempt_.limit));
                 return;
             }
         }

@@ -1,5 +1,6 @@
 """A balancer under test: writes the configuration, starts `trilith serve`, speaks its verbs, and ends it without traces."""
 
+import functools
 import http.client
 import json
 import os
@@ -20,6 +21,14 @@ BREAKAGE = re.compile(
     r"panic|ASSERT|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Segmentation fault|terminate called"
 )
 SERVING = re.compile(r"\bserving\b.*\bserver=lb1\b")
+
+
+@functools.cache
+def is_instrumented():
+    """Whether the program under test was built with a sanitizer that changes what memory it takes."""
+    with open(BINARY, "rb") as program:
+        text = program.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 def toml_value(value):
@@ -214,6 +223,11 @@ class Site:
     def rss_kib(self):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             return int(re.search(r"VmRSS:\s+(\d+) kB", status.read()).group(1))
+
+    def assert_grew_less(self, before_kib, limit_kib, what):
+        """Fails when the process grew by `limit_kib` or more since `before_kib`; sanitizers keep freed memory, so not with them."""
+        grown = self.rss_kib() - before_kib
+        assert grown < limit_kib or is_instrumented(), f"{what} cost {grown} KiB"
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

@@ -94,10 +94,9 @@ def test_idle_connections_cost_little(site, origin):
     crowd = [RawClient(lb.port) for _ in range(500)]
     assert all(answer_or_close(client) for client in crowd)
     wait_until(lambda: lb.status()["connections"]["current"] == 600, 10, "600 connections")
-    grown = lb.rss_kib() - before
+    lb.assert_grew_less(before, 500 * 4, "500 idle connections")
     for client in warm + crowd:
         client.close()
-    assert grown < 500 * 4, f"500 idle connections cost {grown} KiB"
 
 
 def test_a_crowd_of_slow_heads_does_not_stop_a_good_client(site, origin):
@@ -113,8 +112,7 @@ def test_a_crowd_of_slow_heads_does_not_stop_a_good_client(site, origin):
             client.send(b"b")
         for _ in range(50):
             assert good.request().status == 200
-    grown = lb.rss_kib() - before
-    assert grown < 300 * 24, f"300 slow heads cost {grown} KiB"
+    lb.assert_grew_less(before, 300 * 24, "300 slow heads")
     for client in crowd:
         assert client.response().status == 408
         client.close()
@@ -133,7 +131,7 @@ def test_pipelined_requests_of_a_client_that_does_not_read_are_bounded(site, ori
         except BlockingIOError:
             pass
         wait_until(lambda: is_stalled(lb), 10, "back-pressure")
-        assert lb.rss_kib() - before < 6000
+        lb.assert_grew_less(before, 6000, "a client that does not read")
         assert raw_request(lb.port, GET).responses()[0].status == 200
 
 

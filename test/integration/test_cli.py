@@ -139,8 +139,8 @@ def test_check_of_a_missing_file_is_one_line(trilith):
 
 @pytest.mark.parametrize(
     "text",
-    [b"\xff\xfe\x00", b"a" * 100000, b"[" * 5000, b"a = " + b"[" * 5000, b"\x00", b"a = \"" + b"x" * 70000, b"a.b" * 20000],
-    ids=["bytes", "word", "brackets", "arrays", "nul", "open", "dotted"],
+    [b"\xff\xfe\x00", b"a" * 100000, b"[" * 5000, b"a = " + b"[" * 5000, b"\x00", b"a = \"" + b"x" * 70000, b"a.b" * 20000, b"[=", b"[\n"],
+    ids=["bytes", "word", "brackets", "arrays", "nul", "open", "dotted", "equals", "line"],
 )
 def test_check_of_garbage_is_refused_and_survived(tmp_path, trilith, text):
     path = tmp_path / "bad.toml"

@@ -256,7 +256,7 @@ def test_reloads_do_not_leak(site, origin):
     reload_often(150)
     raw_request(lb.port, GET)
     assert lb.open_files() <= files + 2
-    assert lb.rss_kib() - memory < 2048
+    lb.assert_grew_less(memory, 2048, "150 reloads")
 
 
 # ---- the end

@@ -32,12 +32,11 @@ def test_a_large_answer_streams_to_a_slow_reader_in_bounded_memory(site, origin)
         head = read_response_head(client)
         # The client does not read: the sender must come to a stop, and with far less than the body under way.
         wait_until(lambda: is_stalled(lb), 10, "back-pressure")
-        grown = lb.rss_kib() - before
-        assert grown < 8 << 10, f"{grown} KiB grew for one slow reader"
+        lb.assert_grew_less(before, 8 << 10, "one slow reader")
         digest = hashlib.sha256()
         read_response_body(client, head, on_data=digest.update)
     assert digest.hexdigest() == hashlib.sha256(block * (BIG // len(block))).hexdigest()
-    assert lb.rss_kib() - before < 8 << 10
+    lb.assert_grew_less(before, 8 << 10, "one slow reader")
 
 
 def test_a_large_upload_streams_to_a_slow_origin_in_bounded_memory(site, origin):
@@ -69,11 +68,10 @@ def test_a_large_upload_streams_to_a_slow_origin_in_bounded_memory(site, origin)
         sender.start()
         o.wait_requests(1)
         wait_until(lambda: is_stalled(lb), 10, "back-pressure")
-        grown = lb.rss_kib() - before
+        lb.assert_grew_less(before, 8 << 10, "one slow origin")
         go.set()
         assert client.response().body == b"got it"
         sender.join()
-    assert grown < 8 << 10, f"{grown} KiB grew for one slow origin"
     assert digest.hexdigest() == hashlib.sha256(block * (BIG // len(block))).hexdigest()
 
 
@@ -176,7 +174,7 @@ def test_interim_answers_without_end_are_bounded(site, origin):
                     break
         except WireError:
             pass
-    assert lb.rss_kib() - before < 4096
+    lb.assert_grew_less(before, 4096, "interim answers without end")
 
 
 def test_an_early_answer_arrives_while_the_upload_goes_on(site, origin):

@@ -88,7 +88,7 @@ Verdict run(uint64_t seed, SitePlan plan) {
     verdict.broken += broken_answers(site) + broken_posts(site);
     expect(site.ledger().corrupt == 0, "an origin received a wrong body");
     expect(site.answers().size() == site.plan().clients * site.plan().requests, "answers are missing");
-    std::string leaked = site.leaked();
+    std::string leaked = site.world().leaked();
     expect(leaked.empty(), "descriptors are left open:\n" + leaked);
     verdict.trace = site.world().os().trace_hash();
     if (!verdict.broken.empty()) {
@@ -149,7 +149,7 @@ TEST_CASE("on an orderly site every request is carried out once and the weights 
             CHECK(site.ledger().by_origin.at(site.origin(index).name()) == share);
         }
         CHECK(site.access_log_lines() == plan.clients * plan.requests);
-        CHECK(site.leaked() == "");
+        CHECK(site.world().leaked() == "");
     }
 }
 
@@ -167,7 +167,7 @@ TEST_CASE("a drain in the middle of traffic loses no request that an origin has 
             turned_away += is_right ? 0 : 1;
             CHECK_MESSAGE((is_right || !site.ledger().executed.contains(answer.id)), describe(answer));
         }
-        CHECK(site.leaked() == "");
+        CHECK(site.world().leaked() == "");
     }
     CHECK(turned_away > 0);
 }

@@ -24,8 +24,7 @@ class SimOs final : public runtime::Os {
 public:
     explicit SimOs(uint64_t seed, const WireConfig& config = {});
 
-    // The driver's side
-    // ----------------------------------------------------------------------------------------------------
+    // The driver's side.
 
     // The host whose program runs from now on: it owns the polls and sockets opened, and its address is the
     // default source.
@@ -48,8 +47,7 @@ public:
     // The open descriptors in words, for the message of a failed test.
     [[nodiscard]] std::string describe_descriptors() const;
 
-    // Faults
-    // ---------------------------------------------------------------------------------------------------------------
+    // Faults.
 
     // The program of `host` dies: its connections are reset at both ends, its listeners refuse until it is
     // revived.
@@ -74,8 +72,7 @@ public:
 
     void set_delay(Host a, Host b, Delay delay) { wire_.set_delay(a, b, delay); }
 
-    // The program's side, see runtime/os.h
-    // ---------------------------------------------------------------------------------
+    // The program's side, see runtime/os.h.
 
     core::Instant now() override { return now_; }
 

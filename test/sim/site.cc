@@ -194,11 +194,6 @@ size_t Site::access_log_lines() const {
     return static_cast<size_t>(std::ranges::count(access_log_.text, '\n'));
 }
 
-std::string Site::leaked() {
-    size_t reactors = origin_reactors_.size() + balancer_reactors_.size() + client_reactors_.size();
-    return world_.os().open_descriptors() == 2 * reactors ? "" : world_.os().describe_descriptors();
-}
-
 // Origin 0 is left alone: it is the one that was healthy throughout.
 void Site::plan_faults() {
     core::Random& random = world_.random();

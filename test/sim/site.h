@@ -67,9 +67,6 @@ public:
 
     [[nodiscard]] size_t access_log_lines() const;
 
-    // Descriptors that nobody has closed, beside those of the reactors; "" after an orderly end.
-    [[nodiscard]] std::string leaked();
-
 private:
     struct AccessLog final : node::LogSink {
         bool write(std::string lines) override {

@@ -18,8 +18,10 @@ World::World(uint64_t seed, const WireConfig& config) : os_(seed, config), rando
 
 runtime::Reactor& World::add_reactor(Host host) {
     os_.run_as(host);
+    size_t before = os_.open_descriptors();
     auto reactor = runtime::Reactor::open(os_);
     ASSERT(reactor.has_value());
+    reactor_descriptors_ += os_.open_descriptors() - before;
     cores_.push_back({.host = host, .reactor = std::move(*reactor)});
     return *cores_.back().reactor;
 }
@@ -51,6 +53,10 @@ bool World::run_until(const std::function<bool()>& condition, core::Duration tim
         run_actions();
     }
     return true;
+}
+
+std::string World::leaked() const {
+    return os_.open_descriptors() == reactor_descriptors_ ? "" : os_.describe_descriptors();
 }
 
 // One turn of each reactor, in an order of its own each time. False when nothing was left to do at this

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/random.h"
@@ -41,6 +42,9 @@ public:
     // False when it does not hold then, or when nothing is left that could make it true.
     [[nodiscard]] bool run_until(const std::function<bool()>& condition, core::Duration time_max);
 
+    // Descriptors that are open beside the reactors' own, in words; "" after an orderly end of all programs.
+    [[nodiscard]] std::string leaked() const;
+
 private:
     struct Core {
         Host host;
@@ -54,6 +58,7 @@ private:
     SimOs os_;
     core::Random random_;
     std::vector<Core> cores_;
+    size_t reactor_descriptors_ = 0;
     std::multimap<core::Instant, std::function<void()>> actions_;
 };
 

@@ -75,8 +75,7 @@ TEST_CASE(
             }
         }
         CHECK(direct.ledger.corrupt == 0);
-        // The five reactors' polls and wakes.
-        CHECK_MESSAGE(direct.world.os().open_descriptors() == 10, direct.world.os().describe_descriptors());
+        CHECK(direct.world.leaked() == "");
     }
 }
 
