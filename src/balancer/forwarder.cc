@@ -118,7 +118,7 @@ runtime::Task<void> answer(Exchange& exchange, Answer own) {
         .version_minor = exchange.version_minor,
     });
     core::Instant deadline = exchange.worker.now() + exchange.snapshot.config.timeouts.body;
-    ssize_t sent = co_await exchange.client.socket.send(exchange.worker.buffers(), text, deadline);
+    ssize_t sent = co_await exchange.client.socket.send(exchange.worker.buffers(), text, deadline, is_closing ? MSG_MORE : 0);
     exchange.has_response_begun = true;
     exchange.bytes_out += text.size();
     if (sent < 0) {

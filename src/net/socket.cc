@@ -152,6 +152,7 @@ ssize_t ReceiveAttempt::operator()() {
         return -EAGAIN;  // before prepare(), which would take the shared buffer from its holder
     }
     std::span<char> target = buffer.prepare();
+    target = target.first(std::min(target.size(), most));
     ssize_t received = socket.try_receive(target);
     buffer.commit(static_cast<size_t>(std::max<ssize_t>(received, 0)));
     return received;

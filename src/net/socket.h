@@ -22,6 +22,11 @@ struct ReceiveAttempt;
 template <size_t Count>
 struct SendAttempt;
 
+struct SendOptions {
+    core::Instant limit = core::Instant::never();  // of a send to a slow peer, whatever its progress
+    int flags = 0;                                 // MSG_MORE: the end of the stream follows at once and travels with these bytes
+};
+
 enum class Peek : uint8_t { quiet, has_bytes, ended, broken };
 
 class Socket {
@@ -50,7 +55,12 @@ public:
     [[nodiscard]] runtime::IoAttempt<ConnectAttempt> connected(core::Instant deadline);
 
     // Awaits bytes behind those in `buffer`. Gives how many came; 0 at the end of the stream; or -errno, -ETIMEDOUT, -ECANCELED.
-    [[nodiscard]] runtime::IoAttempt<ReceiveAttempt> receive(ReadBuffer& buffer, core::Instant deadline);
+    // At most `most` at a time.
+    [[nodiscard]] runtime::IoAttempt<ReceiveAttempt> receive(
+        ReadBuffer& buffer,
+        core::Instant deadline,
+        size_t most = SharedReadBuffer::kSize
+    );
 
     // Awaits that all of `parts` (at most kPartsMax, their bytes at most BufferPool::kLargest in all) is sent. What the socket does
     // not take at once is copied before suspending, so the parts need to stay valid only for the call. `flags`: 0 or MSG_MORE.
@@ -71,7 +81,8 @@ public:
     );
 
     // The same for parts that lie in `source`: its first `consumed` bytes are used up as soon as they are sent or copied, which is
-    // before the task suspends. A peer that takes bytes slowly gets the time until `deadline` again and again, up to `limit`.
+    // before the task suspends. A peer that takes bytes slowly gets the time until `deadline` again and again, up to
+    // options.limit.
     template <size_t Count>
     [[nodiscard]] runtime::IoAttempt<SendAttempt<Count>> send_from(
         ReadBuffer& source,
@@ -79,7 +90,7 @@ public:
         BufferPool& pool,
         const std::array<std::string_view, Count>& parts,
         core::Instant deadline,
-        core::Instant limit = core::Instant::never()
+        SendOptions options = {}
     );
 
     // One attempt, without waiting: >= 0, or -errno; -EAGAIN when nothing can be done now.
@@ -186,6 +197,7 @@ struct ReceiveAttempt {
 
     Socket& socket;
     ReadBuffer& buffer;
+    size_t most;
 
     ssize_t operator()();
 
@@ -278,8 +290,12 @@ inline runtime::IoAttempt<ConnectAttempt> Socket::connected(core::Instant deadli
     return {*reactor_, ConnectAttempt{*this}, deadline};
 }
 
-inline runtime::IoAttempt<ReceiveAttempt> Socket::receive(ReadBuffer& buffer, core::Instant deadline) {
-    return {*reactor_, ReceiveAttempt{*this, buffer}, deadline};
+inline runtime::IoAttempt<ReceiveAttempt> Socket::receive(
+    ReadBuffer& buffer,
+    core::Instant deadline,
+    size_t most
+) {
+    return {*reactor_, ReceiveAttempt{*this, buffer, most}, deadline};
 }
 
 template <size_t Count>
@@ -300,12 +316,12 @@ runtime::IoAttempt<SendAttempt<Count>> Socket::send_from(
     BufferPool& pool,
     const std::array<std::string_view, Count>& parts,
     core::Instant deadline,
-    core::Instant limit
+    SendOptions options
 ) {
-    SendAttempt<Count> attempt{*this, pool, parts, 0};
+    SendAttempt<Count> attempt{*this, pool, parts, options.flags};
     attempt.source = &source;
     attempt.consumed = consumed;
-    attempt.limit = limit;
+    attempt.limit = options.limit;
     return {*reactor_, std::move(attempt), deadline};
 }
 
