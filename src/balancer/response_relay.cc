@@ -23,8 +23,6 @@ constexpr int kInterimMax = 32;
 // A piece of body up to this size is copied behind the head, so that one plain send takes both.
 constexpr size_t kCopiedPieceMax = 4 << 10;
 constexpr size_t kTailRoom = 64;
-// With the head no more of the body is read than this: what is left of a large one is spliced and not copied.
-constexpr size_t kFirstReadMax = 32 << 10;
 // Then others have their turn: a fast backend and a fast client would never wait.
 constexpr size_t kPiecesPerTurn = 16;
 
@@ -84,18 +82,18 @@ constexpr core::Duration kUnwatchedWait = std::chrono::milliseconds(50);
 
 // Receives from the backend. -ECANCELED when the fiber is stopped, when the upload has something to say, or when the client has
 // left: then `has_client_left` is set. A client that still sends its body is the upload's to watch.
-runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant deadline, size_t most) {
+runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant deadline) {
     net::Socket& client = relay.exchange.client.socket;
     net::Socket& backend = relay.connection.socket;
     if (relay.is_uploading()) {
         relay.upload->relaying = &relay.fiber;
-        ssize_t received = co_await backend.receive(relay.connection.buffer, deadline, most);
+        ssize_t received = co_await backend.receive(relay.connection.buffer, deadline);
         relay.upload->relaying = nullptr;
         co_return received;
     }
     if (!client.is_watched()) {
         core::Instant first_deadline = std::min(deadline, relay.now() + kUnwatchedWait);
-        ssize_t received = co_await backend.receive(relay.connection.buffer, first_deadline, most);
+        ssize_t received = co_await backend.receive(relay.connection.buffer, first_deadline);
         if (received != -ETIMEDOUT || first_deadline == deadline) {
             co_return received;
         }
@@ -103,7 +101,7 @@ runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant de
     net::HangupGuard guard(client, relay.fiber);
     ssize_t received = -ECANCELED;
     if (!guard.has_fired()) {
-        received = co_await backend.receive(relay.connection.buffer, deadline, most);
+        received = co_await backend.receive(relay.connection.buffer, deadline);
     }
     relay.has_client_left = guard.has_fired() && received == -ECANCELED;
     co_return received;
@@ -118,7 +116,7 @@ runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core
     // While the body goes up its own pace is what is bounded.
     core::Instant deadline =
         relay.is_uploading() ? relay.response_deadline() : std::min(head_deadline, relay.response_deadline());
-    ssize_t received = co_await receive_while_client_waits(relay, deadline, kFirstReadMax);
+    ssize_t received = co_await receive_while_client_waits(relay, deadline);
     if (received == -ECANCELED) {
         if (relay.fiber.is_stopped) {
             co_await settle(relay, 503, Ended::drained, "the balancer is stopping");
@@ -345,7 +343,7 @@ runtime::Task<void> relay_rest(Relay& relay, http::BodyReader& body) {
             }
         }
         if (buffer.is_empty()) {
-            ssize_t received = co_await receive_while_client_waits(relay, relay.body_deadline(), net::SharedReadBuffer::kSize);
+            ssize_t received = co_await receive_while_client_waits(relay, relay.body_deadline());
             if (has_failed_from_backend(relay, body, received)) {
                 co_return;
             }

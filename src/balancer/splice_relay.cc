@@ -34,14 +34,13 @@ struct DrainPipe {
 
     net::Socket& socket;
     net::SplicePipe& pipe;
-    int more;
     core::Instant limit;
     net::SendProgress progress{};
 
     [[nodiscard]] bool has_progressed() { return progress.has_moved(socket); }
 
     ssize_t operator()() {
-        ssize_t moved = socket.try_splice_from_pipe(pipe.read_end, pipe.held, more);
+        ssize_t moved = socket.try_splice_from_pipe(pipe.read_end, pipe.held);
         pipe.held -= static_cast<size_t>(std::max<ssize_t>(moved, 0));
         return moved == 0 ? -EPIPE : moved;
     }
@@ -120,7 +119,7 @@ runtime::Task<SpliceEnd> splice_body(
             deadline = std::min(worker.now() + step, response_deadline);
             ssize_t drained = co_await runtime::IoAttempt(
                 worker.reactor(),
-                DrainPipe{exchange.client.socket, pipe.get(), body.is_done() ? 0 : 1, response_deadline},
+                DrainPipe{exchange.client.socket, pipe.get(), response_deadline},
                 deadline
             );
             if (drained < 0) {

@@ -111,18 +111,18 @@ ssize_t Socket::try_splice_to_pipe(int pipe, size_t count) {
     if (!may_be_ready(kReadable)) {
         return -EAGAIN;
     }
-    ssize_t moved = reactor_->os().splice(fd_, pipe, count, 0);
+    ssize_t moved = reactor_->os().splice(fd_, pipe, count);
     if (moved == -EAGAIN) {
         note_exhausted(kReadable);
     }
     return moved;
 }
 
-ssize_t Socket::try_splice_from_pipe(int pipe, size_t count, int more) {
+ssize_t Socket::try_splice_from_pipe(int pipe, size_t count) {
     if (!may_be_ready(kWritable)) {
         return -EAGAIN;
     }
-    ssize_t moved = reactor_->os().splice(pipe, fd_, count, more);
+    ssize_t moved = reactor_->os().splice(pipe, fd_, count);
     if (moved == -EAGAIN) {
         note_exhausted(kWritable);
     }
@@ -152,7 +152,6 @@ ssize_t ReceiveAttempt::operator()() {
         return -EAGAIN;  // before prepare(), which would take the shared buffer from its holder
     }
     std::span<char> target = buffer.prepare();
-    target = target.first(std::min(target.size(), most));
     ssize_t received = socket.try_receive(target);
     buffer.commit(static_cast<size_t>(std::max<ssize_t>(received, 0)));
     return received;

@@ -55,12 +55,7 @@ public:
     [[nodiscard]] runtime::IoAttempt<ConnectAttempt> connected(core::Instant deadline);
 
     // Awaits bytes behind those in `buffer`. Gives how many came; 0 at the end of the stream; or -errno, -ETIMEDOUT, -ECANCELED.
-    // At most `most` at a time.
-    [[nodiscard]] runtime::IoAttempt<ReceiveAttempt> receive(
-        ReadBuffer& buffer,
-        core::Instant deadline,
-        size_t most = SharedReadBuffer::kSize
-    );
+    [[nodiscard]] runtime::IoAttempt<ReceiveAttempt> receive(ReadBuffer& buffer, core::Instant deadline);
 
     // Awaits that all of `parts` (at most kPartsMax, their bytes at most BufferPool::kLargest in all) is sent. What the socket does
     // not take at once is copied before suspending, so the parts need to stay valid only for the call. `flags`: 0 or MSG_MORE.
@@ -98,7 +93,7 @@ public:
     [[nodiscard]] ssize_t try_send(std::span<const iovec> parts, int flags);
     // Moves up to `count` bytes from this socket into a pipe, or from a pipe into this socket.
     [[nodiscard]] ssize_t try_splice_to_pipe(int pipe, size_t count);
-    [[nodiscard]] ssize_t try_splice_from_pipe(int pipe, size_t count, int more);
+    [[nodiscard]] ssize_t try_splice_from_pipe(int pipe, size_t count);
 
     // True when the reactor has seen the peer's end of the stream, or its failure.
     [[nodiscard]] bool has_hung_up() const {
@@ -197,7 +192,6 @@ struct ReceiveAttempt {
 
     Socket& socket;
     ReadBuffer& buffer;
-    size_t most;
 
     ssize_t operator()();
 
@@ -292,10 +286,9 @@ inline runtime::IoAttempt<ConnectAttempt> Socket::connected(core::Instant deadli
 
 inline runtime::IoAttempt<ReceiveAttempt> Socket::receive(
     ReadBuffer& buffer,
-    core::Instant deadline,
-    size_t most
+    core::Instant deadline
 ) {
-    return {*reactor_, ReceiveAttempt{*this, buffer, most}, deadline};
+    return {*reactor_, ReceiveAttempt{*this, buffer}, deadline};
 }
 
 template <size_t Count>

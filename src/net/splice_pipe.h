@@ -9,7 +9,8 @@
 namespace net {
 
 struct SplicePipe {
-    static constexpr int kCapacity = 1 << 20;
+    // Larger ones were not faster, and hold more memory for a slow client.
+    static constexpr int kCapacity = 256 << 10;
 
     int read_end = -1;
     int write_end = -1;

@@ -191,8 +191,8 @@ int LinuxOs::open_pipe(int (&ends)[2], int capacity) {
     return 0;
 }
 
-ssize_t LinuxOs::splice(int source, int target, size_t count, int more) {
-    unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more != 0 ? SPLICE_F_MORE : 0U);
+ssize_t LinuxOs::splice(int source, int target, size_t count) {
+    unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
     return or_errno(::splice(source, nullptr, target, nullptr, count, flags));
 }
 

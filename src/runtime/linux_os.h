@@ -40,7 +40,7 @@ public:
     void close(int fd) override;
 
     int open_pipe(int (&ends)[2], int capacity) override;
-    ssize_t splice(int source, int target, size_t count, int more) override;
+    ssize_t splice(int source, int target, size_t count) override;
 };
 
 }  // namespace runtime

@@ -83,7 +83,7 @@ public:
 
     // Moving bytes between a socket and a pipe without copying (splice(2)); -ENOSYS where there is no such thing.
     [[nodiscard]] virtual int open_pipe(int (&ends)[2], int capacity) = 0;
-    [[nodiscard]] virtual ssize_t splice(int source, int target, size_t count, int more) = 0;
+    [[nodiscard]] virtual ssize_t splice(int source, int target, size_t count) = 0;
 };
 
 }  // namespace runtime

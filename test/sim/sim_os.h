@@ -104,7 +104,7 @@ public:
     int shutdown_write(int fd) override;
     void close(int fd) override;
     int open_pipe(int (&ends)[2], int capacity) override;
-    ssize_t splice(int source, int target, size_t count, int more) override;
+    ssize_t splice(int source, int target, size_t count) override;
 
 private:
     // One end of a connection, as its kernel sees it.
