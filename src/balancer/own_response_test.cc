@@ -11,6 +11,7 @@
 namespace balancer {
 namespace {
 
+constexpr uint16_t kStatuses[] = {400, 404, 405, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505};
 constexpr std::string_view kDate = "Sun, 06 Nov 1994 08:49:37 GMT";
 
 struct Read {
@@ -36,7 +37,7 @@ void read(std::string_view text, http::Method method, Read& into) {
 }
 
 TEST_CASE("every status gives one response whose length is what it says") {
-    for (uint16_t status : {400, 404, 405, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}) {
+    for (uint16_t status : kStatuses) {
         CAPTURE(status);
         std::string text = format_own_response({.status = status, .reason = "a reason", .request_id = "id-1", .date = kDate});
         Read response;
@@ -56,7 +57,7 @@ TEST_CASE("every status gives one response whose length is what it says") {
 }
 
 TEST_CASE("an answer to HEAD has the same head and no body") {
-    OwnResponse response{.status = 503, .reason = "a reason", .date = kDate};
+    OwnResponse response{.status = 503, .reason = "a reason", .request_id = {}, .date = kDate};
     std::string with_body = format_own_response(response);
     response.is_head = true;
     std::string without = format_own_response(response);
@@ -82,7 +83,7 @@ TEST_CASE("what becomes of the connection is said as the client's version needs 
     };
     for (const Case& row : kCases) {
         std::string text = format_own_response(
-            {.status = 404, .reason = "r", .closing = row.closing, .date = kDate, .version_minor = row.version_minor});
+            {.status = 404, .reason = "r", .closing = row.closing, .request_id = {}, .date = kDate, .version_minor = row.version_minor});
         Read response;
         read(text, http::Method::get, response);
         CHECK(response.value(http::FieldId::connection) == row.connection);
@@ -91,7 +92,7 @@ TEST_CASE("what becomes of the connection is said as the client's version needs 
 }
 
 TEST_CASE("without a request id none is written") {
-    std::string text = format_own_response({.status = 400, .reason = "r", .date = kDate});
+    std::string text = format_own_response({.status = 400, .reason = "r", .request_id = {}, .date = kDate});
     CHECK_FALSE(text.contains("equest-"));
     CHECK_FALSE(text.contains("request id"));
 }

@@ -111,7 +111,7 @@ public:
     void reset_on_close(int) override { PANIC("not scripted"); }
     int shutdown_write(int) override { PANIC("not scripted"); }
     int open_pipe(int (&)[2], int) override { PANIC("not scripted"); }
-    ssize_t splice(int, int, size_t, int) override { PANIC("not scripted"); }
+    ssize_t splice(int, int, size_t) override { PANIC("not scripted"); }
 
 private:
     struct Connection {

@@ -53,7 +53,7 @@ TEST_CASE("many threads on a few keys never pass the limit and leave nothing beh
     std::array<std::atomic<uint32_t>, 4> held{};
     std::atomic<bool> is_exceeded = false;
     {
-        Cores threads(4, [&](size_t thread) {
+        Cores threads("test", 4, [&](size_t thread) {
             for (uint32_t round = 0; round < 20000; ++round) {
                 uint32_t number = (round + static_cast<uint32_t>(thread)) % held.size();
                 if (count.try_add(key_of(number), kLimit)) {

@@ -41,7 +41,7 @@ TEST_CASE("messages of several threads are all taken, each sender's in its order
         }
     };
     {
-        Cores senders(kSenders, [&](size_t sender) {
+        Cores senders("test", kSenders, [&](size_t sender) {
             for (int number = 0; number < kEach; ++number) {
                 [[maybe_unused]] bool must_wake = box.put(message([&next, &disordered, sender, number] {
                     disordered += next[sender] == number ? 0 : 1;

@@ -49,7 +49,7 @@ TEST_CASE("several threads together never hold more than the limit and lose noth
     std::atomic<uint32_t> most = 0;
     std::atomic<uint64_t> taken = 0;
     {
-        Cores takers(4, [&](size_t) {
+        Cores takers("test", 4, [&](size_t) {
             for (int round = 0; round < 50000; ++round) {
                 if (!quota.try_take()) {
                     continue;

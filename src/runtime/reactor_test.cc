@@ -122,7 +122,7 @@ TEST_CASE("messages from other threads arrive once each, in the order of each se
     Inbox inbox{.posts = {}, .arrived = std::make_unique<Event>(*machine.reactor)};
     {
         Reactor& reactor = *machine.reactor;
-        Cores senders(kSenders, [&](size_t sender) {
+        Cores senders("test", kSenders, [&](size_t sender) {
             for (int number = 0; number < kPosts; ++number) {
                 reactor.post([&inbox, sender, number] {
                     inbox.posts.push_back({sender, number});
@@ -155,7 +155,7 @@ TEST_CASE("a message wakes a reactor that blocks, each time") {
     std::atomic<size_t> answered = 0;
     {
         Reactor& reactor = *machine.reactor;
-        Cores sender(1, [&](size_t) {
+        Cores sender("test", 1, [&](size_t) {
             LinuxOs clock;
             core::Instant deadline = clock.now() + 30s;
             for (size_t ping = 0; ping < kPings; ++ping) {

@@ -48,10 +48,11 @@ std::string broken_answers(const Site& site) {
     std::string broken;
     for (const Answer& answer : site.answers()) {
         bool is_right = answer.status == 200 && answer.is_body_right;
-        bool was_cut = answer.status == 0 && answer.has_begun && answer.origin != "b0";
+        bool is_cut = (answer.status == 0 && answer.has_begun) || answer.status == 502;
+        bool was_cut = is_cut && site.ledger().begun_by_failing.contains(answer.id);
         bool may_fail = answer.is_post() && answer.status != 200;
         if (!is_right && !was_cut && !may_fail) {
-            broken += describe(answer);
+            broken += describe(answer) + site.access_log_line(answer.id) + "\n";
         }
     }
     return broken;

@@ -104,6 +104,9 @@ runtime::Task<SimOrigin::Next> SimOrigin::answer(net::Socket& socket, PlainMessa
     }
     Framing framing = draw_framing();
     std::string text = interim() + response_to(request, id, framing);
+    if (script_.may_fail) {
+        ledger_.begun_by_failing.insert(id);
+    }
     bool is_broken = draw(script_.break_body_percent);
     if (is_broken) {
         text.resize(1 + random_.below(text.size() - 1));

@@ -15,6 +15,7 @@
 namespace sim {
 
 struct OriginScript {
+    bool may_fail = false;                // it or its host fails in this scenario
     core::Duration think_max{2'000'000};  // before an answer
     uint32_t interim_percent = 0;         // answers with a 103 before them, health checks too
     uint32_t chunked_percent = 30;        // answers with chunked bodies

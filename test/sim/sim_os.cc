@@ -164,7 +164,7 @@ void SimOs::close(int fd) {
 
 int SimOs::open_pipe(int (&)[2], int) { return -ENOSYS; }
 
-ssize_t SimOs::splice(int, int, size_t, int) { return -ENOSYS; }
+ssize_t SimOs::splice(int, int, size_t) { return -ENOSYS; }
 
 int SimOs::open(Kind kind) {
     descriptors_.emplace(next_descriptor_, Descriptor{.owner = current_, .kind = std::move(kind)});

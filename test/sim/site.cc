@@ -63,6 +63,7 @@ void Site::add_origins() {
         OriginScript& script = origins_.back()->script();
         script.interim_percent = 20;
         if (plan_.roughness == Roughness::rough) {
+            script.may_fail = index != 0;
             script.until_close_percent = 10;
             script.close_after_percent = static_cast<uint32_t>(world_.random().below(40));
             script.close_before_percent = index == 0 ? 0 : static_cast<uint32_t>(world_.random().below(20));
@@ -192,6 +193,15 @@ std::vector<Answer> Site::answers() const {
 
 size_t Site::access_log_lines() const {
     return static_cast<size_t>(std::ranges::count(access_log_.text, '\n'));
+}
+
+std::string Site::access_log_line(uint64_t id) const {
+    size_t found = access_log_.text.find(std::format("/things/{}\"", id));
+    if (found == std::string::npos) {
+        return "";
+    }
+    size_t begin = access_log_.text.rfind('\n', found) + 1;
+    return access_log_.text.substr(begin, access_log_.text.find('\n', found) - begin);
 }
 
 // Origin 0 is left alone: it is the one that was healthy throughout.

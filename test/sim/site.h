@@ -66,6 +66,8 @@ public:
     [[nodiscard]] const std::string& log() const { return log_text_; }
 
     [[nodiscard]] size_t access_log_lines() const;
+    // The access log's line of that request, for the message of a failed test.
+    [[nodiscard]] std::string access_log_line(uint64_t id) const;
 
 private:
     struct AccessLog final : node::LogSink {

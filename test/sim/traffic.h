@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "net/buffer_pool.h"
@@ -19,7 +20,9 @@ namespace sim {
 struct Ledger {
     std::map<uint64_t, uint32_t> executed;      // by request number: how many origins received it whole
     std::map<std::string, uint64_t> by_origin;  // requests received whole, without health checks
-    uint64_t corrupt = 0;                       // requests whose body was not request_body()
+    std::set<uint64_t> begun_by_failing;  // requests that an origin which is not healthy throughout began to
+                                          // answer
+    uint64_t corrupt = 0;                 // requests whose body was not request_body()
 };
 
 // The memory that the connections of one simulated program share.
