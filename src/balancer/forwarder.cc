@@ -3,6 +3,7 @@
 #include "balancer/attempt.h"
 #include "balancer/own_response.h"
 #include "balancer/worker.h"
+#include "net/hangup_guard.h"
 
 namespace balancer {
 

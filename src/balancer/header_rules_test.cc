@@ -1,4 +1,5 @@
-// The request head that a backend gets: what passes, what is dropped, what is written anew, and that it is one head.
+// The request head that a backend gets: what passes, what is dropped, what is written anew, and that it is
+// one head.
 #include "balancer/header_rules.h"
 
 #include <memory>
@@ -43,7 +44,9 @@ struct Rewritten {
                 .base = received.data(),
                 .head = head,
                 .fields = fields,
-                .path = is_asterisk ? "*" : path.empty() ? "/" : path,
+                .path = is_asterisk    ? "*"
+                        : path.empty() ? "/"
+                                       : path,
                 .client_address = client.address,
                 .trust = client.trust,
                 .own_host = "localhost",
@@ -88,7 +91,8 @@ std::vector<std::string_view> passed_lines(std::string_view head) {
 size_t count_lines(std::string_view head, std::string_view name) {
     size_t count = 0;
     for (std::string_view line : lines_of(head)) {
-        count += http::equals_ignoring_case(line.substr(0, name.size()), name) && line.substr(name.size()).starts_with(':');
+        count += http::equals_ignoring_case(line.substr(0, name.size()), name) &&
+                 line.substr(name.size()).starts_with(':');
     }
     return count;
 }
@@ -102,7 +106,8 @@ std::string_view line_of(std::string_view head, std::string_view name) {
     return "(none)";
 }
 
-// Reads back what was sent: it must be exactly one head, with the framing of the request, and the slices must lie where they say.
+// Reads back what was sent: it must be exactly one head, with the framing of the request, and the slices must
+// lie where they say.
 void check_one_head(const Rewritten& request) {
     REQUIRE(request.read.outcome == HeadOutcome::complete);
     CHECK(request.written.size <= request_head_room(request.read.length));
@@ -120,8 +125,12 @@ void check_one_head(const Rewritten& request) {
     CHECK(head.method_text.in(request.sent.data()) == request.text(request.written.method));
     CHECK(head.target.in(request.sent.data()) == request.text(request.written.target));
     CHECK(fields.find(FieldId::host)->value.in(request.sent.data()) == request.text(request.written.host));
-    CHECK(fields.find(FieldId::x_request_id)->value.in(request.sent.data()) == request.text(request.written.request_id));
-    for (std::string_view once : {"Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Request-Id"}) {
+    CHECK(
+        fields.find(FieldId::x_request_id)->value.in(request.sent.data()) ==
+        request.text(request.written.request_id)
+    );
+    for (std::string_view once :
+         {"Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Request-Id"}) {
         CHECK(count_lines(request.sent, once) == 1);
     }
     // Of several lines the last one is what the log shows.
@@ -142,21 +151,26 @@ void check_one_head(const Rewritten& request) {
 
 TEST_CASE("a plain request of an outside client is sent with our lines behind its own") {
     Rewritten request(
-        "GET /v1/a?b=c HTTP/1.1\r\nHost: API.foobar.com:8101\r\nUser-Agent: curl/8\r\nAccept: */*\r\nReferer: http://x/\r\n\r\n", {});
+        "GET /v1/a?b=c HTTP/1.1\r\nHost: API.foobar.com:8101\r\nUser-Agent: curl/8\r\nAccept: "
+        "*/*\r\nReferer: http://x/\r\n\r\n",
+        {}
+    );
     check_one_head(request);
-    CHECK(request.sent ==
-          "GET /v1/a?b=c HTTP/1.1\r\n"
-          "Host: API.foobar.com:8101\r\n"
-          "User-Agent: curl/8\r\n"
-          "Accept: */*\r\n"
-          "Referer: http://x/\r\n"
-          "X-Forwarded-For: 192.0.2.7\r\n"
-          "X-Forwarded-Proto: http\r\n"
-          "X-Forwarded-Host: API.foobar.com:8101\r\n"
-          "Forwarded: for=192.0.2.7;host=\"API.foobar.com:8101\";proto=http\r\n"
-          "X-Request-Id: 0123456789abcdef0123456789abcdef\r\n"
-          "Via: 1.1 trilith\r\n"
-          "\r\n");
+    CHECK(
+        request.sent ==
+        "GET /v1/a?b=c HTTP/1.1\r\n"
+        "Host: API.foobar.com:8101\r\n"
+        "User-Agent: curl/8\r\n"
+        "Accept: */*\r\n"
+        "Referer: http://x/\r\n"
+        "X-Forwarded-For: 192.0.2.7\r\n"
+        "X-Forwarded-Proto: http\r\n"
+        "X-Forwarded-Host: API.foobar.com:8101\r\n"
+        "Forwarded: for=192.0.2.7;host=\"API.foobar.com:8101\";proto=http\r\n"
+        "X-Request-Id: 0123456789abcdef0123456789abcdef\r\n"
+        "Via: 1.1 trilith\r\n"
+        "\r\n"
+    );
     CHECK(request.text(request.written.method) == "GET");
     CHECK(request.text(request.written.target) == "/v1/a?b=c");
     CHECK(request.text(request.written.host) == "API.foobar.com:8101");
@@ -176,24 +190,39 @@ constexpr Passing kPassing[] = {
     {"order and spelling are kept", "b: 2\r\nA:1\r\nb:   3  \r\n", "b: 2\r\nA:1\r\nb:   3  \r\n"},
     {"an empty value", "X-Empty:\r\n", "X-Empty:\r\n"},
     {"cookies in several lines", "Cookie: a=1\r\nCookie: b=2\r\n", "Cookie: a=1\r\nCookie: b=2\r\n"},
-    {"keep-alive and its parameters", "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nA: 1\r\n", "A: 1\r\n"},
+    {"keep-alive and its parameters",
+     "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nA: 1\r\n",
+     "A: 1\r\n"},
     {"close", "A: 1\r\nConnection: close\r\n", "A: 1\r\n"},
     {"proxy-connection", "Proxy-Connection: keep-alive\r\n", ""},
-    {"credentials for a proxy", "Proxy-Authorization: Basic eDp5\r\nAuthorization: Basic eDp5\r\n", "Authorization: Basic eDp5\r\n"},
+    {"credentials for a proxy",
+     "Proxy-Authorization: Basic eDp5\r\nAuthorization: Basic eDp5\r\n",
+     "Authorization: Basic eDp5\r\n"},
     {"te", "TE: trailers\r\nConnection: te\r\n", ""},
     {"a nominated field", "Connection: X-Hop, close\r\nX-Hop: 1\r\nX-Stay: 2\r\n", "X-Stay: 2\r\n"},
-    {"a field nominated behind it", "x-hop: 1\r\nX-Stay: 2\r\nX-HOP: 3\r\nConnection: x-Hop\r\n", "X-Stay: 2\r\n"},
+    {"a field nominated behind it",
+     "x-hop: 1\r\nX-Stay: 2\r\nX-HOP: 3\r\nConnection: x-Hop\r\n",
+     "X-Stay: 2\r\n"},
     {"a nominated user agent", "User-Agent: curl\r\nConnection: user-agent\r\n", ""},
-    {"trust is not nominated away", "Connection: authorization\r\nAuthorization: x\r\n", "Authorization: x\r\n"},
+    {"trust is not nominated away",
+     "Connection: authorization\r\nAuthorization: x\r\n",
+     "Authorization: x\r\n"},
     {"underscores", "X_Real_IP: 1\r\nX-Fine: 2\r\nContent_Length: 3\r\n_: 4\r\n", "X-Fine: 2\r\n"},
     {"a length", "Content-Length: 12\r\n", "Content-Length: 12\r\n"},
-    {"a coding is written anew", "A: 1\r\nTransfer-Encoding:  Chunked\r\nTrailer: T\r\n", "A: 1\r\nTrailer: T\r\nTransfer-Encoding: chunked\r\n"},
-    {"upgrade", "Connection: Upgrade\r\nUpgrade: websocket\r\nA: 1\r\n", "A: 1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"},
+    {"a coding is written anew",
+     "A: 1\r\nTransfer-Encoding:  Chunked\r\nTrailer: T\r\n",
+     "A: 1\r\nTrailer: T\r\nTransfer-Encoding: chunked\r\n"},
+    {"upgrade",
+     "Connection: Upgrade\r\nUpgrade: websocket\r\nA: 1\r\n",
+     "A: 1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"},
     {"upgrade without Connection", "Upgrade: websocket\r\n", ""},
     {"a Via before us", "Via: 1.0 first\r\n", "Via: 1.0 first\r\n"},
-    {"expect", "Content-Length: 1\r\nExpect: 100-continue\r\n", "Content-Length: 1\r\nExpect: 100-continue\r\n"},
+    {"expect",
+     "Content-Length: 1\r\nExpect: 100-continue\r\n",
+     "Content-Length: 1\r\nExpect: 100-continue\r\n"},
     {"forged forwarded headers",
-     "X-Forwarded-For: 1.1.1.1\r\nA: 1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 443\r\n"
+     "X-Forwarded-For: 1.1.1.1\r\nA: 1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: "
+     "evil\r\nX-Forwarded-Port: 443\r\n"
      "X-Real-IP: 2.2.2.2\r\nForwarded: for=3.3.3.3\r\nx-forwarded-for: 4.4.4.4\r\n",
      "A: 1\r\n"},
 };
@@ -218,7 +247,9 @@ TEST_CASE("lines of a request pass or are dropped as the rules say") {
 
 TEST_CASE("what the balancer does not offer to switch to is not mentioned") {
     Rewritten request(
-        "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", {.offers_upgrade = false});
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        {.offers_upgrade = false}
+    );
     check_one_head(request);
     CHECK(passed_lines(request.sent).empty());
 }
@@ -233,21 +264,46 @@ struct Forwarding {
 
 constexpr Forwarding kForwarding[] = {
     {"", "192.0.2.7", "http", "h", "for=192.0.2.7;host=\"h\";proto=http"},
-    {"X-Forwarded-For: 203.0.113.1\r\n", "203.0.113.1, 192.0.2.7", "http", "h", "for=192.0.2.7;host=\"h\";proto=http"},
-    {"X-Forwarded-For: a, b\r\nX: 1\r\nx-forwarded-for: c\r\n", "a, b, c, 192.0.2.7", "http", "h", "for=192.0.2.7;host=\"h\";proto=http"},
+    {"X-Forwarded-For: 203.0.113.1\r\n",
+     "203.0.113.1, 192.0.2.7",
+     "http",
+     "h",
+     "for=192.0.2.7;host=\"h\";proto=http"},
+    {"X-Forwarded-For: a, b\r\nX: 1\r\nx-forwarded-for: c\r\n",
+     "a, b, c, 192.0.2.7",
+     "http",
+     "h",
+     "for=192.0.2.7;host=\"h\";proto=http"},
     {"X-Forwarded-For:\r\n", "192.0.2.7", "http", "h", "for=192.0.2.7;host=\"h\";proto=http"},
-    {"X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.com\r\n", "192.0.2.7", "https", "shop.com", "for=192.0.2.7;host=\"h\";proto=http"},
-    {"X-Forwarded-Proto:\r\nX-Forwarded-Host:\r\n", "192.0.2.7", "http", "h", "for=192.0.2.7;host=\"h\";proto=http"},
-    {"Forwarded: for=1.2.3.4;proto=https\r\nForwarded: for=_x\r\n", "192.0.2.7", "http", "h",
+    {"X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.com\r\n",
+     "192.0.2.7",
+     "https",
+     "shop.com",
+     "for=192.0.2.7;host=\"h\";proto=http"},
+    {"X-Forwarded-Proto:\r\nX-Forwarded-Host:\r\n",
+     "192.0.2.7",
+     "http",
+     "h",
+     "for=192.0.2.7;host=\"h\";proto=http"},
+    {"Forwarded: for=1.2.3.4;proto=https\r\nForwarded: for=_x\r\n",
+     "192.0.2.7",
+     "http",
+     "h",
      "for=1.2.3.4;proto=https, for=_x, for=192.0.2.7;host=\"h\";proto=http"},
-    {"Connection: x-forwarded-for, forwarded\r\nX-Forwarded-For: a\r\nForwarded: for=a\r\n", "a, 192.0.2.7", "http", "h",
+    {"Connection: x-forwarded-for, forwarded\r\nX-Forwarded-For: a\r\nForwarded: for=a\r\n",
+     "a, 192.0.2.7",
+     "http",
+     "h",
      "for=a, for=192.0.2.7;host=\"h\";proto=http"},
 };
 
 TEST_CASE("what a trusted proxy forwarded is continued") {
     for (const Forwarding& row : kForwarding) {
         CAPTURE(row.lines);
-        Rewritten request("GET / HTTP/1.1\r\nHost: h\r\n" + std::string(row.lines) + "\r\n", {.trust = Trust::trusted_proxy});
+        Rewritten request(
+            "GET / HTTP/1.1\r\nHost: h\r\n" + std::string(row.lines) + "\r\n",
+            {.trust = Trust::trusted_proxy}
+        );
         check_one_head(request);
         CHECK(line_of(request.sent, "X-Forwarded-For") == row.forwarded_for);
         CHECK(line_of(request.sent, "X-Forwarded-Proto") == row.proto);
@@ -255,8 +311,13 @@ TEST_CASE("what a trusted proxy forwarded is continued") {
         CHECK(line_of(request.sent, "Forwarded") == row.forwarded);
     }
     Rewritten request(
-        "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 1.2.3.4\r\n\r\n", {.trust = Trust::trusted_proxy});
-    CHECK(passed_lines(request.sent) == std::vector<std::string_view>{"X-Forwarded-Port: 443", "X-Real-IP: 1.2.3.4"});
+        "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 1.2.3.4\r\n\r\n",
+        {.trust = Trust::trusted_proxy}
+    );
+    CHECK(
+        passed_lines(request.sent) ==
+        std::vector<std::string_view>{"X-Forwarded-Port: 443", "X-Real-IP: 1.2.3.4"}
+    );
 }
 
 TEST_CASE("an IPv6 client is bracketed and quoted in Forwarded alone") {
@@ -269,20 +330,33 @@ TEST_CASE("an IPv6 client is bracketed and quoted in Forwarded alone") {
 
 TEST_CASE("a proper request id is taken from anyone and any other is replaced") {
     const std::string longest(128, 'a');
-    for (std::string_view proper : {std::string_view("a"), std::string_view("Az09._-"), std::string_view(longest)}) {
+    for (std::string_view proper :
+         {std::string_view("a"), std::string_view("Az09._-"), std::string_view(longest)}) {
         CAPTURE(proper);
         CHECK(is_request_id(proper));
-        Rewritten request("GET / HTTP/1.1\r\nHost: h\r\nx-request-ID: " + std::string(proper) + "\r\n\r\n", {});
+        Rewritten request(
+            "GET / HTTP/1.1\r\nHost: h\r\nx-request-ID: " + std::string(proper) + "\r\n\r\n",
+            {}
+        );
         check_one_head(request);
         CHECK(request.text(request.written.request_id) == proper);
     }
     const std::string too_long(129, 'a');
-    for (std::string_view improper : {std::string_view(""), std::string_view("a b"), std::string_view("a,b"), std::string_view("a\tb"),
-                                      std::string_view("\"a\""), std::string_view("a/b"), std::string_view("\xC3\xBC"),
-                                      std::string_view(too_long)}) {
+    for (std::string_view improper :
+         {std::string_view(""),
+          std::string_view("a b"),
+          std::string_view("a,b"),
+          std::string_view("a\tb"),
+          std::string_view("\"a\""),
+          std::string_view("a/b"),
+          std::string_view("\xC3\xBC"),
+          std::string_view(too_long)}) {
         CAPTURE(improper);
         CHECK_FALSE(is_request_id(improper));
-        Rewritten request("GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: " + std::string(improper) + "\r\n\r\n", {});
+        Rewritten request(
+            "GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: " + std::string(improper) + "\r\n\r\n",
+            {}
+        );
         check_one_head(request);
         CHECK(request.text(request.written.request_id) == kNewId);
     }
@@ -319,7 +393,8 @@ TEST_CASE("targets of every form become what a backend understands") {
 
 // Heads that make the most of each rule that writes more than it takes.
 TEST_CASE("the promised room is enough for heads that grow as much as they can") {
-    std::string longest_host = std::string(63, 'h') + "." + std::string(63, 'o') + "." + std::string(63, 's') + "." + std::string(63, 't');
+    std::string longest_host = std::string(63, 'h') + "." + std::string(63, 'o') + "." +
+                               std::string(63, 's') + "." + std::string(63, 't');
     REQUIRE(longest_host.size() == 255);
     const std::string host = longest_host + ".:65535";
     const std::string_view longest_address = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
@@ -331,7 +406,8 @@ TEST_CASE("the promised room is enough for heads that grow as much as they can")
         "G / HTTP/1.1\r\nHost:" + host + "\r\nUpgrade:x\r\nConnection:upgrade\r\nX-Request-Id:\r\n\r\n",
         "G / HTTP/1.1\r\nHost:" + host + "\r\nTransfer-Encoding:chunked\r\n\r\n",
     };
-    for (std::string_view line : {"X-Forwarded-For:a\r\n", "Forwarded:a\r\n", "a:\r\n", "Cookie:\r\n", "A_:\r\n", "Via:\r\n"}) {
+    for (std::string_view line :
+         {"X-Forwarded-For:a\r\n", "Forwarded:a\r\n", "a:\r\n", "Cookie:\r\n", "A_:\r\n", "Via:\r\n"}) {
         std::string head = "G / HTTP/1.1\r\nHost:" + host + "\r\n";
         for (int count = 0; count < 999; ++count) {
             head += line;
@@ -351,12 +427,52 @@ TEST_CASE("the promised room is enough for heads that grow as much as they can")
 // Draws lines from what has rules and what has none.
 std::string draw_head(core::Random& random) {
     static constexpr std::string_view kNames[] = {
-        "Connection", "connection", "X-Hop", "x-hop", "X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Host",
-        "X-Forwarded-Port", "X-Real-IP", "X-Request-Id", "User-Agent", "Referer", "Cookie", "X_Under", "Keep-Alive", "Upgrade",
-        "TE", "Trailer", "Via", "Date", "Content-Length", "Transfer-Encoding", "Expect", "Accept", "Range", "Proxy-Authorization"};
-    static constexpr std::string_view kValues[] = {"", "1", "x-hop", "close", "upgrade", "keep-alive, X-Hop", "chunked", "websocket",
-                                                   "a, b", "user-agent", "100-continue", " spaced  out ", "\x80\xFF", "https"};
-    std::string head = random.below(4) == 0 ? "GET http://h.com/p HTTP/1.1\r\nHost: h.com\r\n" : "PUT /p?q HTTP/1.1\r\nHost: h.com\r\n";
+        "Connection",
+        "connection",
+        "X-Hop",
+        "x-hop",
+        "X-Forwarded-For",
+        "Forwarded",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Port",
+        "X-Real-IP",
+        "X-Request-Id",
+        "User-Agent",
+        "Referer",
+        "Cookie",
+        "X_Under",
+        "Keep-Alive",
+        "Upgrade",
+        "TE",
+        "Trailer",
+        "Via",
+        "Date",
+        "Content-Length",
+        "Transfer-Encoding",
+        "Expect",
+        "Accept",
+        "Range",
+        "Proxy-Authorization"
+    };
+    static constexpr std::string_view kValues[] = {
+        "",
+        "1",
+        "x-hop",
+        "close",
+        "upgrade",
+        "keep-alive, X-Hop",
+        "chunked",
+        "websocket",
+        "a, b",
+        "user-agent",
+        "100-continue",
+        " spaced  out ",
+        "\x80\xFF",
+        "https"
+    };
+    std::string head = random.below(4) == 0 ? "GET http://h.com/p HTTP/1.1\r\nHost: h.com\r\n"
+                                            : "PUT /p?q HTTP/1.1\r\nHost: h.com\r\n";
     for (uint64_t lines = random.below(8); lines > 0; --lines) {
         head += std::string(kNames[random.below(std::size(kNames))]) + ":" +
                 std::string(kValues[random.below(std::size(kValues))]) + "\r\n";

@@ -31,7 +31,13 @@ void read(std::string_view text, http::Method method, Read& into) {
     http::HeadProgress progress;
     into.base = text.data();
     into.result = http::parse_response_head(
-        text, {.uri_max = 0, .head_max = 8192, .fields_max = 32}, progress, into.fields, into.head, method);
+        text,
+        {.uri_max = 0, .head_max = 8192, .fields_max = 32},
+        progress,
+        into.fields,
+        into.head,
+        method
+    );
     REQUIRE(into.result.outcome == http::HeadOutcome::complete);
     into.body = text.substr(into.result.length);
 }
@@ -39,7 +45,9 @@ void read(std::string_view text, http::Method method, Read& into) {
 TEST_CASE("every status gives one response whose length is what it says") {
     for (uint16_t status : kStatuses) {
         CAPTURE(status);
-        std::string text = format_own_response({.status = status, .reason = "a reason", .request_id = "id-1", .date = kDate});
+        std::string text =
+            format_own_response({.status = status, .reason = "a reason", .request_id = "id-1", .date = kDate}
+            );
         Read response;
         read(text, http::Method::get, response);
         CHECK(response.head.status == status);
@@ -52,7 +60,9 @@ TEST_CASE("every status gives one response whose length is what it says") {
         CHECK(response.value(http::FieldId::content_type) == "text/plain; charset=utf-8");
         CHECK(response.value(http::FieldId::retry_after) == (status == 503 ? "1" : "(none)"));
         CHECK(text.contains("\r\nAllow: ") == (status == 405));
-        CHECK_FALSE(response.fields.duplicated().has_any_of({http::FieldId::date, http::FieldId::content_length}));
+        CHECK_FALSE(
+            response.fields.duplicated().has_any_of({http::FieldId::date, http::FieldId::content_length})
+        );
     }
 }
 
@@ -83,7 +93,13 @@ TEST_CASE("what becomes of the connection is said as the client's version needs 
     };
     for (const Case& row : kCases) {
         std::string text = format_own_response(
-            {.status = 404, .reason = "r", .closing = row.closing, .request_id = {}, .date = kDate, .version_minor = row.version_minor});
+            {.status = 404,
+             .reason = "r",
+             .closing = row.closing,
+             .request_id = {},
+             .date = kDate,
+             .version_minor = row.version_minor}
+        );
         Read response;
         read(text, http::Method::get, response);
         CHECK(response.value(http::FieldId::connection) == row.connection);

@@ -1,4 +1,5 @@
-// The response head that a client gets: what passes, what is dropped, what is added once, and that it is one head.
+// The response head that a client gets: what passes, what is dropped, what is added once, and that it is one
+// head.
 #include <memory>
 #include <string>
 #include <string_view>
@@ -71,7 +72,8 @@ void check_one_head(const Rewritten& response, const Towards& towards) {
     http::FieldTable fields(1010);
     http::ResponseHead head;
     constexpr http::HeadLimits kSentLimits = {.uri_max = 0, .head_max = 64 << 10, .fields_max = 1010};
-    http::HeadResult read = http::parse_response_head(response.sent, kSentLimits, progress, fields, head, towards.method);
+    http::HeadResult read =
+        http::parse_response_head(response.sent, kSentLimits, progress, fields, head, towards.method);
     CAPTURE(response.sent.substr(0, 1000));
     CAPTURE(read.reason);
     REQUIRE(read.outcome == HeadOutcome::complete);
@@ -84,7 +86,9 @@ void check_one_head(const Rewritten& response, const Towards& towards) {
         CHECK(head.framing.length == response.head.framing.length);
     }
     CHECK_FALSE(fields.present().has_any_of({FieldId::keep_alive, FieldId::proxy_connection, FieldId::te}));
-    CHECK_FALSE(fields.duplicated().has_any_of({FieldId::connection, FieldId::transfer_encoding, FieldId::upgrade}));
+    CHECK_FALSE(
+        fields.duplicated().has_any_of({FieldId::connection, FieldId::transfer_encoding, FieldId::upgrade})
+    );
 }
 
 struct Case {
@@ -95,47 +99,74 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {"a date of the backend's is kept and none added", "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n",
+    {"a date of the backend's is kept and none added",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n"},
-    {"a missing date is added", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n",
+    {"a missing date is added",
+     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n",
      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + std::string(kDateLine)},
     {"hop-by-hop and nominated fields are dropped",
-     "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nX-Stay: 2\r\nProxy-Connection: x\r\nContent-Length: 0\r\n",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: "
+     "1\r\nX-Stay: 2\r\nProxy-Connection: x\r\nContent-Length: 0\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nX-Stay: 2\r\nContent-Length: 0\r\n"},
-    {"underscored names pass", "HTTP/1.1 200 OK\r\nDate: D\r\nX_Y: 1\r\nContent-Length: 0\r\n",
+    {"underscored names pass",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nX_Y: 1\r\nContent-Length: 0\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nX_Y: 1\r\nContent-Length: 0\r\n"},
-    {"several cookies pass", "HTTP/1.1 200 OK\r\nDate: D\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n",
+    {"several cookies pass",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n"},
-    {"chunked stays chunked", "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n",
+    {"chunked stays chunked",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n"},
-    {"until close becomes chunked", "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: close\r\n",
+    {"until close becomes chunked",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: close\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n"},
-    {"a response of HTTP/1.0 becomes 1.1", "HTTP/1.0 200 OK\r\nDate: D\r\nContent-Length: 1\r\n",
+    {"a response of HTTP/1.0 becomes 1.1",
+     "HTTP/1.0 200 OK\r\nDate: D\r\nContent-Length: 1\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n"},
-    {"chunked is no coding for HTTP/1.0", "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n",
-     "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: close\r\n", {.client_version_minor = 0, .is_closing = true}},
-    {"the last response on a connection says so", "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n",
-     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\nConnection: close\r\n", {.is_closing = true}},
-    {"HTTP/1.0 is told that its connection stays", "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n",
-     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\nConnection: keep-alive\r\n", {.client_version_minor = 0}},
-    {"a reason that is empty or long", "HTTP/1.1 299 \r\nDate: D\r\nContent-Length: 0\r\n",
+    {"chunked is no coding for HTTP/1.0",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: close\r\n",
+     {.client_version_minor = 0, .is_closing = true}},
+    {"the last response on a connection says so",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\nConnection: close\r\n",
+     {.is_closing = true}},
+    {"HTTP/1.0 is told that its connection stays",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\nConnection: keep-alive\r\n",
+     {.client_version_minor = 0}},
+    {"a reason that is empty or long",
+     "HTTP/1.1 299 \r\nDate: D\r\nContent-Length: 0\r\n",
      "HTTP/1.1 299 \r\nDate: D\r\nContent-Length: 0\r\n"},
-    {"a reason that is missing", "HTTP/1.1 299\r\nDate: D\r\nContent-Length: 0\r\n",
+    {"a reason that is missing",
+     "HTTP/1.1 299\r\nDate: D\r\nContent-Length: 0\r\n",
      "HTTP/1.1 299 \r\nDate: D\r\nContent-Length: 0\r\n"},
-    {"a status of one's own", "HTTP/1.1 799 Odd \xFF\r\nDate: D\r\nContent-Length: 0\r\n",
+    {"a status of one's own",
+     "HTTP/1.1 799 Odd \xFF\r\nDate: D\r\nContent-Length: 0\r\n",
      "HTTP/1.1 799 Odd \xFF\r\nDate: D\r\nContent-Length: 0\r\n"},
-    {"not modified keeps its length", "HTTP/1.1 304 Not Modified\r\nDate: D\r\nContent-Length: 99\r\nETag: e\r\n",
+    {"not modified keeps its length",
+     "HTTP/1.1 304 Not Modified\r\nDate: D\r\nContent-Length: 99\r\nETag: e\r\n",
      "HTTP/1.1 304 Not Modified\r\nDate: D\r\nContent-Length: 99\r\nETag: e\r\n"},
-    {"an answer to HEAD keeps its length", "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 99\r\n",
-     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 99\r\n", {.method = http::Method::head}},
-    {"no content has no length", "HTTP/1.1 204 No Content\r\nDate: D\r\nContent-Length: 0\r\n",
+    {"an answer to HEAD keeps its length",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 99\r\n",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 99\r\n",
+     {.method = http::Method::head}},
+    {"no content has no length",
+     "HTTP/1.1 204 No Content\r\nDate: D\r\nContent-Length: 0\r\n",
      "HTTP/1.1 204 No Content\r\nDate: D\r\n"},
-    {"an interim response gets no date and no framing", "HTTP/1.1 103 Early Hints\r\nLink: x\r\nConnection: close\r\n",
-     "HTTP/1.1 103 Early Hints\r\nLink: x\r\n", {.is_closing = true}},
+    {"an interim response gets no date and no framing",
+     "HTTP/1.1 103 Early Hints\r\nLink: x\r\nConnection: close\r\n",
+     "HTTP/1.1 103 Early Hints\r\nLink: x\r\n",
+     {.is_closing = true}},
     {"continue", "HTTP/1.1 100 Continue\r\n", "HTTP/1.1 100 Continue\r\n"},
-    {"a switch of protocols names it", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s\r\n",
-     "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"},
-    {"a Via before us stays", "HTTP/1.1 200 OK\r\nDate: D\r\nVia: 1.1 first\r\nContent-Length: 0\r\n",
+    {"a switch of protocols names it",
+     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+     "s\r\n",
+     "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s\r\nConnection: upgrade\r\nUpgrade: "
+     "websocket\r\n"},
+    {"a Via before us stays",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nVia: 1.1 first\r\nContent-Length: 0\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nVia: 1.1 first\r\nContent-Length: 0\r\n"},
 };
 
@@ -174,13 +205,31 @@ TEST_CASE("the promised room is enough for heads that grow as much as they can")
 }
 
 std::string draw_head(core::Random& random) {
-    static constexpr std::string_view kStatus[] = {"100 Continue", "103", "200 OK", "204 No Content", "206 ", "304 Not Modified", "404 x", "500 y"};
-    static constexpr std::string_view kNames[] = {"Connection", "X-Hop", "x-hop", "Date", "Content-Length", "Transfer-Encoding", "Upgrade",
-                                                  "Keep-Alive", "Set-Cookie", "Via", "Server", "X_Y", "Trailer", "TE"};
-    static constexpr std::string_view kValues[] = {"", "1", "x-hop", "close", "upgrade", "keep-alive, X-Hop", "chunked", "12", "\x80"};
-    std::string head = std::string(random.below(5) == 0 ? "HTTP/1.0 " : "HTTP/1.1 ") + std::string(kStatus[random.below(std::size(kStatus))]) + "\r\n";
+    static constexpr std::string_view kStatus[] =
+        {"100 Continue", "103", "200 OK", "204 No Content", "206 ", "304 Not Modified", "404 x", "500 y"};
+    static constexpr std::string_view kNames[] = {
+        "Connection",
+        "X-Hop",
+        "x-hop",
+        "Date",
+        "Content-Length",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Keep-Alive",
+        "Set-Cookie",
+        "Via",
+        "Server",
+        "X_Y",
+        "Trailer",
+        "TE"
+    };
+    static constexpr std::string_view kValues[] =
+        {"", "1", "x-hop", "close", "upgrade", "keep-alive, X-Hop", "chunked", "12", "\x80"};
+    std::string head = std::string(random.below(5) == 0 ? "HTTP/1.0 " : "HTTP/1.1 ") +
+                       std::string(kStatus[random.below(std::size(kStatus))]) + "\r\n";
     for (uint64_t lines = random.below(7); lines > 0; --lines) {
-        head += std::string(kNames[random.below(std::size(kNames))]) + ": " + std::string(kValues[random.below(std::size(kValues))]) + "\r\n";
+        head += std::string(kNames[random.below(std::size(kNames))]) + ": " +
+                std::string(kValues[random.below(std::size(kValues))]) + "\r\n";
     }
     return head + "\r\n";
 }
@@ -202,7 +251,10 @@ TEST_CASE("random responses are sent as exactly one head with one date") {
         check_one_head(response, towards);
         CHECK(response.sent.ends_with(kVia));
         CHECK((response.sent.contains("\r\nDate: ") || response.head.is_interim()));
-        CHECK(response.sent.contains("\r\nConnection: close\r\n") == (towards.is_closing && !response.head.is_interim()));
+        CHECK(
+            response.sent.contains("\r\nConnection: close\r\n") ==
+            (towards.is_closing && !response.head.is_interim())
+        );
     }
     CHECK(accepted > 5000);
 }

@@ -6,10 +6,11 @@
 
 #include "balancer/forwarder.h"
 #include "balancer/request_upload.h"
+#include "balancer/response_piece.h"
 #include "balancer/splice_relay.h"
 #include "balancer/tunnel.h"
 #include "balancer/worker.h"
-#include "http/chunked_writer.h"
+#include "net/hangup_guard.h"
 #include "http/response_reader.h"
 
 namespace balancer {
@@ -20,9 +21,6 @@ namespace {
 
 // A backend that sends interim responses without end gets no further.
 constexpr int kInterimMax = 32;
-// A piece of body up to this size is copied behind the head, so that one plain send takes both.
-constexpr size_t kCopiedPieceMax = 4 << 10;
-constexpr size_t kTailRoom = 64;
 // Then others have their turn: a fast backend and a fast client would never wait.
 constexpr size_t kPiecesPerTurn = 16;
 
@@ -222,67 +220,11 @@ bool is_last_response(const Relay& relay) {
            relay.framing == FramingKind::until_close || relay.exchange.worker.is_draining();
 }
 
-// What is sent around a piece of the body.
-struct Wrapping {
-    http::ChunkSizeLine size_line{};
-    std::string_view size;
-    std::string_view tail;
-    std::string long_tail;  // only where there are trailers
-};
-
-void wrap(const Relay& relay, const http::BodyReader& body, std::string_view data, Wrapping& wrapping) {
-    wrapping.size = {};
-    wrapping.tail = {};
-    if (relay.framing != FramingKind::chunked) {
-        return;
-    }
-    if (!data.empty()) {
-        wrapping.size = http::write_chunk_size(data.size(), wrapping.size_line);
-        wrapping.tail = http::kChunkEnd;
-    }
-    if (!body.is_done()) {
-        return;
-    }
-    if (body.trailers().empty()) {
-        wrapping.tail = data.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
-    } else {
-        wrapping.long_tail = std::string(wrapping.tail) + "0\r\n" + std::string(body.trailers()) + "\r\n";
-        wrapping.tail = wrapping.long_tail;
-    }
-}
-
-using Parts = std::array<std::string_view, 4>;
-
-// The head (of `head_size` bytes in the scratch memory, 0 behind the first piece) and one piece of the body, small ones in one
-// run of memory.
-Parts compose(Relay& relay, size_t head_size, std::string_view data, const Wrapping& wrapping) {
-    char* scratch = relay.worker().scratch().data();
-    bool fits = data.size() <= kCopiedPieceMax && wrapping.tail.size() <= kTailRoom &&
-                head_size + kCopiedPieceMax + 2 * kTailRoom <= relay.worker().scratch().size();
-    if (!fits || head_size == 0) {
-        return {std::string_view(scratch, head_size), wrapping.size, data, wrapping.tail};
-    }
-    size_t size = head_size;
-    for (std::string_view part : {wrapping.size, data, wrapping.tail}) {
-        std::copy(part.begin(), part.end(), scratch + size);
-        size += part.size();
-    }
-    return {std::string_view(scratch, size), {}, {}, {}};
-}
-
-size_t total_size(const Parts& parts) {
-    size_t total = 0;
-    for (std::string_view part : parts) {
-        total += part.size();
-    }
-    return total;
-}
-
 // Sends a piece and takes it off the backend's buffer. False: the client's connection failed, the exchange is settled.
 runtime::Task<bool> send_piece(Relay& relay, const http::BodyReader& body, http::BodyPiece piece, size_t head_size) {
-    Wrapping wrapping;
-    wrap(relay, body, piece.data, wrapping);
-    Parts parts = compose(relay, head_size, piece.data, wrapping);
+    PieceWrapping wrapping;
+    wrap_piece(wrapping, relay.framing, body, piece.data);
+    PieceParts parts = compose_piece(relay.worker().scratch(), head_size, piece.data, wrapping);
     relay.exchange.bytes_out += total_size(parts);
     // The last bytes of a connection wait for its end, which follows at once, and travel with it: a packet less.
     bool is_last = body.is_done() && relay.exchange.must_close;

@@ -1,4 +1,5 @@
-// Routes: the first match in the order written wins, as a plain walk over the list would say, at a cost that stays flat.
+// Routes: the first match in the order written wins, as a plain walk over the list would say, at a cost that
+// stays flat.
 #include "balancer/route_table.h"
 
 #include <string>
@@ -39,7 +40,8 @@ bool is_path_match(std::string_view pattern, std::string_view path) {
 // The walk: an index, or routes.size() for no match.
 size_t walk(const std::vector<RouteConfig>& routes, std::string_view host, std::string_view path) {
     size_t place = 0;
-    while (place < routes.size() && !(is_host_match(routes[place].host, host) && is_path_match(routes[place].path, path))) {
+    while (place < routes.size() &&
+           !(is_host_match(routes[place].host, host) && is_path_match(routes[place].path, path))) {
         ++place;
     }
     return place;
@@ -47,7 +49,8 @@ size_t walk(const std::vector<RouteConfig>& routes, std::string_view host, std::
 
 size_t walk_raw(const std::vector<RouteConfig>& routes, std::string_view host) {
     size_t place = 0;
-    while (place < routes.size() && !(routes[place].path == "raw" && is_host_match(routes[place].host, host))) {
+    while (place < routes.size() && !(routes[place].path == "raw" && is_host_match(routes[place].host, host))
+    ) {
         ++place;
     }
     return place;
@@ -113,7 +116,11 @@ TEST_CASE("hosts match exactly, by subdomain or all") {
 
 TEST_CASE("the order written decides, not how exact a pattern is") {
     check_looks(
-        {route("", "/a/b/*"), route("h.com", "/a/*"), route("h.com", "/a/b/c"), route("*.com", ""), route("", "")},
+        {route("", "/a/b/*"),
+         route("h.com", "/a/*"),
+         route("h.com", "/a/b/c"),
+         route("*.com", ""),
+         route("", "")},
         {
             {"h.com", "/a/b/c", 0},
             {"h.com", "/a/x", 1},
@@ -128,7 +135,12 @@ TEST_CASE("the order written decides, not how exact a pattern is") {
 }
 
 TEST_CASE("a raw route takes normal paths in its turn, and alone takes those that cannot be normalised") {
-    std::vector<RouteConfig> routes{route("", "/v1/*"), route("files.com", "raw"), route("", ""), route("*.com", "raw")};
+    std::vector<RouteConfig> routes{
+        route("", "/v1/*"),
+        route("files.com", "raw"),
+        route("", ""),
+        route("*.com", "raw")
+    };
     RouteTable table(routes);
     auto normal = table.match("files.com", "/x");
     REQUIRE(normal);
@@ -232,8 +244,12 @@ TEST_CASE("a hundred thousand routes are looked up as easily as one") {
     for (int look = 0; look < 200000; ++look) {
         size_t place = random.below(kRoutes);
         std::string number = std::to_string(place);
-        std::string host = place % 4 == 0 ? "h" + number + ".com" : place % 4 == 3 ? "sub.w" + number + ".com" : "other.org";
-        std::string path = place % 4 == 1 ? "/p" + number + "/y" : place % 4 == 2 ? "/exact/" + number : "/x/y";
+        std::string host = place % 4 == 0   ? "h" + number + ".com"
+                           : place % 4 == 3 ? "sub.w" + number + ".com"
+                                            : "other.org";
+        std::string path = place % 4 == 1   ? "/p" + number + "/y"
+                           : place % 4 == 2 ? "/exact/" + number
+                                            : "/x/y";
         REQUIRE(place_of(table.match(host, path), kRoutes) == place);
     }
     for (int look = 0; look < 100000; ++look) {

@@ -76,8 +76,24 @@ TEST_CASE("any of several entries is enough") {
 
 TEST_CASE("a wrong entry is refused and named") {
     for (std::string_view entry :
-         {"", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8x", "10.0.0.0/8/8", "10.0.0.0/ 8",
-          "10.0.0/8", "::/129", "::1/", "fd00::/8 ", "proxy.foobar.com", "10.0.0.1:80", "[::1]", "*"}) {
+         {"",
+          "/",
+          "/8",
+          "10.0.0.0/",
+          "10.0.0.0/33",
+          "10.0.0.0/-1",
+          "10.0.0.0/+8",
+          "10.0.0.0/8x",
+          "10.0.0.0/8/8",
+          "10.0.0.0/ 8",
+          "10.0.0/8",
+          "::/129",
+          "::1/",
+          "fd00::/8 ",
+          "proxy.foobar.com",
+          "10.0.0.1:80",
+          "[::1]",
+          "*"}) {
         CAPTURE(entry);
         auto proxies = TrustedProxies::parse({"10.0.0.1", std::string(entry)});
         REQUIRE_FALSE(proxies);

@@ -21,14 +21,15 @@ std::string quoted(std::string_view text) {
     return target.substr(7);
 }
 
-// Decodes what append_json_string() may write, as RFC 8259 reads it; a byte that was escaped comes back as its code point.
-// Empty, and `is_valid` false, for anything that is no JSON string.
+// Decodes what append_json_string() may write, as RFC 8259 reads it; a byte that was escaped comes back as
+// its code point. Empty, and `is_valid` false, for anything that is no JSON string.
 struct Decoded {
     bool is_valid = false;
     std::u32string text;
 };
 
-// The code point that begins at `at`, which is moved behind it; 0xFFFFFFFF where the bytes are no UTF-8 (RFC 3629).
+// The code point that begins at `at`, which is moved behind it; 0xFFFFFFFF where the bytes are no UTF-8 (RFC
+// 3629).
 char32_t take_utf8(std::string_view text, size_t& at) {
     constexpr char32_t kBad = 0xFFFFFFFF;
     auto lead = static_cast<uint8_t>(text[at++]);
@@ -99,8 +100,11 @@ TEST_CASE("texts become the JSON strings that stand for them") {
 TEST_CASE("bytes that are no UTF-8 are escaped one by one") {
     CHECK(quoted("\xFF") == R"("\u00ff")");
     CHECK(quoted("\x80\xBF") == R"("\u0080\u00bf")");
-    CHECK(quoted("\xC3") == R"("\u00c3")");                      // cut short
-    CHECK(quoted("\xC3" "A") == R"("\u00c3A")");
+    CHECK(quoted("\xC3") == R"("\u00c3")");  // cut short
+    CHECK(
+        quoted("\xC3"
+               "A") == R"("\u00c3A")"
+    );
     CHECK(quoted("\xC3\"") == R"("\u00c3\"")");                  // the quote is not swallowed
     CHECK(quoted("\xC0\xAF") == R"("\u00c0\u00af")");            // overlong "/"
     CHECK(quoted("\xE0\x80\xAF") == R"("\u00e0\u0080\u00af")");  // overlong in three
@@ -117,7 +121,8 @@ TEST_CASE("every sequence of bytes becomes a valid JSON string that says the sam
     for (int round = 0; round < 50000; ++round) {
         std::string bytes;
         for (uint64_t left = random.below(12); left > 0; --left) {
-            bytes += random.below(2) == 0 ? kRare[random.below(kRare.size())] : static_cast<char>(random.below(256));
+            bytes += random.below(2) == 0 ? kRare[random.below(kRare.size())]
+                                          : static_cast<char>(random.below(256));
         }
         std::u32string meant;
         for (size_t at = 0; at < bytes.size();) {

@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 
 struct Lines {
     std::vector<std::string> written;
-    Log log{[] { return WallTime{1795234114123ms}; }, [this](std::string_view line) { written.emplace_back(line); }};
+    Log log{[] { return WallTime{1795234114123ms}; }, [this](std::string_view line) {
+        written.emplace_back(line);
+    }};
 };
 
 TEST_CASE("a line is time, level, component, event and fields") {
@@ -24,7 +26,9 @@ TEST_CASE("a line is time, level, component, event and fields") {
     REQUIRE(lines.written.size() == 3);
     CHECK(lines.written[0] == "2026-11-21T04:08:34.123Z error net: cannot listen\n");
     CHECK(lines.written[1] == "2026-11-21T04:08:34.123Z warn node: few descriptors limit=1024\n");
-    CHECK(lines.written[2] == "2026-11-21T04:08:34.123Z info node: serving server=lb1 listen=127.0.0.1:8101\n");
+    CHECK(
+        lines.written[2] == "2026-11-21T04:08:34.123Z info node: serving server=lb1 listen=127.0.0.1:8101\n"
+    );
 }
 
 TEST_CASE("a value that could be misread is quoted") {
@@ -49,7 +53,10 @@ TEST_CASE("a value that could be misread is quoted") {
         Lines lines;
         lines.log.info("c", "e", {{"key", row.value}, {"last", "1"}});
         REQUIRE(lines.written.size() == 1);
-        CHECK(lines.written[0] == "2026-11-21T04:08:34.123Z info c: e key=" + std::string(row.written) + " last=1\n");
+        CHECK(
+            lines.written[0] ==
+            "2026-11-21T04:08:34.123Z info c: e key=" + std::string(row.written) + " last=1\n"
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-// Errors: the kind that belongs to an errno value, the context that callers add, and the macros that pass them on.
+// Errors: the kind that belongs to an errno value, the context that callers add, and the macros that pass
+// them on.
 #include "core/result.h"
 
 #include <cerrno>
@@ -35,10 +36,17 @@ TEST_CASE("an errno value becomes the kind that callers decide by") {
         ErrorKind kind;
     };
     constexpr Case kCases[] = {
-        {ECONNREFUSED, ErrorKind::refused}, {EHOSTUNREACH, ErrorKind::refused}, {ECONNRESET, ErrorKind::reset},
-        {EPIPE, ErrorKind::reset},          {ETIMEDOUT, ErrorKind::timed_out},  {EADDRINUSE, ErrorKind::conflict},
-        {EACCES, ErrorKind::permission},    {ENOENT, ErrorKind::not_found},     {EMFILE, ErrorKind::exhausted},
-        {ENFILE, ErrorKind::exhausted},     {EIO, ErrorKind::io},
+        {ECONNREFUSED, ErrorKind::refused},
+        {EHOSTUNREACH, ErrorKind::refused},
+        {ECONNRESET, ErrorKind::reset},
+        {EPIPE, ErrorKind::reset},
+        {ETIMEDOUT, ErrorKind::timed_out},
+        {EADDRINUSE, ErrorKind::conflict},
+        {EACCES, ErrorKind::permission},
+        {ENOENT, ErrorKind::not_found},
+        {EMFILE, ErrorKind::exhausted},
+        {ENFILE, ErrorKind::exhausted},
+        {EIO, ErrorKind::io},
     };
     for (const Case& row : kCases) {
         Error error = Error::of_errno(row.code, "doing it");

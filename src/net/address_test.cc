@@ -167,9 +167,7 @@ TEST_CASE("a unix socket is its path, up to what sockaddr_un holds") {
     CHECK_FALSE(Address::of_unix_path(""));
 }
 
-TEST_CASE("an address made from nothing is 0.0.0.0:0") {
-    CHECK(Address().to_string() == "0.0.0.0:0");
-}
+TEST_CASE("an address made from nothing is 0.0.0.0:0") { CHECK(Address().to_string() == "0.0.0.0:0"); }
 
 }  // namespace
 }  // namespace net

@@ -15,8 +15,16 @@ namespace {
 
 TEST_CASE("a buffer has the smallest power of two that holds what was asked for") {
     BufferPool pool;
-    for (size_t size : {size_t{0}, size_t{1}, size_t{1023}, size_t{1024}, size_t{1025}, size_t{4096}, size_t{4097},
-                        BufferPool::kLargest - 1, BufferPool::kLargest}) {
+    for (size_t size :
+         {size_t{0},
+          size_t{1},
+          size_t{1023},
+          size_t{1024},
+          size_t{1025},
+          size_t{4096},
+          size_t{4097},
+          BufferPool::kLargest - 1,
+          BufferPool::kLargest}) {
         CAPTURE(size);
         Buffer buffer = pool.take(size);
         CHECK(buffer.size() >= size);
@@ -79,7 +87,9 @@ TEST_CASE("buffers that are out at the same time never overlap") {
         } else if (!held.empty()) {
             size_t at = random.below(held.size());
             std::span<char> bytes = held[at].buffer.span();
-            CHECK(std::count(bytes.begin(), bytes.end(), held[at].mark) == static_cast<ptrdiff_t>(bytes.size()));
+            CHECK(
+                std::count(bytes.begin(), bytes.end(), held[at].mark) == static_cast<ptrdiff_t>(bytes.size())
+            );
             lent -= bytes.size();
             std::swap(held[at], held.back());
             held.pop_back();

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "net/hangup_guard.h"
 #include "net/socket.h"
 #include "runtime/linux_os.h"
 #include "runtime/task_group.h"

@@ -87,7 +87,12 @@ TEST_CASE("an address of no interface of ours cannot be listened on") {
     CHECK(listener.error().context().find("203.0.113.7:8080") != std::string::npos);
 }
 
-Task<void> accept_some(Listener& listener, size_t count, std::vector<std::string>& peers, std::vector<int>& accepted) {
+Task<void> accept_some(
+    Listener& listener,
+    size_t count,
+    std::vector<std::string>& peers,
+    std::vector<int>& accepted
+) {
     for (size_t number = 0; number < count; ++number) {
         sockaddr_storage peer;
         ssize_t fd = co_await listener.accept(peer);
@@ -97,12 +102,18 @@ Task<void> accept_some(Listener& listener, size_t count, std::vector<std::string
     }
 }
 
-Task<void> connect_and_accept(Machine& machine, const Address& address, const Address& target, std::string_view host) {
+Task<void> connect_and_accept(
+    Machine& machine,
+    const Address& address,
+    const Address& target,
+    std::string_view host
+) {
     auto opened = Listener::open(*machine.reactor, address, {});
     CHECK(opened.has_value());
     Address reached = target;
     if (target.family() != AF_UNIX) {
-        std::string bracketed = target.family() == AF_INET6 ? "[" + target.host_string() + "]" : target.host_string();
+        std::string bracketed =
+            target.family() == AF_INET6 ? "[" + target.host_string() + "]" : target.host_string();
         reached = *Address::parse(bracketed + ":" + std::to_string(opened->address().port()));
     }
     constexpr size_t kClients = 5;

@@ -216,7 +216,8 @@ private:
         REQUIRE_FALSE(target.empty());
         // A system may write to all of the target and then report an error: nothing of it is ours.
         std::ranges::fill(target, '?');
-        size_t count = random_.below(4) == 0 ? 0 : random_.below(random_.below(5) == 0 ? target.size() + 1 : 300);
+        size_t count =
+            random_.below(4) == 0 ? 0 : random_.below(random_.below(5) == 0 ? target.size() + 1 : 300);
         count = std::min(count, target.size());
         for (size_t at = 0; at < count; ++at) {
             target[at] = static_cast<char>(random_.next());

@@ -1,4 +1,5 @@
-// Sockets: every byte arrives once and in order, every wait ends for its reason, the peer's end is told from its failure.
+// Sockets: every byte arrives once and in order, every wait ends for its reason, the peer's end is told from
+// its failure.
 #include "net/socket.h"
 
 #include <sys/socket.h>
@@ -160,7 +161,13 @@ TEST_CASE("what must wait is copied: the caller's memory is free once send suspe
     CHECK(is_exact);
 }
 
-Task<void> send_from_buffer(Machine& machine, Socket& socket, ReadBuffer& source, size_t consumed, ssize_t& result) {
+Task<void> send_from_buffer(
+    Machine& machine,
+    Socket& socket,
+    ReadBuffer& source,
+    size_t consumed,
+    ssize_t& result
+) {
     std::string_view bytes = source.bytes();
     std::array<std::string_view, 3> parts{bytes.substr(0, 10), bytes.substr(20, consumed - 20), "tail"};
     result = co_await socket.send_from(source, consumed, machine.pool, parts, machine.after(kPatience));
@@ -313,7 +320,9 @@ TEST_CASE("a result below zero becomes an error with its kind") {
     CHECK(error_of(-ECANCELED, "reading").kind() == core::ErrorKind::cancelled);
     CHECK(error_of(-ECONNRESET, "reading").kind() == core::ErrorKind::reset);
     CHECK(error_of(-ECONNREFUSED, "reading").kind() == core::ErrorKind::refused);
-    CHECK(error_of(-ECONNREFUSED, "connecting to 10.0.0.1:80").context().starts_with("connecting to 10.0.0.1:80: "));
+    CHECK(error_of(-ECONNREFUSED, "connecting to 10.0.0.1:80")
+              .context()
+              .starts_with("connecting to 10.0.0.1:80: "));
 }
 
 Task<void> look_at_peer(Machine& machine) {

@@ -1,4 +1,5 @@
-// The reactor: order of timers and of what is ready, messages from other threads, descriptors that come and go.
+// The reactor: order of timers and of what is ready, messages from other threads, descriptors that come and
+// go.
 #include "runtime/reactor.h"
 
 #include <sys/socket.h>

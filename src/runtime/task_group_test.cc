@@ -1,4 +1,5 @@
-// Task groups: all that was spawned is awaited, stopping unwinds, and a group never holds more than its limit.
+// Task groups: all that was spawned is awaited, stopping unwinds, and a group never holds more than its
+// limit.
 #include "runtime/task_group.h"
 
 #include <memory>

@@ -1,4 +1,5 @@
-// Tasks: values and their ownership, nesting to any depth, parameters that live exactly as long as their frame.
+// Tasks: values and their ownership, nesting to any depth, parameters that live exactly as long as their
+// frame.
 #include "runtime/task.h"
 
 #include <memory>
@@ -20,7 +21,8 @@ struct Machine {
     std::unique_ptr<Reactor> reactor = *Reactor::open(os);
 };
 
-// Counts its lives: every object that was made must be destroyed once, and one value at a time owns the engagement.
+// Counts its lives: every object that was made must be destroyed once, and one value at a time owns the
+// engagement.
 struct Lives {
     int made = 0;
     int destroyed = 0;
@@ -31,7 +33,8 @@ class Guard {
 public:
     explicit Guard(Lives& lives) : lives_(&lives), is_engaged_(true) { ++lives.made; }
 
-    Guard(Guard&& other) noexcept : lives_(other.lives_), is_engaged_(std::exchange(other.is_engaged_, false)) {
+    Guard(Guard&& other) noexcept
+        : lives_(other.lives_), is_engaged_(std::exchange(other.is_engaged_, false)) {
         ++lives_->made;
     }
 
@@ -71,7 +74,9 @@ TEST_CASE("a task hands its value over to its awaiter") {
 
 TEST_CASE("a task does not run before it is awaited") {
     bool has_ended = false;
-    { [[maybe_unused]] Task<void> unawaited = take_values(has_ended); }
+    {
+        [[maybe_unused]] Task<void> unawaited = take_values(has_ended);
+    }
     CHECK_FALSE(has_ended);
 }
 
@@ -185,7 +190,9 @@ TEST_CASE("parameters are destroyed once when they are returned") {
 TEST_CASE("parameters are destroyed once when the task is never started") {
     Lives lives;
     int notes = 0;
-    { [[maybe_unused]] Task<void> unawaited = pass_on(Guard(lives), notes); }
+    {
+        [[maybe_unused]] Task<void> unawaited = pass_on(Guard(lives), notes);
+    }
     CHECK(notes == 0);
     check_destroyed_once(lives);
 }

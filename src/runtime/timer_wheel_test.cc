@@ -113,7 +113,8 @@ private:
             case 1: remove(other); break;
             case 2:
                 remove(other);
-                add(other, Instant{before_.since_start + Duration(static_cast<int64_t>(random_.below(5000000)))});
+                add(other,
+                    Instant{before_.since_start + Duration(static_cast<int64_t>(random_.below(5000000)))});
                 break;
             default: break;
         }
@@ -133,7 +134,10 @@ private:
     // From nothing to a year, each magnitude equally likely.
     Duration draw_duration() {
         uint64_t bits = random_.below(55);
-        return std::min(Duration(static_cast<int64_t>(random_.next() & ((1ULL << bits) - 1))), Duration(8760h));
+        return std::min(
+            Duration(static_cast<int64_t>(random_.next() & ((1ULL << bits) - 1))),
+            Duration(8760h)
+        );
     }
 
     // From nothing to some minutes, now and then hours.

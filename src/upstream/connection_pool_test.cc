@@ -1,4 +1,5 @@
-// One pool on one core: nothing beyond a bound, the queue in its order, idle connections that are certainly alive.
+// One pool on one core: nothing beyond a bound, the queue in its order, idle connections that are certainly
+// alive.
 #include "upstream/connection_pool.h"
 
 #include <sys/socket.h>
@@ -40,7 +41,10 @@ struct Site {
     std::vector<std::shared_ptr<BackendRecord>> records{};
     std::shared_ptr<PoolRecord> record{};
 
-    std::shared_ptr<const PoolState> state_of(const std::vector<Backend>& backends, Mode mode = Mode::active_active) {
+    std::shared_ptr<const PoolState> state_of(
+        const std::vector<Backend>& backends,
+        Mode mode = Mode::active_active
+    ) {
         auto state = std::make_shared<PoolState>();
         if (record == nullptr) {
             record = std::make_shared<PoolRecord>(config.queue_max, kCores);
@@ -144,7 +148,11 @@ TEST_CASE("a pool without a usable backend says so at once") {
 
 TEST_CASE("a retry goes to backends not tried yet, then to those that stand by, then nowhere") {
     Site site;
-    ConnectionPool pool(*site.reactor, 0, site.state_of({{}, {}, {BackendState::up, true}, {BackendState::down}}));
+    ConnectionPool pool(
+        *site.reactor,
+        0,
+        site.state_of({{}, {}, {BackendState::up, true}, {BackendState::down}})
+    );
     TriedBackends tried;
     uint32_t first = id_of(pool.acquire_now(tried));
     CHECK((first == 100 || first == 101));
@@ -210,7 +218,7 @@ Task<void> wait_in_order(Site& site, Waiting& waiting) {
     CHECK(site.record->queue.used() == 5);
     CHECK(site.record->queued[0].value() == 5);
     held.clear();
-    CHECK(waiting.served.empty());              // they resume in a later turn
+    CHECK(waiting.served.empty());                  // they resume in a later turn
     CHECK_FALSE(pool.acquire_now({}).has_value());  // and nobody overtakes them meanwhile
     core::Instant deadline = site.after(20s);
     while (waiting.served.size() < 5 && site.reactor->now() < deadline) {
@@ -255,8 +263,10 @@ TEST_CASE("a full queue refuses at once and a waiting request gives up at its ti
     Waiting waiting;
     site.reactor->run(wait_too_long(site, waiting));
     CHECK(waiting.served.empty());
-    CHECK(waiting.failures ==
-          std::vector{AcquireFailure::queue_full, AcquireFailure::timed_out, AcquireFailure::timed_out});
+    CHECK(
+        waiting.failures ==
+        std::vector{AcquireFailure::queue_full, AcquireFailure::timed_out, AcquireFailure::timed_out}
+    );
 }
 
 Task<void> leave_the_queue(Site& site, Waiting& waiting) {
@@ -519,8 +529,11 @@ Task<void> change_state(Site& site, BackendState state, bool keeps_idle) {
 }
 
 TEST_CASE("a backend that went down keeps no idle connection, one that drains does") {
-    for (auto [state, keeps_idle] : {std::pair(BackendState::down, false), std::pair(BackendState::disabled, false),
-                                     std::pair(BackendState::draining, true), std::pair(BackendState::checking, true)}) {
+    for (auto [state, keeps_idle] :
+         {std::pair(BackendState::down, false),
+          std::pair(BackendState::disabled, false),
+          std::pair(BackendState::draining, true),
+          std::pair(BackendState::checking, true)}) {
         CAPTURE(backend_state_name(state));
         Site site;
         site.reactor->run(change_state(site, state, keeps_idle));
