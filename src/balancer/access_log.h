@@ -1,4 +1,5 @@
-// The access log of one core: a JSON line for each request, gathered here and handed to the log thread in blocks.
+// The access log of one core: a JSON line for each request, gathered here and handed to the log thread in
+// blocks.
 #pragma once
 
 #include <string>

@@ -54,13 +54,15 @@ struct Core {
         Config config;
         config.pools.push_back(pool);
         config.routes.push_back({.host = "api.foobar.com", .path = "/v1/*", .pool = 0});
-        auto state = std::make_shared<upstream::PoolState>();
+        auto state = std::make_unique<upstream::PoolState>();
         state->config = pool;
-        state->record = std::make_shared<upstream::PoolRecord>(10, 1);
-        state->backends.push_back(std::make_shared<upstream::BackendRecord>(1, 10, 1));
+        state->record = std::make_unique<upstream::PoolRecord>(10, 1);
+        state->backends.push_back(std::make_unique<upstream::BackendRecord>(1, 10, 1));
         upstream::BackendView view{.id = 1, .name = pool.backends[0].name, .address = {}};
         state->set = upstream::build_backend_set({}, {view});
-        worker.apply({.snapshot = std::make_shared<Snapshot>(config, TrustedProxies()), .pools = {state}});
+        Publication publication{.snapshot = std::make_unique<Snapshot>(config, TrustedProxies()), .pools = {}};
+        publication.pools.push_back(std::move(state));
+        worker.apply(publication);
     }
 
     runtime::LinuxOs os;

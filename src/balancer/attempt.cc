@@ -20,13 +20,11 @@ std::optional<upstream::PassiveKind> passive_kind(ssize_t result) {
         case -ENFILE:
         case -ENOBUFS:
         case -ENOMEM:
-        case -EADDRNOTAVAIL:
-            return std::nullopt;
+        case -EADDRNOTAVAIL: return std::nullopt;
         case -ECONNREFUSED:
         case -EHOSTUNREACH:
         case -ENETUNREACH:
-        case -EHOSTDOWN:
-            return upstream::PassiveKind::refused;
+        case -EHOSTDOWN: return upstream::PassiveKind::refused;
         case -ETIMEDOUT: return upstream::PassiveKind::timeout;
         default: return upstream::PassiveKind::reset;
     }
@@ -41,7 +39,10 @@ std::optional<upstream::PassiveKind> passive_kind(core::ErrorKind kind) {
     }
 }
 
-std::unexpected<AttemptFailure> not_connected(core::Error error, std::optional<upstream::PassiveKind> passive) {
+std::unexpected<AttemptFailure> not_connected(
+    core::Error error,
+    std::optional<upstream::PassiveKind> passive
+) {
     return std::unexpected(AttemptFailure{
         .kind = upstream::Failure::connect,
         .sent = upstream::Sent::nothing,
@@ -52,9 +53,11 @@ std::unexpected<AttemptFailure> not_connected(core::Error error, std::optional<u
     });
 }
 
-// A request that must not be sent twice goes only over a connection that is certainly not stale; see upstream/retry.h.
+// A request that must not be sent twice goes only over a connection that is certainly not stale; see
+// upstream/retry.h.
 std::optional<net::Socket> take_pooled(Exchange& exchange, upstream::BackendLink& backend) {
-    bool is_repeatable = http::is_idempotent(exchange.method) && !exchange.is_upgrade && exchange.body.is_done();
+    bool is_repeatable =
+        http::is_idempotent(exchange.method) && !exchange.is_upgrade && exchange.body.is_done();
     core::Duration idle_max =
         is_repeatable ? exchange.pool->state().config.idle_timeout : upstream::kYoungIdleMax;
     auto certainty =
@@ -130,8 +133,8 @@ runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease,
     BackendConnection connection(std::move(*socket), worker.shared_buffer(), origin);
     backend.counters.requests.add();
     backend.counters.bytes_out.add(exchange.request_size);
-    ssize_t sent =
-        co_await connection.socket.send(worker.buffers(), exchange.request_bytes(), worker.now() + timeouts.body);
+    ssize_t sent = co_await connection.socket
+                       .send(worker.buffers(), exchange.request_bytes(), worker.now() + timeouts.body);
     if (sent < 0) {
         co_return failed_attempt(connection, upstream::Sent::some, sent, "sending the request");
     }
@@ -143,7 +146,8 @@ runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease,
         result = co_await relay_with_upload(exchange, connection);
     }
     if (result && connection.may_be_reused) {
-        auto certainty = connection.needs_look ? ConnectionPool::Certainty::asks_system : ConnectionPool::Certainty::as_seen;
+        auto certainty = connection.needs_look ? ConnectionPool::Certainty::asks_system
+                                               : ConnectionPool::Certainty::as_seen;
         exchange.pool->keep_idle(backend, std::move(connection.socket), certainty);
     }
     co_return result;

@@ -15,14 +15,16 @@
 
 namespace balancer {
 
-// Why an attempt gave the client no response. The exchange has not begun a response when one of these is returned.
+// Why an attempt gave the client no response. The exchange has not begun a response when one of these is
+// returned.
 struct AttemptFailure {
     upstream::Failure kind;
     upstream::Sent sent;
     upstream::Connection connection;
-    upstream::Answer answer;        // whether any byte of an answer had come
-    std::optional<upstream::PassiveKind> passive;  // what it says of the backend's health; nothing where the fault is ours
-    std::string sentence;  // "connecting to 127.0.0.1:9001: Connection refused"
+    upstream::Answer answer;                       // whether any byte of an answer had come
+    std::optional<upstream::PassiveKind> passive;  // what it says of the backend's health; nothing where the
+                                                   // fault is ours
+    std::string sentence;                          // "connecting to 127.0.0.1:9001: Connection refused"
 };
 
 using AttemptResult = std::expected<void, AttemptFailure>;
@@ -50,8 +52,12 @@ struct BackendConnection {
     std::string_view operation
 );
 
-// Sends the request to the leased backend and relays its response. A value: the exchange is settled, well or badly, and
-// says so itself. An error: nothing was given to the client, and another attempt may be allowed.
-[[nodiscard]] runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease, ConnectionChoice choice);
+// Sends the request to the leased backend and relays its response. A value: the exchange is settled, well or
+// badly, and says so itself. An error: nothing was given to the client, and another attempt may be allowed.
+[[nodiscard]] runtime::Task<AttemptResult> attempt(
+    Exchange& exchange,
+    upstream::Lease& lease,
+    ConnectionChoice choice
+);
 
 }  // namespace balancer

@@ -11,8 +11,8 @@ namespace balancer {
 
 namespace {
 
-// After an answer to a request that was not read to its end: how long, and how many bytes, we read on so that the client gets
-// the answer before a reset overtakes it (RFC 9112 section 9.6).
+// After an answer to a request that was not read to its end: how long, and how many bytes, we read on so that
+// the client gets the answer before a reset overtakes it (RFC 9112 section 9.6).
 constexpr core::Duration kLingerTime = std::chrono::seconds(2);
 constexpr size_t kLingerBytes = 1 << 20;
 // Then others have their turn: a client that pipelines would never wait.
@@ -55,7 +55,8 @@ http::HeadResult ClientConnection::parse() {
     );
 }
 
-// The first request must come as soon as a head must be complete; later ones may keep an idle connection waiting.
+// The first request must come as soon as a head must be complete; later ones may keep an idle connection
+// waiting.
 core::Instant ClientConnection::read_deadline() const {
     const TimeoutConfig& timeouts = generation_->snapshot->config.timeouts;
     if (!head_began_.is_never()) {
@@ -132,7 +133,8 @@ runtime::Task<ClientConnection::Next> ClientConnection::serve_request(uint32_t h
     Refusal refusal = plan_request(exchange, *generation_, head_length);
     if (refusal.status != 0) {
         exchange.ended = Ended::refused;
-        // What follows a request that we do not understand, or that meant to tunnel, is not trusted to be a request.
+        // What follows a request that we do not understand, or that meant to tunnel, is not trusted to be a
+        // request.
         exchange.must_close = refusal.status != 404;
         co_await answer(exchange, {.status = refusal.status, .reason = refusal.reason});
     } else {

@@ -1,4 +1,5 @@
-// One client's connection from its first request to its last: reads heads, has each request served, decides whether to go on.
+// One client's connection from its first request to its last: reads heads, has each request served, decides
+// whether to go on.
 #pragma once
 
 #include <memory>
@@ -46,7 +47,7 @@ private:
     ClientConnection* next_ = nullptr;  // in the worker's list
     ClientConnection* previous_ = nullptr;
     http::HeadProgress progress_;
-    core::Instant wait_began_;      // of the present wait for a request
+    core::Instant wait_began_;                           // of the present wait for a request
     core::Instant head_began_ = core::Instant::never();  // when its first bytes came
     bool is_first_ = true;
     bool is_serving_ = false;

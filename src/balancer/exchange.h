@@ -1,4 +1,5 @@
-// One request and its response on their way through the balancer: what was asked, where it went, how it ended.
+// One request and its response on their way through the balancer: what was asked, where it went, how it
+// ended.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,8 @@ struct Client {
 // The times of an exchange, for the access log and the histograms. never() where the point was not reached.
 struct Timings {
     core::Instant began;
-    core::Instant queued = core::Instant::never();      // the last attempt asked for a backend
-    core::Instant placed = core::Instant::never();      // and got one
+    core::Instant queued = core::Instant::never();  // the last attempt asked for a backend
+    core::Instant placed = core::Instant::never();  // and got one
     core::Instant connected = core::Instant::never();
     core::Instant sent = core::Instant::never();        // its head was sent
     core::Instant first_byte = core::Instant::never();  // the response's head was there
@@ -66,11 +67,11 @@ struct Exchange {
     bool expects_continue = false;
     uint32_t route = 0;
     upstream::ConnectionPool* pool = nullptr;
-    net::Buffer request;           // the head for the backend, and the body where it is held whole
+    net::Buffer request;  // the head for the backend, and the body where it is held whole
     uint32_t request_size = 0;
     WrittenRequestHead written;
     http::BodyReader body{http::Framing{}};  // what of the body the client still has to send
-    bool is_body_held = true;      // nothing of the request was let go: it can be sent again
+    bool is_body_held = true;                // nothing of the request was let go: it can be sent again
 
     // Its fate.
     std::shared_ptr<upstream::BackendLink> backend;  // of the last attempt
@@ -79,9 +80,9 @@ struct Exchange {
     bool has_response_begun = false;  // bytes of the final response went to the client
     bool must_close = false;          // the client's connection cannot be used again
     Ended ended = Ended::complete;
-    std::string_view reason;          // why it did not end as complete; a literal or empty
-    uint64_t bytes_in = 0;            // body bytes from the client
-    uint64_t bytes_out = 0;           // bytes to the client, head included
+    std::string_view reason;  // why it did not end as complete; a literal or empty
+    uint64_t bytes_in = 0;    // body bytes from the client
+    uint64_t bytes_out = 0;   // bytes to the client, head included
     Timings timings;
 
     [[nodiscard]] std::string_view request_bytes() const { return {request.data(), request_size}; }

@@ -37,7 +37,8 @@ upstream::MethodClass class_of(const Exchange& exchange) {
     if (http::is_safe(exchange.method)) {
         return upstream::MethodClass::safe;
     }
-    return http::is_idempotent(exchange.method) ? upstream::MethodClass::idempotent : upstream::MethodClass::other;
+    return http::is_idempotent(exchange.method) ? upstream::MethodClass::idempotent
+                                                : upstream::MethodClass::other;
 }
 
 // Tells the keeper of health what a request met, not more often than Worker::report() allows.
@@ -119,7 +120,8 @@ runtime::Task<void> answer(Exchange& exchange, Answer own) {
         .version_minor = exchange.version_minor,
     });
     core::Instant deadline = exchange.worker.now() + exchange.snapshot.config.timeouts.body;
-    ssize_t sent = co_await exchange.client.socket.send(exchange.worker.buffers(), text, deadline, is_closing ? MSG_MORE : 0);
+    ssize_t sent = co_await exchange.client.socket
+                       .send(exchange.worker.buffers(), text, deadline, is_closing ? MSG_MORE : 0);
     exchange.has_response_begun = true;
     exchange.bytes_out += text.size();
     if (sent < 0) {

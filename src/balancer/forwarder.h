@@ -14,11 +14,12 @@ struct Answer {
     std::string_view reason;
 };
 
-// Answers by ourselves, if the response has not begun; the connection is kept when nothing of the request is left unread.
+// Answers by ourselves, if the response has not begun; the connection is kept when nothing of the request is
+// left unread.
 [[nodiscard]] runtime::Task<void> answer(Exchange& exchange, Answer own);
 
-// Forwards a planned request. When it returns, the client has its response, whole or as far as it could be had, and the
-// exchange says how it ended.
+// Forwards a planned request. When it returns, the client has its response, whole or as far as it could be
+// had, and the exchange says how it ended.
 [[nodiscard]] runtime::Task<void> forward(Exchange& exchange);
 
 }  // namespace balancer

@@ -47,7 +47,8 @@ private:
 // Copies field lines, each run of kept lines at once.
 class LineCopier {
 public:
-    LineCopier(HeadWriter& writer, const char* base, uint32_t begin) : writer_(writer), base_(base), run_begin_(begin) {}
+    LineCopier(HeadWriter& writer, const char* base, uint32_t begin)
+        : writer_(writer), base_(base), run_begin_(begin) {}
 
     // Lines before `field` are copied, its own is not.
     void skip(const Field& field) {
@@ -108,7 +109,8 @@ void append_forwarded(HeadWriter& writer, const RequestHeadFacts& facts, std::st
     std::string_view proto = is_trusted ? value_of(facts, FieldId::x_forwarded_proto) : std::string_view{};
     writer.append("\r\nX-Forwarded-Proto: ");
     writer.append(proto.empty() ? "http" : proto);
-    std::string_view first_host = is_trusted ? value_of(facts, FieldId::x_forwarded_host) : std::string_view{};
+    std::string_view first_host =
+        is_trusted ? value_of(facts, FieldId::x_forwarded_host) : std::string_view{};
     writer.append("\r\nX-Forwarded-Host: ");
     writer.append(first_host.empty() ? host : first_host);
     writer.append("\r\nForwarded: ");

@@ -1,8 +1,9 @@
 // The heads that the balancer sends: what it passes on, drops and adds, towards backends and towards clients.
 //
-// Dropped in both directions: hop-by-hop fields and those that Connection nominates (RFC 9110 section 7.6.1), and from requests
-// fields with an underscore in their name. Forwarded headers (Forwarded, X-Forwarded-*, X-Real-IP) are believed and continued
-// when the client is in `trusted_proxies`; from all others they are dropped and written anew.
+// Dropped in both directions: hop-by-hop fields and those that Connection nominates (RFC 9110 section 7.6.1),
+// and from requests fields with an underscore in their name. Forwarded headers (Forwarded, X-Forwarded-*,
+// X-Real-IP) are believed and continued when the client is in `trusted_proxies`; from all others they are
+// dropped and written anew.
 #pragma once
 
 #include <cstdint>
@@ -53,13 +54,14 @@ struct ResponseHeadFacts {
     const char* base;
     const http::ResponseHead& head;
     const http::FieldTable& fields;
-    http::FramingKind framing;       // towards the client
+    http::FramingKind framing;  // towards the client
     uint8_t client_version_minor;
-    bool is_closing;                 // the client's connection ends with this response
-    std::string_view date;           // HTTP-date, written where the backend gave none (RFC 9110 section 6.6.1)
+    bool is_closing;        // the client's connection ends with this response
+    std::string_view date;  // HTTP-date, written where the backend gave none (RFC 9110 section 6.6.1)
 };
 
-// Writes the head for the client to `target`, which has 256 bytes more than the received head, and returns its size. Interim and 101 responses too.
+// Writes the head for the client to `target`, which has 256 bytes more than the received head, and returns
+// its size. Interim and 101 responses too.
 [[nodiscard]] size_t write_response_head(const ResponseHeadFacts& facts, std::span<char> target);
 
 }  // namespace balancer

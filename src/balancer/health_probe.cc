@@ -13,7 +13,9 @@ namespace {
 constexpr uint32_t kFieldsMax = 200;
 constexpr uint32_t kHeadMax = 32 << 10;
 
-CheckResult failed(std::string sentence) { return {.verdict = CheckVerdict::failed, .sentence = std::move(sentence)}; }
+CheckResult failed(std::string sentence) {
+    return {.verdict = CheckVerdict::failed, .sentence = std::move(sentence)};
+}
 
 CheckResult judge(const http::ResponseHead& head, const std::string& operation) {
     bool is_good = head.status >= 200 && head.status < 400;
@@ -82,7 +84,8 @@ runtime::Task<std::optional<CheckResult>> probe(
         co_return failed(net::error_of(status, "connecting to " + address.to_string()).context());
     }
     if (!config.path) {
-        // RST instead of FIN: the backend's program never sees a connection that is only a check (as HAProxy does).
+        // RST instead of FIN: the backend's program never sees a connection that is only a check (as HAProxy
+        // does).
         socket->reset_on_close();
         co_return CheckResult{.verdict = CheckVerdict::good, .sentence = "TCP connect"};
     }

@@ -11,8 +11,9 @@
 
 namespace balancer {
 
-// Checks `address` once, within config.timeout. Any 2xx or 3xx answer to GET config.path is good; without a path, a connection is.
-// nullopt: this machine had no descriptor or memory for the check, which says nothing of the backend. The caller keeps `config`, `address` and `shared` until it ends.
+// Checks `address` once, within config.timeout. Any 2xx or 3xx answer to GET config.path is good; without a
+// path, a connection is. nullopt: this machine had no descriptor or memory for the check, which says nothing
+// of the backend. The caller keeps `config`, `address` and `shared` until it ends.
 [[nodiscard]] runtime::Task<std::optional<upstream::CheckResult>> probe(
     runtime::Reactor& reactor,
     net::SharedReadBuffer& shared,

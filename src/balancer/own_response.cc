@@ -11,9 +11,10 @@ std::string format_own_response(const OwnResponse& response) {
     if (!response.request_id.empty()) {
         body += "request id: " + std::string(response.request_id) + "\n";
     }
-    std::string text = "HTTP/1.1 " + status + " " + phrase + "\r\nDate: " + std::string(response.date) +
-                       "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: " +
-                       std::to_string(body.size()) + "\r\n";
+    std::string text =
+        "HTTP/1.1 " + status + " " + phrase + "\r\nDate: " + std::string(response.date) +
+        "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n";
     if (response.status == 503) {
         text += "Retry-After: 1\r\n";
     }

@@ -1,4 +1,5 @@
-// The answers that the balancer gives by itself: refusals and failures, in a form that people and programs can read.
+// The answers that the balancer gives by itself: refusals and failures, in a form that people and programs
+// can read.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@ enum class Closing : uint8_t { keep_alive, close };
 
 struct OwnResponse {
     uint16_t status;
-    std::string_view reason;      // one sentence for the client; never a secret, never what the client sent
+    std::string_view reason;  // one sentence for the client; never a secret, never what the client sent
     Closing closing = Closing::close;
     std::string_view request_id;  // empty: none yet
     std::string_view date;        // HTTP-date

@@ -90,7 +90,8 @@ void PoolDirector::apply(const std::vector<upstream::PoolConfig>& configs) {
     std::vector<Pool> before = std::exchange(pools_, {});
     size_t number = 0;
     for (const upstream::PoolConfig& config : configs) {
-        auto known = std::ranges::find(before, config.name, [](const Pool& pool) { return pool.config.name; });
+        auto known =
+            std::ranges::find(before, config.name, [](const Pool& pool) { return pool.config.name; });
         Pool pool;
         pool.config = config;
         if (known != before.end()) {
@@ -142,8 +143,12 @@ void PoolDirector::rebuild(Pool& pool) {
             .address = backend->config.address,
             .state = backend->health.state(),
             .weight = weight,
-            .effective_weight =
-                upstream::effective_weight(weight, backend->health.recovered_at(), now, pool.config.health.slow_start),
+            .effective_weight = upstream::effective_weight(
+                weight,
+                backend->health.recovered_at(),
+                now,
+                pool.config.health.slow_start
+            ),
             .is_backup = backend->config.is_backup,
         });
         records.push_back(backend->record);
@@ -195,7 +200,8 @@ std::vector<std::shared_ptr<const upstream::PoolState>> PoolDirector::states() c
 }
 
 PoolDirector::Pool* PoolDirector::find_pool(std::string_view name) {
-    auto found = std::ranges::find(pools_, name, [](const Pool& pool) { return std::string_view(pool.config.name); });
+    auto found =
+        std::ranges::find(pools_, name, [](const Pool& pool) { return std::string_view(pool.config.name); });
     return found == pools_.end() ? nullptr : &*found;
 }
 
@@ -213,7 +219,11 @@ runtime::Task<void> PoolDirector::serve() {
 }
 
 // One backend's life: a check when it is due, a new snapshot at each step of its slow start.
-runtime::Task<void> PoolDirector::watch(std::string pool_name, std::shared_ptr<Backend> backend, core::Duration delay) {
+runtime::Task<void> PoolDirector::watch(
+    std::string pool_name,
+    std::shared_ptr<Backend> backend,
+    core::Duration delay
+) {
     if (co_await reactor_.sleep_for(delay) == runtime::Outcome::cancelled) {
         co_return;
     }
@@ -223,7 +233,8 @@ runtime::Task<void> PoolDirector::watch(std::string pool_name, std::shared_ptr<B
             co_return;
         }
         core::Duration slow_start = pool->config.health.slow_start;
-        core::Instant step = upstream::next_step_at(backend->health.recovered_at(), reactor_.now(), slow_start);
+        core::Instant step =
+            upstream::next_step_at(backend->health.recovered_at(), reactor_.now(), slow_start);
         core::Instant due = std::min(backend->health.next_check(), step);
         bool is_draining = backend->health.admin() == AdminState::draining && !backend->is_drained_told;
         if (is_draining) {
@@ -275,7 +286,8 @@ void PoolDirector::settle(Pool& pool, Backend& backend, const upstream::HealthDe
 }
 
 void PoolDirector::tell_if_drained(const Pool& pool, Backend& backend) {
-    if (backend.health.admin() != AdminState::draining || backend.is_drained_told || backend.in_flight() > 0) {
+    if (backend.health.admin() != AdminState::draining || backend.is_drained_told ||
+        backend.in_flight() > 0) {
         return;
     }
     backend.is_drained_told = true;
@@ -289,7 +301,8 @@ void PoolDirector::on_failure(const BackendFailure& failure) {
     }
     for (auto& backend : pool->backends) {
         if (backend->record->id == failure.backend_id) {
-            auto decision = backend->health.on_passive_failure(failure.kind, failure.sentence, reactor_.now());
+            auto decision =
+                backend->health.on_passive_failure(failure.kind, failure.sentence, reactor_.now());
             settle(*pool, *backend, decision);
             backend->wake.set();
             return;

@@ -1,5 +1,5 @@
-// Decides, once a process, what the backends of every pool are: their health, weights and the operator's word. Publishes each
-// change to the cores as a new snapshot. Lives on the control reactor.
+// Decides, once a process, what the backends of every pool are: their health, weights and the operator's
+// word. Publishes each change to the cores as a new snapshot. Lives on the control reactor.
 #pragma once
 
 #include <functional>
@@ -41,7 +41,7 @@ public:
         std::shared_ptr<upstream::BackendRecord> record;
         upstream::BackendHealth health;
         BackendOverride override;
-        runtime::Event wake;         // the next check or step may have moved
+        runtime::Event wake;  // the next check or step may have moved
         bool is_removed = false;
         bool is_drained_told = false;
 
@@ -53,22 +53,29 @@ public:
     struct Pool {
         upstream::PoolConfig config;
         std::shared_ptr<upstream::PoolRecord> record;
-        std::vector<std::shared_ptr<Backend>> backends;  // in the order written
+        std::vector<std::shared_ptr<Backend>> backends;    // in the order written
         std::shared_ptr<const upstream::PoolState> state;  // as published last
-        bool is_dirty = false;  // a backend's health has changed since
+        bool is_dirty = false;                             // a backend's health has changed since
     };
 
     using Publish = std::function<void(std::shared_ptr<const upstream::PoolState>)>;
     // What is known of a backend's overrides at the start; empty where nothing is.
     using RecallOverride = std::function<BackendOverride(std::string_view pool, std::string_view backend)>;
 
-    PoolDirector(runtime::Reactor& reactor, core::Log& log, size_t cores, Publish publish, RecallOverride recall);
+    PoolDirector(
+        runtime::Reactor& reactor,
+        core::Log& log,
+        size_t cores,
+        Publish publish,
+        RecallOverride recall
+    );
     ~PoolDirector();
     PoolDirector(const PoolDirector&) = delete;
     PoolDirector& operator=(const PoolDirector&) = delete;
 
-    // Takes over the pools of a configuration. A backend with the name and address that it had keeps its health, its counters and
-    // its overrides. Publishes nothing: the caller publishes the states with the rest of the configuration.
+    // Takes over the pools of a configuration. A backend with the name and address that it had keeps its
+    // health, its counters and its overrides. Publishes nothing: the caller publishes the states with the
+    // rest of the configuration.
     void apply(const std::vector<upstream::PoolConfig>& pools);
     // Parallel to the configuration's pools.
     [[nodiscard]] std::vector<std::shared_ptr<const upstream::PoolState>> states() const;
@@ -85,7 +92,9 @@ public:
         size_t pool;
         size_t backend;
     };
-    [[nodiscard]] const Backend& backend(Found found) const { return *pools_[found.pool].backends[found.backend]; }
+    [[nodiscard]] const Backend& backend(Found found) const {
+        return *pools_[found.pool].backends[found.backend];
+    }
     // Sets what the operator says, from the next request on.
     void set_override(Found found, const BackendOverride& override);
 

@@ -53,12 +53,15 @@ Routed route(Exchange& exchange, const http::RequestHead& head, const char* base
     auto match = is_normal ? routes.match(host, normal.path) : routes.match_raw(host);
     if (!match) {
         return {
-            .refusal = is_normal ? Refusal{404, "no route for this host and path"} : Refusal{400, normal.reason},
+            .refusal =
+                is_normal ? Refusal{404, "no route for this host and path"} : Refusal{400, normal.reason},
             .match = {},
             .path = {},
         };
     }
-    std::string_view sent = !match->is_raw ? normal.path : raw_path.empty() ? std::string_view("/") : raw_path;
+    std::string_view sent = !match->is_raw     ? normal.path
+                            : raw_path.empty() ? std::string_view("/")
+                                               : raw_path;
     return {.refusal = {}, .match = *match, .path = sent};
 }
 
@@ -78,8 +81,9 @@ void append(Exchange& exchange, std::string_view text) {
     exchange.request_size += static_cast<uint32_t>(text.size());
 }
 
-// A small body that is here already is kept behind the head: one send, and it can be sent again. Of a chunked body what is here is
-// read in any case, so that nothing reaches a backend of a request whose framing is broken from the start.
+// A small body that is here already is kept behind the head: one send, and it can be sent again. Of a chunked
+// body what is here is read in any case, so that nothing reaches a backend of a request whose framing is
+// broken from the start.
 Refusal hold_body(Exchange& exchange) {
     constexpr uint64_t kHeldBodyMax = 16 << 10;
     net::ReadBuffer& buffer = exchange.client.buffer;
@@ -110,8 +114,8 @@ Refusal hold_body(Exchange& exchange) {
     return {};
 }
 
-// An upgrade to HTTP/2 would carry requests past every rule of ours (h2c smuggling): it is not offered to the backend, which
-// then answers in HTTP/1.1 as it may (RFC 9110 section 7.8).
+// An upgrade to HTTP/2 would carry requests past every rule of ours (h2c smuggling): it is not offered to the
+// backend, which then answers in HTTP/1.1 as it may (RFC 9110 section 7.8).
 std::string_view passed_upgrade(std::string_view offered) {
     std::string_view list = offered;
     while (!list.empty()) {
@@ -136,17 +140,14 @@ Refusal refuse_early(const Exchange& exchange, const http::RequestHead& head) {
 
 }  // namespace
 
-Refusal plan_request(
-    Exchange& exchange,
-    const Generation& generation,
-    uint32_t head_length
-) {
+Refusal plan_request(Exchange& exchange, const Generation& generation, uint32_t head_length) {
     const http::RequestHead& head = exchange.worker.request_head();
     const char* base = exchange.client.buffer.bytes().data();
     exchange.method = head.method;
     exchange.version_minor = head.version_minor;
     exchange.client_wish = head.keep_alive;
-    // With a body on its way the switch has no clear moment: the upgrade is not offered, as the backend might refuse it too.
+    // With a body on its way the switch has no clear moment: the upgrade is not offered, as the backend might
+    // refuse it too.
     bool has_body = head.framing.kind != http::FramingKind::none;
     std::string_view upgrade = has_body ? std::string_view{} : passed_upgrade(head.upgrade.in(base));
     exchange.is_upgrade = !upgrade.empty();

@@ -1,4 +1,5 @@
-// How a piece of a response goes out: behind the head where it is the first, inside a chunk where the client's framing wants it.
+// How a piece of a response goes out: behind the head where it is the first, inside a chunk where the
+// client's framing wants it.
 #pragma once
 
 #include <array>
@@ -19,7 +20,8 @@ struct PieceWrapping {
     std::string long_tail;  // only where there are trailers
 };
 
-// Fills `wrapping` for `data`, a piece of `body` sent with `framing`; the last piece ends the body too. `data` may be empty.
+// Fills `wrapping` for `data`, a piece of `body` sent with `framing`; the last piece ends the body too.
+// `data` may be empty.
 void wrap_piece(
     PieceWrapping& wrapping,
     http::FramingKind framing,
@@ -30,8 +32,8 @@ void wrap_piece(
 // What is sent, in order; empty parts count for nothing.
 using PieceParts = std::array<std::string_view, 4>;
 
-// The head (the first `head_size` bytes of `scratch`; 0 behind the first piece) and one piece of the body. A small piece is copied
-// behind the head, so that one plain send takes both.
+// The head (the first `head_size` bytes of `scratch`; 0 behind the first piece) and one piece of the body. A
+// small piece is copied behind the head, so that one plain send takes both.
 [[nodiscard]] PieceParts compose_piece(
     std::span<char> scratch,
     size_t head_size,

@@ -10,8 +10,8 @@
 #include "balancer/splice_relay.h"
 #include "balancer/tunnel.h"
 #include "balancer/worker.h"
-#include "net/hangup_guard.h"
 #include "http/response_reader.h"
+#include "net/hangup_guard.h"
 
 namespace balancer {
 
@@ -39,33 +39,18 @@ struct Relay {
 
     [[nodiscard]] core::Instant now() const { return exchange.worker.now(); }
 
-    [[nodiscard]] core::Instant response_deadline() const { return exchange.timings.sent + timeouts().response; }
+    [[nodiscard]] core::Instant response_deadline() const {
+        return exchange.timings.sent + timeouts().response;
+    }
 
     [[nodiscard]] core::Instant body_deadline() const {
         return std::min(now() + timeouts().body, response_deadline());
     }
 
-    [[nodiscard]] bool is_uploading() const { return upload != nullptr && upload->state == UploadState::running; }
-};
-
-// The upload has ended in a way that ends the exchange: what the client is told.
-struct UploadEnd {
-    uint16_t status;
-    Ended ended;
-};
-
-std::optional<UploadEnd> failed_upload(const Relay& relay) {
-    if (relay.upload == nullptr) {
-        return std::nullopt;
+    [[nodiscard]] bool is_uploading() const {
+        return upload != nullptr && upload->state == UploadState::running;
     }
-    switch (relay.upload->state) {
-        case UploadState::client_gone: return UploadEnd{0, Ended::client_gone};
-        case UploadState::client_timeout: return UploadEnd{408, Ended::client_timeout};
-        case UploadState::malformed: return UploadEnd{400, Ended::refused};
-        case UploadState::too_large: return UploadEnd{413, Ended::refused};
-        default: return std::nullopt;
-    }
-}
+};
 
 // Settles an exchange that the client or our own end cut short.
 runtime::Task<void> settle(Relay& relay, uint16_t status, Ended ended, std::string_view reason) {
@@ -75,11 +60,13 @@ runtime::Task<void> settle(Relay& relay, uint16_t status, Ended ended, std::stri
     }
 }
 
-// A client that is not watched yet (its first request came with its connection) is watched when the backend is slow.
+// A client that is not watched yet (its first request came with its connection) is watched when the backend
+// is slow.
 constexpr core::Duration kUnwatchedWait = std::chrono::milliseconds(50);
 
-// Receives from the backend. -ECANCELED when the fiber is stopped, when the upload has something to say, or when the client has
-// left: then `has_client_left` is set. A client that still sends its body is the upload's to watch.
+// Receives from the backend. -ECANCELED when the fiber is stopped, when the upload has something to say, or
+// when the client has left: then `has_client_left` is set. A client that still sends its body is the upload's
+// to watch.
 runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant deadline) {
     net::Socket& client = relay.exchange.client.socket;
     net::Socket& backend = relay.connection.socket;
@@ -105,9 +92,10 @@ runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant de
     co_return received;
 }
 
-// Waits for more of the response's head. True: bytes came, or the world is to be looked at again. False: settled.
+// Waits for more of the response's head. True: bytes came, or the world is to be looked at again. False:
+// settled.
 runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core::Instant head_deadline) {
-    if (auto end = failed_upload(relay)) {
+    if (auto end = failed_upload(relay.upload)) {
         co_await settle(relay, end->status, end->ended, relay.upload->reason);
         co_return false;
     }
@@ -201,7 +189,8 @@ runtime::Task<void> pass_interim(Relay& relay, uint32_t head_length) {
     }
     std::string_view text(relay.worker().scratch().data(), size);
     relay.exchange.bytes_out += size;
-    ssize_t sent = co_await relay.exchange.client.socket.send(relay.worker().buffers(), text, relay.body_deadline());
+    ssize_t sent =
+        co_await relay.exchange.client.socket.send(relay.worker().buffers(), text, relay.body_deadline());
     has_failed_to_client(relay, sent);
 }
 
@@ -220,13 +209,20 @@ bool is_last_response(const Relay& relay) {
            relay.framing == FramingKind::until_close || relay.exchange.worker.is_draining();
 }
 
-// Sends a piece and takes it off the backend's buffer. False: the client's connection failed, the exchange is settled.
-runtime::Task<bool> send_piece(Relay& relay, const http::BodyReader& body, http::BodyPiece piece, size_t head_size) {
+// Sends a piece and takes it off the backend's buffer. False: the client's connection failed, the exchange is
+// settled.
+runtime::Task<bool> send_piece(
+    Relay& relay,
+    const http::BodyReader& body,
+    http::BodyPiece piece,
+    size_t head_size
+) {
     PieceWrapping wrapping;
     wrap_piece(wrapping, relay.framing, body, piece.data);
     PieceParts parts = compose_piece(relay.worker().scratch(), head_size, piece.data, wrapping);
     relay.exchange.bytes_out += total_size(parts);
-    // The last bytes of a connection wait for its end, which follows at once, and travel with it: a packet less.
+    // The last bytes of a connection wait for its end, which follows at once, and travel with it: a packet
+    // less.
     bool is_last = body.is_done() && relay.exchange.must_close;
     ssize_t sent = co_await relay.exchange.client.socket.send_from(
         relay.connection.buffer,
@@ -250,7 +246,7 @@ bool has_failed_from_backend(Relay& relay, http::BodyReader& body, ssize_t recei
         return false;
     }
     if (received == -ECANCELED && !relay.fiber.is_stopped) {
-        if (auto end = failed_upload(relay)) {
+        if (auto end = failed_upload(relay.upload)) {
             exchange.fail(end->ended, relay.upload->reason);
         } else if (relay.has_client_left) {
             exchange.fail(Ended::client_gone, "the client left before its response was complete");
@@ -276,7 +272,12 @@ runtime::Task<void> relay_rest(Relay& relay, http::BodyReader& body) {
         }
         bool may_splice = body.kind() == FramingKind::length && !relay.is_uploading();
         if (may_splice && buffer.is_empty() && body.remaining() >= kSpliceMin) {
-            SpliceEnd end = co_await splice_body(relay.exchange, relay.connection.socket, body, relay.response_deadline());
+            SpliceEnd end = co_await splice_body(
+                relay.exchange,
+                relay.connection.socket,
+                body,
+                relay.response_deadline()
+            );
             if (end == SpliceEnd::settled) {
                 co_return;
             }
@@ -337,13 +338,18 @@ runtime::Task<void> relay_final(Relay& relay, uint32_t head_length) {
     relay.connection.may_be_reused = relay.head.keep_alive == http::KeepAlive::keep &&
                                      relay.connection.buffer.is_empty() &&
                                      body.kind() != FramingKind::until_close && !relay.is_uploading();
-    // What should have no body may get one from a broken backend: bytes that must not be taken for the next response.
+    // What should have no body may get one from a broken backend: bytes that must not be taken for the next
+    // response.
     relay.connection.needs_look = body.kind() == FramingKind::none;
 }
 
 }  // namespace
 
-runtime::Task<AttemptResult> relay_response(Exchange& exchange, BackendConnection& connection, Upload* upload) {
+runtime::Task<AttemptResult> relay_response(
+    Exchange& exchange,
+    BackendConnection& connection,
+    Upload* upload
+) {
     Relay relay{exchange, connection, upload, co_await runtime::CurrentFiber{}};
     http::HeadProgress progress;
     core::Instant head_deadline = relay.now() + relay.timeouts().first_byte;

@@ -46,7 +46,8 @@ void RouteTable::find_path(const HostRoutes& host, std::string_view path, uint32
     }
     // "/a/b/c" is under "/", "/a/" and "/a/b/": as many look-ups as the deepest route has segments, at most.
     std::string_view candidates = path.substr(0, host.longest_prefix);
-    for (size_t slash = candidates.find('/'); slash != std::string_view::npos; slash = candidates.find('/', slash + 1)) {
+    for (size_t slash = candidates.find('/'); slash != std::string_view::npos;
+         slash = candidates.find('/', slash + 1)) {
         if (auto found = host.prefixes.find(path.substr(0, slash + 1)); found != host.prefixes.end()) {
             best = std::min(best, found->second);
         }

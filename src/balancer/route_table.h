@@ -1,4 +1,5 @@
-// Finds the route of a request: the first match in the order written, at a cost that does not grow with the number of routes.
+// Finds the route of a request: the first match in the order written, at a cost that does not grow with the
+// number of routes.
 #pragma once
 
 #include <cstdint>

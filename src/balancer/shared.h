@@ -35,8 +35,8 @@ struct Shared {
         : connections(connections_max), counters(cores), log(program_log), control(control_link) {}
 
     runtime::Quota connections;
-    runtime::KeyedCount clients;          // connections of each client address
-    std::vector<CoreCounters> counters;   // one a core
+    runtime::KeyedCount clients;         // connections of each client address
+    std::vector<CoreCounters> counters;  // one a core
     core::Log& log;
     ControlLink& control;
 };

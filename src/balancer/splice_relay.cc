@@ -28,7 +28,8 @@ struct FillPipe {
     [[nodiscard]] auto slot() const { return socket.watched_slot(); }
 };
 
-// Moves what the client takes now; the caller goes on until the pipe is empty, so that each move has its own time.
+// Moves what the client takes now; the caller goes on until the pipe is empty, so that each move has its own
+// time.
 struct DrainPipe {
     static constexpr runtime::Direction kDirection = runtime::Direction::write;
 

@@ -7,7 +7,11 @@ namespace balancer {
 
 namespace {
 
-bool has_prefix(const std::array<uint8_t, 16>& address, const std::array<uint8_t, 16>& network, unsigned bits) {
+bool has_prefix(
+    const std::array<uint8_t, 16>& address,
+    const std::array<uint8_t, 16>& network,
+    unsigned bits
+) {
     unsigned whole = bits / 8;
     if (!std::equal(address.begin(), address.begin() + whole, network.begin())) {
         return false;

@@ -20,7 +20,9 @@ public:
     // `bytes` as in net::Address::bytes().
     [[nodiscard]] bool contains(int family, const std::array<uint8_t, 16>& bytes) const;
 
-    [[nodiscard]] bool contains(const net::Address& address) const { return contains(address.family(), address.bytes()); }
+    [[nodiscard]] bool contains(const net::Address& address) const {
+        return contains(address.family(), address.bytes());
+    }
 
 private:
     struct Network {

@@ -86,7 +86,8 @@ void Worker::apply(const Publication& publication) {
     const LimitConfig& limits = generation_->snapshot->config.limits;
     retry_budget_.set_options({.percent = limits.retry_budget_percent});
     // Idle connections let go of the old generation, and with it of pools that are gone.
-    for (ClientConnection* connection = first_connection_; connection != nullptr; connection = connection->next_) {
+    for (ClientConnection* connection = first_connection_; connection != nullptr;
+         connection = connection->next_) {
         if (!connection->is_serving_) {
             connection->adopt_generation();
         }
@@ -133,7 +134,11 @@ runtime::Task<void> Worker::accept_clients(std::shared_ptr<OpenListener> open) {
         }
         if (fd < 0) {
             if (!std::exchange(was_exhausted, true)) {
-                shared_.log.error("balancer", "cannot accept connections", {{"reason", std::strerror(static_cast<int>(-fd))}});
+                shared_.log.error(
+                    "balancer",
+                    "cannot accept connections",
+                    {{"reason", std::strerror(static_cast<int>(-fd))}}
+                );
             }
             co_await reactor_.sleep_for(kExhaustedWait);
             continue;
@@ -217,7 +222,8 @@ runtime::Task<void> Worker::serve() {
     acceptors_.request_stop();
     co_await acceptors_.join();
     listeners_.clear();
-    for (ClientConnection* connection = first_connection_; connection != nullptr; connection = connection->next_) {
+    for (ClientConnection* connection = first_connection_; connection != nullptr;
+         connection = connection->next_) {
         connection->stop_if_idle();
     }
     co_await clients_.join(drain_deadline_);

@@ -25,7 +25,8 @@ namespace balancer {
 
 class ClientConnection;
 
-// A publication as one core holds it: its pools with their connections. Kept alive by the connections that use it.
+// A publication as one core holds it: its pools with their connections. Kept alive by the connections that
+// use it.
 struct Generation {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<std::shared_ptr<upstream::ConnectionPool>> pools;  // parallel to Config::pools
@@ -42,14 +43,15 @@ public:
     void apply(const Publication& publication);
     // Takes over one pool's new state.
     void apply_pool(std::shared_ptr<const upstream::PoolState> state);
-    // A listener opened for this worker's reactor by the control thread; accepts until close_listener(). On this reactor.
+    // A listener opened for this worker's reactor by the control thread; accepts until close_listener(). On
+    // this reactor.
     void add_listener(net::Listener listener);
     void close_listener(const net::Address& address);
 
     // Serves until drain() is over.
     [[nodiscard]] runtime::Task<void> serve();
-    // Stops accepting, closes idle connections, lets running exchanges end until the deadline, then cuts them. A second call cuts
-    // them at once.
+    // Stops accepting, closes idle connections, lets running exchanges end until the deadline, then cuts
+    // them. A second call cuts them at once.
     void drain(core::Instant deadline);
 
     // For connections and exchanges.
@@ -62,7 +64,8 @@ public:
     // The request head that was parsed last; like its fields, valid until the next is parsed on this core.
     [[nodiscard]] http::RequestHead& request_head() { return request_head_; }
     [[nodiscard]] http::FieldTable& response_fields() { return response_fields_; }
-    // Memory to write a response head and small body to; used and sent within one turn, between two suspensions.
+    // Memory to write a response head and small body to; used and sent within one turn, between two
+    // suspensions.
     [[nodiscard]] std::span<char> scratch() { return {scratch_.get(), kScratchBytes}; }
     // Memory for a normalised path; likewise.
     [[nodiscard]] std::span<char> path_scratch() { return {path_scratch_.get(), kPathBytes}; }
@@ -76,7 +79,12 @@ public:
     [[nodiscard]] std::string_view date();
     // 32 hexadecimal digits, not guessable from one another by chance; valid until the next call.
     [[nodiscard]] std::string_view new_request_id();
-    void report(upstream::ConnectionPool& pool, upstream::BackendLink& backend, upstream::PassiveKind kind, std::string sentence);
+    void report(
+        upstream::ConnectionPool& pool,
+        upstream::BackendLink& backend,
+        upstream::PassiveKind kind,
+        std::string sentence
+    );
 
     // Gives the descriptors of all idle backend connections of this core back.
     void drop_idle_connections();
@@ -87,7 +95,8 @@ public:
 private:
     static constexpr size_t kScratchBytes = 64 << 10;
     static constexpr size_t kPathBytes = 48 << 10;
-    static constexpr size_t kListenersMax = 256;  // twice what a configuration may have: a reload opens before it closes
+    static constexpr size_t kListenersMax = 256;  // twice what a configuration may have: a reload opens
+                                                  // before it closes
 
     struct OpenListener {
         explicit OpenListener(net::Listener opened) : listener(std::move(opened)) {}

@@ -1,4 +1,5 @@
-// The program's own log: one event a line, `time level component event key=value…`, for changes of state, never per request.
+// The program's own log: one event a line, `time level component event key=value…`, for changes of state,
+// never per request.
 #pragma once
 
 #include <functional>
@@ -18,7 +19,8 @@ struct LogField {
     std::string value;
 };
 
-// Passed by reference to whoever may log; safe to call from every thread when `write` is (one write(2) a line is).
+// Passed by reference to whoever may log; safe to call from every thread when `write` is (one write(2) a line
+// is).
 class Log {
 public:
     // `now` gives the time stamp; `write` receives one line with its newline.
@@ -26,17 +28,29 @@ public:
         : now_(std::move(now)), write_(std::move(write)) {}
 
     // error: a human must act. `event` is a short sentence or verb phrase.
-    void error(std::string_view component, std::string_view event, std::initializer_list<LogField> fields = {}) {
+    void error(
+        std::string_view component,
+        std::string_view event,
+        std::initializer_list<LogField> fields = {}
+    ) {
         line(LogLevel::error, component, event, fields);
     }
 
     // warn: we run degraded.
-    void warn(std::string_view component, std::string_view event, std::initializer_list<LogField> fields = {}) {
+    void warn(
+        std::string_view component,
+        std::string_view event,
+        std::initializer_list<LogField> fields = {}
+    ) {
         line(LogLevel::warn, component, event, fields);
     }
 
     // info: a state changed.
-    void info(std::string_view component, std::string_view event, std::initializer_list<LogField> fields = {}) {
+    void info(
+        std::string_view component,
+        std::string_view event,
+        std::initializer_list<LogField> fields = {}
+    ) {
         line(LogLevel::info, component, event, fields);
     }
 

@@ -1,4 +1,5 @@
-// Counters that one core writes and any thread may read: summed over the cores when they are read, never shared for writing.
+// Counters that one core writes and any thread may read: summed over the cores when they are read, never
+// shared for writing.
 #pragma once
 
 #include <array>
@@ -39,11 +40,20 @@ private:
 class Histogram {
 public:
     static constexpr std::array<Duration, 14> kBounds{
-        std::chrono::microseconds(250), std::chrono::microseconds(500), std::chrono::milliseconds(1),
-        std::chrono::microseconds(2500), std::chrono::milliseconds(5),   std::chrono::milliseconds(10),
-        std::chrono::milliseconds(25),   std::chrono::milliseconds(50),  std::chrono::milliseconds(100),
-        std::chrono::milliseconds(250),  std::chrono::milliseconds(500), std::chrono::seconds(1),
-        std::chrono::milliseconds(2500), std::chrono::seconds(10),
+        std::chrono::microseconds(250),
+        std::chrono::microseconds(500),
+        std::chrono::milliseconds(1),
+        std::chrono::microseconds(2500),
+        std::chrono::milliseconds(5),
+        std::chrono::milliseconds(10),
+        std::chrono::milliseconds(25),
+        std::chrono::milliseconds(50),
+        std::chrono::milliseconds(100),
+        std::chrono::milliseconds(250),
+        std::chrono::milliseconds(500),
+        std::chrono::seconds(1),
+        std::chrono::milliseconds(2500),
+        std::chrono::seconds(10),
     };
 
     void record(Duration value) {
@@ -55,7 +65,8 @@ public:
         sum_nanoseconds_.add(static_cast<uint64_t>(value.count()));
     }
 
-    // How many values fell into bucket `index` alone (not cumulated); the last one, kBounds.size(), is above all bounds.
+    // How many values fell into bucket `index` alone (not cumulated); the last one, kBounds.size(), is above
+    // all bounds.
     [[nodiscard]] uint64_t bucket(size_t index) const { return buckets_[index].value(); }
 
     [[nodiscard]] uint64_t sum_nanoseconds() const { return sum_nanoseconds_.value(); }

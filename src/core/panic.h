@@ -1,5 +1,6 @@
-// Stops the program on a broken invariant. ASSERT is on in every build: a wrong belief about our own state must end the
-// process, never continue. It is not for peers, files, configuration or the operating system: those return a Result.
+// Stops the program on a broken invariant. ASSERT is on in every build: a wrong belief about our own state
+// must end the process, never continue. It is not for peers, files, configuration or the operating system:
+// those return a Result.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,5 @@
-// A small seeded generator (xoshiro256**, Blackman and Vigna) for spreading and simulation, never for secrets.
+// A small seeded generator (xoshiro256**, Blackman and Vigna) for spreading and simulation, never for
+// secrets.
 #pragma once
 
 #include <array>

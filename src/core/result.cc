@@ -13,30 +13,22 @@ ErrorKind kind_of_errno(int code) {
         case ECONNREFUSED:
         case EHOSTUNREACH:
         case ENETUNREACH:
-        case EHOSTDOWN:
-            return ErrorKind::refused;
+        case EHOSTDOWN: return ErrorKind::refused;
         case ECONNRESET:
         case EPIPE:
-        case ECONNABORTED:
-            return ErrorKind::reset;
-        case ETIMEDOUT:
-            return ErrorKind::timed_out;
+        case ECONNABORTED: return ErrorKind::reset;
+        case ETIMEDOUT: return ErrorKind::timed_out;
         case EADDRINUSE:
-        case EEXIST:
-            return ErrorKind::conflict;
+        case EEXIST: return ErrorKind::conflict;
         case EACCES:
-        case EPERM:
-            return ErrorKind::permission;
-        case ENOENT:
-            return ErrorKind::not_found;
+        case EPERM: return ErrorKind::permission;
+        case ENOENT: return ErrorKind::not_found;
         case EMFILE:
         case ENFILE:
         case ENOBUFS:
         case ENOMEM:
-        case EADDRNOTAVAIL:
-            return ErrorKind::exhausted;
-        default:
-            return ErrorKind::io;
+        case EADDRNOTAVAIL: return ErrorKind::exhausted;
+        default: return ErrorKind::io;
     }
 }
 

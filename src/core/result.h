@@ -1,5 +1,5 @@
-// Errors as values: Result<T> is std::expected<T, Error>, and an Error says what kind of thing went wrong and where.
-// Success costs nothing: an Error is one owning pointer to a cold record.
+// Errors as values: Result<T> is std::expected<T, Error>, and an Error says what kind of thing went wrong and
+// where. Success costs nothing: an Error is one owning pointer to a cold record.
 #pragma once
 
 #include <expected>
@@ -14,15 +14,15 @@ enum class ErrorKind : unsigned char {
     too_large,    // valid so far, but over a stated bound
     unsupported,  // well-formed, but not something we do
     not_found,
-    conflict,     // contradicts what is there (an occupied port, a second owner)
+    conflict,  // contradicts what is there (an occupied port, a second owner)
     permission,
-    refused,      // the peer refused the connection or cannot be reached
-    reset,        // the connection broke: reset, or bytes that could not be sent
-    closed,       // the peer ended the stream where more was expected
+    refused,  // the peer refused the connection or cannot be reached
+    reset,    // the connection broke: reset, or bytes that could not be sent
+    closed,   // the peer ended the stream where more was expected
     timed_out,
-    cancelled,    // our own owner asked us to stop
-    exhausted,    // a bound of ours is reached: connections, descriptors, queue places
-    io,           // any other answer of the operating system
+    cancelled,  // our own owner asked us to stop
+    exhausted,  // a bound of ours is reached: connections, descriptors, queue places
+    io,         // any other answer of the operating system
 };
 
 // The kind's name as it stands in logs, for example "timed_out".
@@ -37,10 +37,12 @@ public:
     // One sentence without a full stop: the operation, the peer or file, the limit.
     [[nodiscard]] const std::string& context() const noexcept { return cold_->context; }
 
-    // The same error with `operation: ` put before the context, by a caller who knows more than the callee did.
+    // The same error with `operation: ` put before the context, by a caller who knows more than the callee
+    // did.
     [[nodiscard]] Error within(std::string_view operation) &&;
 
-    // An error of the operating system: `operation: strerror(code)`, with the kind that belongs to the errno value.
+    // An error of the operating system: `operation: strerror(code)`, with the kind that belongs to the errno
+    // value.
     [[nodiscard]] static Error of_errno(int code, std::string_view operation);
 
 private:
@@ -59,9 +61,7 @@ using Result = std::expected<T, Error>;
     return std::unexpected(Error(kind, std::move(context)));
 }
 
-[[nodiscard]] inline std::unexpected<Error> fail(Error error) {
-    return std::unexpected(std::move(error));
-}
+[[nodiscard]] inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
 
 }  // namespace core
 
@@ -74,7 +74,8 @@ using Result = std::expected<T, Error>;
     } \
     declaration = *std::move(temporary)
 
-// TRY(auto x, f()): x is f()'s value, or the error is returned to our caller. CO_TRY does the same in a coroutine.
+// TRY(auto x, f()): x is f()'s value, or the error is returned to our caller. CO_TRY does the same in a
+// coroutine.
 #define TRY(declaration, expression) \
     TRILITH_TRY_(TRILITH_JOIN(try_result_, __LINE__), declaration, expression, return)
 #define CO_TRY(declaration, expression) \

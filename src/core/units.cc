@@ -36,7 +36,11 @@ constexpr std::array<Unit, 7> kByteUnits{{
 constexpr size_t kBinaryByteUnits = 4;  // the units that format_byte_count may choose
 
 // Reads NUMBER UNIT, the number decimal with an optional fraction, into an exact count of the smallest unit.
-Result<uint64_t> parse_quantity(std::string_view text, std::span<const Unit> units, std::string_view expected) {
+Result<uint64_t> parse_quantity(
+    std::string_view text,
+    std::span<const Unit> units,
+    std::string_view expected
+) {
     auto refuse = [&] {
         return fail(ErrorKind::invalid, "\"" + std::string(text) + "\" is not " + std::string(expected));
     };
@@ -68,9 +72,8 @@ Result<uint64_t> parse_quantity(std::string_view text, std::span<const Unit> uni
         if (whole > static_cast<uint64_t>(INT64_MAX) / unit.scale - 1) {
             return refuse();
         }
-        return whole * unit.scale + static_cast<uint64_t>(
-            static_cast<unsigned __int128>(fraction) * unit.scale / fraction_scale
-        );
+        return whole * unit.scale +
+               static_cast<uint64_t>(static_cast<unsigned __int128>(fraction) * unit.scale / fraction_scale);
     }
     return refuse();
 }
@@ -87,8 +90,10 @@ std::string format_quantity(uint64_t value, std::span<const Unit> units) {
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-    auto quantity = parse_quantity(text, kDurationUnits, "a duration: a number and a unit, such as \"2s\" or \"250ms\"");
-    return std::move(quantity).transform([](uint64_t value) { return Duration(static_cast<int64_t>(value)); });
+    auto quantity =
+        parse_quantity(text, kDurationUnits, "a duration: a number and a unit, such as \"2s\" or \"250ms\"");
+    return std::move(quantity).transform([](uint64_t value) { return Duration(static_cast<int64_t>(value)); }
+    );
 }
 
 std::string format_duration(Duration duration) {

@@ -1,4 +1,5 @@
-// Quantities with their unit: durations, instants, byte counts, and how they are written in configuration ("2s", "16KiB").
+// Quantities with their unit: durations, instants, byte counts, and how they are written in configuration
+// ("2s", "16KiB").
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,8 @@ namespace core {
 
 using Duration = std::chrono::nanoseconds;
 
-// A point of a monotonic clock. There is no now() here: time comes from the runtime's reactor, so that it can be virtual.
+// A point of a monotonic clock. There is no now() here: time comes from the runtime's reactor, so that it can
+// be virtual.
 struct Instant {
     Duration since_start{0};
 
@@ -37,14 +39,15 @@ struct WallTime {
     Duration since_epoch{0};
 };
 
-// Reads "250ms", "2s", "1.5s", "5m", "1h", "7d", "100us" (a number, no space, a unit). Refuses a missing unit, a negative or
-// overflowing value.
+// Reads "250ms", "2s", "1.5s", "5m", "1h", "7d", "100us" (a number, no space, a unit). Refuses a missing
+// unit, a negative or overflowing value.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
 // The shortest exact spelling: "2s", "1500ms".
 [[nodiscard]] std::string format_duration(Duration duration);
 
-// Reads "0", "512B", "16KiB", "4MiB", "1GiB", also "16KB", "4MB", "1GB" as powers of 1000. Refuses any other form and overflow.
+// Reads "0", "512B", "16KiB", "4MiB", "1GiB", also "16KB", "4MB", "1GB" as powers of 1000. Refuses any other
+// form and overflow.
 [[nodiscard]] Result<uint64_t> parse_byte_count(std::string_view text);
 
 // The shortest exact spelling in binary units: "16KiB", "100B".

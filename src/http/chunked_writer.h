@@ -27,7 +27,8 @@ using ChunkSizeLine = std::array<char, 18>;
     return {target.data(), end};
 }
 
-// What stands behind a piece of a chunked body: the end of its chunk, and of the body where that was its last piece.
+// What stands behind a piece of a chunked body: the end of its chunk, and of the body where that was its last
+// piece.
 [[nodiscard]] inline std::string chunk_tail(const BodyReader& body, std::string_view piece) {
     std::string tail(piece.empty() ? "" : kChunkEnd);
     if (body.is_done()) {

@@ -46,7 +46,10 @@ Result<Address> Address::parse_host(std::string_view text) {
 Result<Address> Address::parse(std::string_view text) {
     size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) {
-        return fail(ErrorKind::invalid, "\"" + std::string(text) + "\" is not ADDRESS:PORT, such as \"127.0.0.1:8080\"");
+        return fail(
+            ErrorKind::invalid,
+            "\"" + std::string(text) + "\" is not ADDRESS:PORT, such as \"127.0.0.1:8080\""
+        );
     }
     TRY(uint16_t port, parse_port(text.substr(colon + 1)));
     std::string_view host = text.substr(0, colon);
@@ -62,7 +65,10 @@ Result<Address> Address::parse(std::string_view text) {
     }
     TRY(Address address, parse_host(host));
     if ((address.family_ == AF_INET6) != is_bracketed) {
-        return fail(ErrorKind::invalid, "\"" + std::string(text) + "\": an IPv6 address is written [ADDRESS]:PORT");
+        return fail(
+            ErrorKind::invalid,
+            "\"" + std::string(text) + "\": an IPv6 address is written [ADDRESS]:PORT"
+        );
     }
     address.port_ = port;
     return address;
@@ -72,7 +78,8 @@ Result<Address> Address::of_unix_path(std::string_view path) {
     if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
         return fail(
             ErrorKind::too_large,
-            "the path of a unix socket has 1 to 107 bytes, this one " + std::to_string(path.size()) + ": " + std::string(path)
+            "the path of a unix socket has 1 to 107 bytes, this one " + std::to_string(path.size()) + ": " +
+                std::string(path)
         );
     }
     Address address;

@@ -19,7 +19,8 @@ public:
     // 0.0.0.0:0.
     Address() = default;
 
-    // Reads "127.0.0.1:9001", "[::1]:80", "*:80" (every IPv4 and IPv6 address: the socket is dual-stack). Names are not looked up.
+    // Reads "127.0.0.1:9001", "[::1]:80", "*:80" (every IPv4 and IPv6 address: the socket is dual-stack).
+    // Names are not looked up.
     [[nodiscard]] static core::Result<Address> parse(std::string_view text);
 
     // Reads an address without a port, "10.0.0.1" or "::1"; the port is 0.

@@ -12,7 +12,8 @@ namespace net {
 
 class BufferPool;
 
-// Bytes borrowed from a pool, given back at the end of its life. Movable; empty when default-made or moved from.
+// Bytes borrowed from a pool, given back at the end of its life. Movable; empty when default-made or moved
+// from.
 class Buffer {
 public:
     Buffer() = default;
@@ -65,7 +66,8 @@ private:
     friend class Buffer;
 
     static constexpr size_t kClasses = 8;
-    // Free bytes kept a class; what comes back above that is freed, so that a burst does not hold its memory for ever.
+    // Free bytes kept a class; what comes back above that is freed, so that a burst does not hold its memory
+    // for ever.
     static constexpr size_t kKeptBytesPerClass = 4 << 20;
 
     void give_back(std::span<char> bytes) noexcept;

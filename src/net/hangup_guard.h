@@ -6,8 +6,9 @@
 
 namespace net {
 
-// While it lives, the peer's hanging up interrupts the fiber's wait for something else. What the peer had ended before does not
-// count: a client may close its direction behind its request and still want the answer. One a socket at a time.
+// While it lives, the peer's hanging up interrupts the fiber's wait for something else. What the peer had
+// ended before does not count: a client may close its direction behind its request and still want the answer.
+// One a socket at a time.
 class HangupGuard {
 public:
     HangupGuard(Socket& socket, runtime::Fiber& fiber) : watch_{.fiber = fiber} {
@@ -29,7 +30,8 @@ public:
     HangupGuard(const HangupGuard&) = delete;
     HangupGuard& operator=(const HangupGuard&) = delete;
 
-    // True when the peer has hung up while this lived, or when its connection was broken (reset) before: look before you wait.
+    // True when the peer has hung up while this lived, or when its connection was broken (reset) before: look
+    // before you wait.
     [[nodiscard]] bool has_fired() const { return watch_.has_fired; }
 
 private:

@@ -1,4 +1,5 @@
-// A listening socket of one reactor. Several reactors listen on one address with SO_REUSEPORT, so that none shares a queue.
+// A listening socket of one reactor. Several reactors listen on one address with SO_REUSEPORT, so that none
+// shares a queue.
 #pragma once
 
 #include "core/result.h"
@@ -8,24 +9,29 @@
 
 namespace net {
 
-
 class Listener {
 public:
     struct Options {
         bool is_shared = false;           // SO_REUSEPORT: other reactors of ours listen on the same address
-        bool awaits_first_bytes = false;  // TCP_DEFER_ACCEPT: a connection is accepted when its first bytes are there
+        bool awaits_first_bytes = false;  // TCP_DEFER_ACCEPT: a connection is accepted when its first bytes
+                                          // are there
         int backlog = 4096;
     };
 
     // Errors: conflict (occupied port), permission (a port below 1024), and the message names the address.
-    [[nodiscard]] static core::Result<Listener> open(runtime::Reactor& reactor, const Address& address, Options options);
+    [[nodiscard]] static core::Result<Listener> open(
+        runtime::Reactor& reactor,
+        const Address& address,
+        Options options
+    );
 
-    // Whether the address can be bound by somebody who shares it with nobody: conflict or permission if not. SO_REUSEPORT would
-    // let two processes of one user listen side by side unnoticed. Port 0 and unix sockets are always free.
+    // Whether the address can be bound by somebody who shares it with nobody: conflict or permission if not.
+    // SO_REUSEPORT would let two processes of one user listen side by side unnoticed. Port 0 and unix sockets
+    // are always free.
     [[nodiscard]] static core::Result<void> check_free(runtime::Reactor& reactor, const Address& address);
 
-    // Awaits a connection: a descriptor >= 0 (the caller owns it; `peer` is filled), or -errno: -EMFILE and its like when
-    // descriptors are exhausted, -ECANCELED when the fiber is stopped.
+    // Awaits a connection: a descriptor >= 0 (the caller owns it; `peer` is filled), or -errno: -EMFILE and
+    // its like when descriptors are exhausted, -ECANCELED when the fiber is stopped.
     [[nodiscard]] auto accept(sockaddr_storage& peer);
 
     // What is bound, with the port that the system chose for port 0.

@@ -51,7 +51,8 @@ std::span<char> ReadBuffer::prepare() {
     ASSERT(used < SharedReadBuffer::kSize);
     bool is_full = shared_.holder_ == this || end_ == own_.data() + own_.size();
     if (is_full) {
-        // Doubling, so that a head that trickles in is copied a few times at most, and never more than asked for.
+        // Doubling, so that a head that trickles in is copied a few times at most, and never more than asked
+        // for.
         size_t wanted = std::min(SharedReadBuffer::kSize, std::max(used * 2, BufferPool::kSmallest * 2));
         if (own_.data() != nullptr && begin_ != own_.data()) {
             std::memmove(own_.data(), begin_, used);

@@ -24,15 +24,15 @@ struct SendAttempt;
 
 struct SendOptions {
     core::Instant limit = core::Instant::never();  // of a send to a slow peer, whatever its progress
-    int flags = 0;                                 // MSG_MORE: the end of the stream follows at once and travels with these bytes
+    int flags = 0;  // MSG_MORE: the end of the stream follows at once and travels with these bytes
 };
 
 enum class Peek : uint8_t { quiet, has_bytes, ended, broken };
 
 class Socket {
 public:
-    // Owns `fd`, a non-blocking socket. It is watched by the reactor only when a call must wait for the first time: many
-    // short connections never do.
+    // Owns `fd`, a non-blocking socket. It is watched by the reactor only when a call must wait for the first
+    // time: many short connections never do.
     Socket(runtime::Reactor& reactor, int fd) : reactor_(&reactor), fd_(fd) {}
 
     Socket(Socket&& other) noexcept
@@ -47,19 +47,21 @@ public:
     // Closes. No task may be waiting on it.
     ~Socket() { close(); }
 
-    // Begins a connection to `address`; errors that show at once are returned, others come from the first send or receive.
-    // TCP_NODELAY is set.
+    // Begins a connection to `address`; errors that show at once are returned, others come from the first
+    // send or receive. TCP_NODELAY is set.
     [[nodiscard]] static core::Result<Socket> connect(runtime::Reactor& reactor, const Address& address);
 
     // Awaits the end of connect(): 0, or -errno (-ETIMEDOUT at the deadline).
     [[nodiscard]] runtime::IoAttempt<ConnectAttempt> connected(core::Instant deadline);
 
-    // Awaits bytes behind those in `buffer`. Gives how many came; 0 at the end of the stream; or -errno, -ETIMEDOUT, -ECANCELED.
+    // Awaits bytes behind those in `buffer`. Gives how many came; 0 at the end of the stream; or -errno,
+    // -ETIMEDOUT, -ECANCELED.
     [[nodiscard]] runtime::IoAttempt<ReceiveAttempt> receive(ReadBuffer& buffer, core::Instant deadline);
 
-    // Awaits that all of `parts` (at most kPartsMax, their bytes at most BufferPool::kLargest in all) is sent. What the socket does
-    // not take at once is copied before suspending, so the parts need to stay valid only for the call. `flags`: 0 or MSG_MORE.
-    // Gives 0 or -errno, -ETIMEDOUT, -ECANCELED; after an error it is not known what the peer got.
+    // Awaits that all of `parts` (at most kPartsMax, their bytes at most BufferPool::kLargest in all) is
+    // sent. What the socket does not take at once is copied before suspending, so the parts need to stay
+    // valid only for the call. `flags`: 0 or MSG_MORE. Gives 0 or -errno, -ETIMEDOUT, -ECANCELED; after an
+    // error it is not known what the peer got.
     template <size_t Count>
     [[nodiscard]] runtime::IoAttempt<SendAttempt<Count>> send(
         BufferPool& pool,
@@ -75,9 +77,9 @@ public:
         int flags = 0
     );
 
-    // The same for parts that lie in `source`: its first `consumed` bytes are used up as soon as they are sent or copied, which is
-    // before the task suspends. A peer that takes bytes slowly gets the time until `deadline` again and again, up to
-    // options.limit.
+    // The same for parts that lie in `source`: its first `consumed` bytes are used up as soon as they are
+    // sent or copied, which is before the task suspends. A peer that takes bytes slowly gets the time until
+    // `deadline` again and again, up to options.limit.
     template <size_t Count>
     [[nodiscard]] runtime::IoAttempt<SendAttempt<Count>> send_from(
         ReadBuffer& source,
@@ -97,14 +99,16 @@ public:
 
     // True when the reactor has seen the peer's end of the stream, or its failure.
     [[nodiscard]] bool has_hung_up() const {
-        return slot_ != kUnwatched && (reactor_->slot(slot_).readiness & (runtime::kHangup | runtime::kFailed)) != 0;
+        return slot_ != kUnwatched &&
+               (reactor_->slot(slot_).readiness & (runtime::kHangup | runtime::kFailed)) != 0;
     }
 
     [[nodiscard]] bool is_watched() const { return slot_ != kUnwatched; }
 
     // Whether the peer has sent anything, or ended, since the last receive; asks the system, reads nothing.
     [[nodiscard]] Peek peek();
-    // The same from what the reactor knows already, without a system call: false when bytes or an end are known to be there.
+    // The same from what the reactor knows already, without a system call: false when bytes or an end are
+    // known to be there.
     [[nodiscard]] bool is_quiet() const;
 
     // Ends our direction; the peer sees the end of the stream after all that was sent.

@@ -1,4 +1,5 @@
-// What a task repeats while it waits for a socket: receiving, connecting, sending. Part of socket.h, which includes it.
+// What a task repeats while it waits for a socket: receiving, connecting, sending. Part of socket.h, which
+// includes it.
 #pragma once
 
 #include <algorithm>
@@ -55,9 +56,9 @@ struct SendAttempt {
     BufferPool& pool;
     std::array<std::string_view, Count> parts;
     int flags;
-    ReadBuffer* source = nullptr;  // where the parts lie
+    ReadBuffer* source = nullptr;                  // where the parts lie
     core::Instant limit = core::Instant::never();  // whatever the progress
-    size_t consumed = 0;           // bytes of it that are used up by the first attempt
+    size_t consumed = 0;                           // bytes of it that are used up by the first attempt
     Buffer rest{};
     size_t rest_begin = 0;
     size_t rest_end = 0;
@@ -123,10 +124,7 @@ inline runtime::IoAttempt<ConnectAttempt> Socket::connected(core::Instant deadli
     return {*reactor_, ConnectAttempt{*this}, deadline};
 }
 
-inline runtime::IoAttempt<ReceiveAttempt> Socket::receive(
-    ReadBuffer& buffer,
-    core::Instant deadline
-) {
+inline runtime::IoAttempt<ReceiveAttempt> Socket::receive(ReadBuffer& buffer, core::Instant deadline) {
     return {*reactor_, ReceiveAttempt{*this, buffer}, deadline};
 }
 

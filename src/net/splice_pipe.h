@@ -1,4 +1,5 @@
-// Pipes through which large bodies move between sockets without being copied. Kept open by one core for the next body.
+// Pipes through which large bodies move between sockets without being copied. Kept open by one core for the
+// next body.
 #pragma once
 
 #include <optional>

@@ -38,11 +38,17 @@ ControlReply admin(Node& node, std::string_view body, upstream::AdminState state
     return order ? reply_to(node.set_admin(order->name, state)) : refuse(order.error());
 }
 
-ControlReply drain(Node& node, std::string_view body) { return admin(node, body, upstream::AdminState::draining); }
+ControlReply drain(Node& node, std::string_view body) {
+    return admin(node, body, upstream::AdminState::draining);
+}
 
-ControlReply disable(Node& node, std::string_view body) { return admin(node, body, upstream::AdminState::disabled); }
+ControlReply disable(Node& node, std::string_view body) {
+    return admin(node, body, upstream::AdminState::disabled);
+}
 
-ControlReply enable(Node& node, std::string_view body) { return admin(node, body, upstream::AdminState::enabled); }
+ControlReply enable(Node& node, std::string_view body) {
+    return admin(node, body, upstream::AdminState::enabled);
+}
 
 ControlReply undo(Node& node, std::string_view body) {
     auto order = parse_undo_order(body);
@@ -90,7 +96,8 @@ ControlReply answer_control(Node& node, const ControlRequest& request) {
         if (!is_reading) {
             return refuse(405, "this path is read with GET");
         }
-        return request.path == "/v1/metrics" ? metrics(node) : ControlReply{.body = status_json(node.status()) + "\n"};
+        return request.path == "/v1/metrics" ? metrics(node)
+                                             : ControlReply{.body = status_json(node.status()) + "\n"};
     }
     for (const Order& order : kOrders) {
         if (order.path == request.path) {

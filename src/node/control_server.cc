@@ -116,7 +116,10 @@ runtime::Task<void> ControlServer::serve_connection(int fd) {
     }
     ControlReply reply;
     if (request->refused != 0) {
-        reply = {.status = request->refused, .body = "{\"error\":\"the request is malformed or too large\"}\n"};
+        reply = {
+            .status = request->refused,
+            .body = "{\"error\":\"the request is malformed or too large\"}\n"
+        };
     } else {
         reply = handler_({.method = request->head.method, .path = request->path, .body = request->body});
     }
@@ -126,8 +129,13 @@ runtime::Task<void> ControlServer::serve_connection(int fd) {
     co_await send(socket, reply, deadline);
 }
 
-runtime::Task<void> ControlServer::send(net::Socket& socket, const ControlReply& reply, core::Instant deadline) {
-    std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " " + std::string(http::reason_phrase(reply.status)) +
+runtime::Task<void> ControlServer::send(
+    net::Socket& socket,
+    const ControlReply& reply,
+    core::Instant deadline
+) {
+    std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " " +
+                       std::string(http::reason_phrase(reply.status)) +
                        "\r\nContent-Type: " + std::string(reply.content_type) +
                        "\r\nContent-Length: " + std::to_string(reply.body.size()) +
                        "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n" + reply.body;

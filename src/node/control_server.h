@@ -1,4 +1,5 @@
-// A small HTTP/1.1 server for control and monitoring: one request a connection, small bodies, answers made at once.
+// A small HTTP/1.1 server for control and monitoring: one request a connection, small bodies, answers made at
+// once.
 #pragma once
 
 #include <functional>

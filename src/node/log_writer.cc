@@ -17,8 +17,9 @@ namespace {
 constexpr int kLookInterval = 100;  // milliseconds
 
 bool is_pipe(int fd) {
-    struct stat status {};
-    return ::fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode));
+    struct stat status{};
+    return ::fstat(fd, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 int open_for_appending(const std::string& path) {
@@ -44,7 +45,8 @@ core::Result<std::unique_ptr<LogWriter>> LogWriter::start(runtime::Os& os, core:
     TRY(auto reactor, runtime::Reactor::open(os));
     std::unique_ptr<LogWriter> writer(new LogWriter(std::move(reactor), log));
     LogWriter* self = writer.get();
-    writer->thread_ = std::make_unique<runtime::Cores>("log", 1, [self](size_t) { self->reactor_->run(self->serve()); });
+    writer->thread_ =
+        std::make_unique<runtime::Cores>("log", 1, [self](size_t) { self->reactor_->run(self->serve()); });
     return writer;
 }
 
@@ -130,7 +132,11 @@ void LogWriter::write_now(const std::string& lines) {
 // One line when it breaks, one when it works again.
 void LogWriter::note(int error) {
     if (error != 0 && !has_failed_) {
-        log_.error("access_log", "cannot be written: lines are lost", {{"file", path_}, {"reason", std::strerror(error)}});
+        log_.error(
+            "access_log",
+            "cannot be written: lines are lost",
+            {{"file", path_}, {"reason", std::strerror(error)}}
+        );
     } else if (error == 0 && has_failed_) {
         log_.info("access_log", "is written again", {{"file", path_}});
     }

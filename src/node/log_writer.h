@@ -1,4 +1,5 @@
-// Writes the access log on a thread of its own, so that a slow disk or a full pipe holds up neither requests nor health checks.
+// Writes the access log on a thread of its own, so that a slow disk or a full pipe holds up neither requests
+// nor health checks.
 #pragma once
 
 #include <atomic>

@@ -27,7 +27,8 @@ std::string weight_sentence(uint32_t before, uint32_t now, uint32_t configured) 
     if (now == configured) {
         return sentence + " (as configured)";
     }
-    return sentence + " (configured " + std::to_string(configured) + "; kept over reload and restart until undone)";
+    return sentence + " (configured " + std::to_string(configured) +
+           "; kept over reload and restart until undone)";
 }
 
 std::string_view admin_sentence(AdminState admin) {
@@ -44,12 +45,12 @@ std::string_view admin_sentence(AdminState admin) {
 core::Result<std::unique_ptr<Node>> Node::open(
     Config config,
     std::string server_name,
-    std::string config_file,
+    std::string file,
     const NodeWorld& world
 ) {
     ASSERT(!world.cores.empty());
     TRY(auto snapshot, make_snapshot(config.balancer));
-    std::unique_ptr<Node> node(new Node(std::move(config), std::move(server_name), std::move(config_file), world));
+    std::unique_ptr<Node> node(new Node(std::move(config), std::move(server_name), std::move(file), world));
     node->snapshot_ = std::move(snapshot);
     node->director_.apply(node->config_.balancer.pools);
     TRY(auto opened, node->open_listeners(node->config_.balancer));
@@ -141,7 +142,11 @@ core::Result<std::vector<Node::OpenedListener>> Node::open_listeners(const balan
         net::Address wanted = address;
         for (size_t core = 0; core < world_.cores.size(); ++core) {
             TRY(auto listener,
-                net::Listener::open(*world_.cores[core], wanted, {.is_shared = true, .awaits_first_bytes = true}));
+                net::Listener::open(
+                    *world_.cores[core],
+                    wanted,
+                    {.is_shared = true, .awaits_first_bytes = true}
+                ));
             wanted = listener.address();  // the port that was chosen for port 0
             opened.push_back({.core = core, .listener = std::move(listener)});
         }
@@ -180,7 +185,9 @@ void Node::close_removed_listeners(const balancer::Config& config) {
 void Node::publish_all() {
     balancer::Publication publication{.snapshot = snapshot_, .pools = director_.states()};
     for (size_t index = 0; index < workers_.size(); ++index) {
-        world_.cores[index]->post([worker = workers_[index].get(), publication] { worker->apply(publication); });
+        world_.cores[index]->post([worker = workers_[index].get(), publication] {
+            worker->apply(publication);
+        });
     }
 }
 
@@ -229,7 +236,8 @@ ReloadReply Node::apply(Config config) {
         return refuse("needs restart: " + reply.needs_restart.front());
     }
     const balancer::AccessLogConfig& log = config.balancer.access_log;
-    if (auto writable = log.is_enabled ? LogWriter::check_writable(log.file) : core::Result<void>{}; !writable) {
+    if (auto writable = log.is_enabled ? LogWriter::check_writable(log.file) : core::Result<void>{};
+        !writable) {
         reply.errors.push_back(writable.error().context());
         return refuse(reply.errors.front());
     }
@@ -305,7 +313,8 @@ core::Result<BackendChange> Node::take_back(PoolDirector::Found found) {
     TRY_VOID(override_backend(found, {}));
     BackendChange change{
         .backend = full_backend_name(director_, found),
-        .sentence = "as configured again: weight " + std::to_string(director_.backend(found).config.weight) + ", enabled",
+        .sentence = "as configured again: weight " + std::to_string(director_.backend(found).config.weight) +
+                    ", enabled",
     };
     world_.log.info("node", change.backend + ": " + change.sentence);
     return change;

@@ -1,4 +1,5 @@
-// One server of the site: wires its configuration, cores, pools, control and log together. Only this folder knows all tiers.
+// One server of the site: wires its configuration, cores, pools, control and log together. Only this folder
+// knows all tiers.
 #pragma once
 
 #include <functional>
@@ -28,7 +29,8 @@ struct NodeWorld {
     core::Log& log;
     LogSink& access_log;           // outlives the node's cores
     OverrideStore* overrides;      // null: nothing is kept
-    uint32_t connections_max = 0;  // clients at a time where the system allows fewer than configured; 0: as configured
+    uint32_t connections_max = 0;  // clients at a time where the system allows fewer than configured; 0: as
+                                   // configured
 };
 
 class Node final : private balancer::ControlLink {

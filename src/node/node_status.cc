@@ -58,10 +58,12 @@ BackendStatus describe(const PoolDirector::Pool& pool, size_t index, core::Insta
     status.configured_weight = backend.config.weight;
     status.effective_weight = static_cast<double>(view.effective_weight) / upstream::kWeightScale;
     status.is_backup = backend.config.is_backup;
-    status.is_in_rotation = std::ranges::binary_search(pool.state->set.rotation(), static_cast<uint32_t>(index));
+    status.is_in_rotation =
+        std::ranges::binary_search(pool.state->set.rotation(), static_cast<uint32_t>(index));
     status.override.weight = backend.override.weight;
     if (backend.override.admin) {
-        status.override.admin = *backend.override.admin == upstream::AdminState::draining ? "drain" : "disable";
+        status.override.admin =
+            *backend.override.admin == upstream::AdminState::draining ? "drain" : "disable";
     }
     status.checks_total = backend.health.counters().checks_total;
     status.checks_failed_total = backend.health.counters().checks_failed_total;

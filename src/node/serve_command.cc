@@ -49,7 +49,10 @@ core::Result<std::string> choose_server(const Config& config, const std::string&
         return std::string(names.front());
     }
     if (wanted.empty()) {
-        return core::fail(core::ErrorKind::invalid, "the file has several servers: say which with --server NAME");
+        return core::fail(
+            core::ErrorKind::invalid,
+            "the file has several servers: say which with --server NAME"
+        );
     }
     if (std::ranges::find(names, wanted) == names.end()) {
         std::string hint = suggestion(wanted, names, "servers of the file");
@@ -73,8 +76,9 @@ rlim_t raise_descriptors(rlim_t needed) {
     return limit.rlim_cur;
 }
 
-// Two descriptors a client (its own and a backend's), and some for all the rest. The default number of clients gives way to
-// what the system allows; a number that was written is kept or refused. Returns the number of clients.
+// Two descriptors a client (its own and a backend's), and some for all the rest. The default number of
+// clients gives way to what the system allows; a number that was written is kept or refused. Returns the
+// number of clients.
 core::Result<uint32_t> ensure_descriptors(const Config& config, core::Log& log) {
     uint32_t connections = config.balancer.limits.connections;
     rlim_t needed = rlim_t{connections} * 2 + kOtherDescriptors;
@@ -100,7 +104,10 @@ core::Result<uint32_t> ensure_descriptors(const Config& config, core::Log& log) 
     );
 }
 
-core::Result<std::vector<std::unique_ptr<runtime::Reactor>>> open_reactors(runtime::Os& os, const Config& config) {
+core::Result<std::vector<std::unique_ptr<runtime::Reactor>>> open_reactors(
+    runtime::Os& os,
+    const Config& config
+) {
     size_t count = config.balancer.threads == 0 ? runtime::Cores::available() : config.balancer.threads;
     std::vector<std::unique_ptr<runtime::Reactor>> reactors;
     for (size_t index = 0; index < count; ++index) {
@@ -143,7 +150,13 @@ struct Process {
     SitePaths paths{};
 
     core::Result<int> run(Config config);
-    runtime::Task<void> control(Node& node, ControlServer& control, ControlServer* admin, Signals& signals, runtime::Reactor& reactor);
+    runtime::Task<void> control(
+        Node& node,
+        ControlServer& control,
+        ControlServer* admin,
+        Signals& signals,
+        runtime::Reactor& reactor
+    );
 };
 
 runtime::Task<void> Process::control(
@@ -165,7 +178,11 @@ runtime::Task<void> Process::control(
     if (admin != nullptr) {
         log.info("node", "admin listening", {{"address", admin->address().to_string()}});
     }
-    log.info("node", "serving", {{"server", server}, {"site", node.config().site}, {"control", paths.socket(server)}});
+    log.info(
+        "node",
+        "serving",
+        {{"server", server}, {"site", node.config().site}, {"control", paths.socket(server)}}
+    );
     co_await node.serve_control();
     services.request_stop();
     co_await services.join();
@@ -182,7 +199,9 @@ core::Result<int> Process::run(Config config) {
     TRY(OverrideStore overrides, OverrideStore::open(paths.overrides_file(server)));
     TRY(auto control_reactor, runtime::Reactor::open(os));
     TRY(auto reactors, open_reactors(os, config));
-    TRY_VOID(LogWriter::check_writable(config.balancer.access_log.is_enabled ? config.balancer.access_log.file : ""));
+    TRY_VOID(LogWriter::check_writable(
+        config.balancer.access_log.is_enabled ? config.balancer.access_log.file : ""
+    ));
     TRY(auto access_log, LogWriter::start(os, log));
     NodeWorld world{*control_reactor, {}, log, *access_log, &overrides, connections_max};
     for (auto& reactor : reactors) {
@@ -191,9 +210,11 @@ core::Result<int> Process::run(Config config) {
     std::optional<net::Address> admin_address = config.admin_listen;
     TRY(auto node, Node::open(std::move(config), server, options.file, world));
     TRY(auto control_listener, open_control_socket(*control_reactor, paths.socket(server)));
-    ControlServer control_server(*control_reactor, std::move(control_listener), [&](const ControlRequest& request) {
-        return answer_control(*node, request);
-    });
+    ControlServer control_server(
+        *control_reactor,
+        std::move(control_listener),
+        [&](const ControlRequest& request) { return answer_control(*node, request); }
+    );
     std::optional<ControlServer> admin;
     if (admin_address) {
         TRY(auto admin_listener, net::Listener::open(*control_reactor, *admin_address, {}));
@@ -203,8 +224,12 @@ core::Result<int> Process::run(Config config) {
     }
     TRY(auto signals, Signals::install(*control_reactor));
     {
-        runtime::Cores cores("core", reactors.size(), [&](size_t index) { reactors[index]->run(node->serve_core(index)); });
-        control_reactor->run(control(*node, control_server, admin ? &*admin : nullptr, *signals, *control_reactor));
+        runtime::Cores cores("core", reactors.size(), [&](size_t index) {
+            reactors[index]->run(node->serve_core(index));
+        });
+        control_reactor->run(
+            control(*node, control_server, admin ? &*admin : nullptr, *signals, *control_reactor)
+        );
     }
     ::unlink(paths.socket(server).c_str());
     log.info("node", "stopped", {{"server", server}});

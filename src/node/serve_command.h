@@ -5,7 +5,8 @@
 
 namespace node {
 
-// Returns the exit status: 0 drained and ended; 1 it could not start, or requests were cut; 2 wrong configuration or server.
+// Returns the exit status: 0 drained and ended; 1 it could not start, or requests were cut; 2 wrong
+// configuration or server.
 [[nodiscard]] int serve(const ServeOptions& options);
 
 }  // namespace node

@@ -1,4 +1,5 @@
-// A server's state at one moment, as plain values: what `status` shows and what /metrics exports. Filled in by Node::status().
+// A server's state at one moment, as plain values: what `status` shows and what /metrics exports. Filled in
+// by Node::status().
 #pragma once
 
 #include <array>
@@ -15,7 +16,8 @@ namespace node {
 
 // Sums over all cores.
 struct HistogramStatus {
-    std::array<uint64_t, core::Histogram::kBounds.size() + 1> buckets{};  // not cumulated; the last is above all bounds
+    std::array<uint64_t, core::Histogram::kBounds.size() + 1> buckets{};  // not cumulated; the last is above
+                                                                          // all bounds
     uint64_t count = 0;
     uint64_t sum_nanoseconds = 0;
 };
@@ -30,13 +32,13 @@ struct OverrideStatus {
 struct BackendStatus {
     std::string name;
     std::string address;
-    std::string state;   // up, down, checking, draining, drained, disabled
-    std::string reason;  // why it is in this state
-    uint32_t weight = 0;             // in force: configured or overridden
+    std::string state;    // up, down, checking, draining, drained, disabled
+    std::string reason;   // why it is in this state
+    uint32_t weight = 0;  // in force: configured or overridden
     uint32_t configured_weight = 0;
-    double effective_weight = 0;     // after slow start
+    double effective_weight = 0;  // after slow start
     bool is_backup = false;
-    bool is_in_rotation = false;     // gets new requests now
+    bool is_in_rotation = false;  // gets new requests now
     OverrideStatus override;
     int64_t in_flight = 0;
     int64_t connections_idle = 0;

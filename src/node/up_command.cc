@@ -93,7 +93,11 @@ private:
             become_server(arguments.data(), parent);
         }
         if (child.pid < 0) {
-            log_.error("up", "cannot start a process", {{"server", child.server}, {"reason", std::strerror(errno)}});
+            log_.error(
+                "up",
+                "cannot start a process",
+                {{"server", child.server}, {"reason", std::strerror(errno)}}
+            );
             child.pid = 0;
             child.start_at = os_.now() + kLongestPause;
         }
@@ -104,7 +108,7 @@ private:
         setpgid(0, 0);
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         // Until the server has its handlers, a reload must not end it.
-        struct sigaction ignore {};
+        struct sigaction ignore{};
         ignore.sa_handler = SIG_IGN;
         sigaction(SIGHUP, &ignore, nullptr);
         sigprocmask(SIG_UNBLOCK, &watched_, nullptr);
@@ -174,8 +178,8 @@ private:
     core::Log log_{
         [this] { return os_.wall_time(); },
         [](std::string_view line) {
-            [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-        },
+        [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+    },
     };
     std::vector<Child> children_;
     sigset_t watched_{};

@@ -17,7 +17,8 @@ public:
 
     void set();
 
-    // ready when set (which is taken back thereby), timed_out or cancelled. One task waits at a time (asserted).
+    // ready when set (which is taken back thereby), timed_out or cancelled. One task waits at a time
+    // (asserted).
     [[nodiscard]] Wait wait(core::Instant deadline = core::Instant::never());
 
 private:

@@ -1,5 +1,6 @@
-// Memory for coroutine frames: size classes of 64 bytes, kept hot in per-thread free lists. A frame is freed by the thread that
-// allocated it, since tasks never change threads. Larger frames go to the general allocator.
+// Memory for coroutine frames: size classes of 64 bytes, kept hot in per-thread free lists. A frame is freed
+// by the thread that allocated it, since tasks never change threads. Larger frames go to the general
+// allocator.
 #pragma once
 
 #include <cstddef>

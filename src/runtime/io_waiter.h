@@ -1,5 +1,6 @@
-// Waiting for a descriptor: an attempt is made at once and again at each readiness event, until it gives something other than
-// EAGAIN. The attempt runs where the event is seen, so a buffer that it fills is borrowed only while it is filled.
+// Waiting for a descriptor: an attempt is made at once and again at each readiness event, until it gives
+// something other than EAGAIN. The attempt runs where the event is seen, so a buffer that it fills is
+// borrowed only while it is filled.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +22,9 @@ protected:
     ~IoWaiter() = default;
 };
 
-// `Attempt` is called with no argument and returns ssize_t: a result >= 0 or -errno; it clears the slot's readiness bit when it
-// sees EAGAIN. `slot` must exist: an attempt on an unwatched descriptor is the caller's first step.
+// `Attempt` is called with no argument and returns ssize_t: a result >= 0 or -errno; it clears the slot's
+// readiness bit when it sees EAGAIN. `slot` must exist: an attempt on an unwatched descriptor is the caller's
+// first step.
 template <class Attempt>
 class IoAttempt final : public IoWaiter {
 public:
@@ -76,8 +78,9 @@ private:
 
     void detach() override { waiting_place() = nullptr; }
 
-    // A send whose peer takes bytes, only slowly, gets its time again, up to the attempt's `limit`: a socket is reported writable when a third of its buffer is
-    // free, which may take a slow reader longer than any sensible deadline.
+    // A send whose peer takes bytes, only slowly, gets its time again, up to the attempt's `limit`: a socket
+    // is reported writable when a third of its buffer is free, which may take a slow reader longer than any
+    // sensible deadline.
     void fire() override {
         if constexpr (requires { attempt_.has_progressed(); }) {
             if (reactor().now() < attempt_.limit && attempt_.has_progressed()) {

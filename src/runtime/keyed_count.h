@@ -1,5 +1,5 @@
-// Counts by key, shared by all cores: how many connections each client address has. An entry exists only while its count is above
-// zero, so the table is bounded by what is counted.
+// Counts by key, shared by all cores: how many connections each client address has. An entry exists only
+// while its count is above zero, so the table is bounded by what is counted.
 #pragma once
 
 #include <array>

@@ -126,7 +126,9 @@ int LinuxOs::set_option(int fd, int level, int option, int value) {
     return or_errno(::setsockopt(fd, level, option, &value, sizeof value));
 }
 
-int LinuxOs::bind(int fd, const sockaddr* address, socklen_t length) { return or_errno(::bind(fd, address, length)); }
+int LinuxOs::bind(int fd, const sockaddr* address, socklen_t length) {
+    return or_errno(::bind(fd, address, length));
+}
 
 int LinuxOs::listen(int fd, int backlog) { return or_errno(::listen(fd, backlog)); }
 

@@ -1,6 +1,7 @@
-// The operating system as the reactor sees it: clocks, entropy, readiness and sockets, at the level of system calls.
-// Production runs on linux_os; tests run the same program on an in-memory network with virtual time (test/sim/sim_os).
-// Calls that return int or ssize_t give a value >= 0, or -errno. No call blocks but wait().
+// The operating system as the reactor sees it: clocks, entropy, readiness and sockets, at the level of system
+// calls. Production runs on linux_os; tests run the same program on an in-memory network with virtual time
+// (test/sim/sim_os). Calls that return int or ssize_t give a value >= 0, or -errno. No call blocks but
+// wait().
 #pragma once
 
 #include <sys/socket.h>
@@ -39,13 +40,16 @@ public:
 
     // A readiness set, one a reactor.
     [[nodiscard]] virtual int open_poll() = 0;
-    // Watches `fd` edge-triggered for reading, writing and hang-up until it is closed. What is ready already is reported.
+    // Watches `fd` edge-triggered for reading, writing and hang-up until it is closed. What is ready already
+    // is reported.
     [[nodiscard]] virtual int watch(int poll, int fd, uint64_t tag) = 0;
-    // Waits for events, at most `timeout` (negative: no bound; zero: takes what is there). Returns how many were filled.
+    // Waits for events, at most `timeout` (negative: no bound; zero: takes what is there). Returns how many
+    // were filled.
     [[nodiscard]] virtual int wait(int poll, std::span<PollEvent> events, core::Duration timeout) = 0;
 
-    // A descriptor that becomes readable at the instant it was armed for last, to be watched by a readiness set. Arming costs a system
-    // call and a write to the processor's timer, so a reactor does it rarely; see Reactor::turn().
+    // A descriptor that becomes readable at the instant it was armed for last, to be watched by a readiness
+    // set. Arming costs a system call and a write to the processor's timer, so a reactor does it rarely; see
+    // Reactor::turn().
     [[nodiscard]] virtual int open_timer() = 0;
     virtual void arm_timer(int fd, core::Instant when) = 0;
 
@@ -81,7 +85,8 @@ public:
     virtual int shutdown_write(int fd) = 0;
     virtual void close(int fd) = 0;
 
-    // Moving bytes between a socket and a pipe without copying (splice(2)); -ENOSYS where there is no such thing.
+    // Moving bytes between a socket and a pipe without copying (splice(2)); -ENOSYS where there is no such
+    // thing.
     [[nodiscard]] virtual int open_pipe(int (&ends)[2], int capacity) = 0;
     [[nodiscard]] virtual ssize_t splice(int source, int target, size_t count) = 0;
 };

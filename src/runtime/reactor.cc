@@ -20,9 +20,7 @@ struct Reactor::RootTask {
     struct promise_type : PromiseBase {
         promise_type(Reactor& owner, Task<void>&) : reactor(owner) { fiber = &owner.root_fiber_; }
 
-        RootTask get_return_object() {
-            return {std::coroutine_handle<promise_type>::from_promise(*this)};
-        }
+        RootTask get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
 
         std::suspend_never final_suspend() noexcept {
             reactor.root_ = nullptr;
@@ -88,9 +86,10 @@ void Reactor::start(Task<void> root) {
 
 void Reactor::request_stop() { root_fiber_.request_stop(); }
 
-// How long to wait. The timer descriptor is armed only for an instant earlier than the one it is armed for; timers that are removed
-// before they are due, as nearly all are, leave it armed for nothing, which costs one empty turn when it rings. To give each wait
-// its bound instead would cost two writes to the processor's timer a request.
+// How long to wait. The timer descriptor is armed only for an instant earlier than the one it is armed for;
+// timers that are removed before they are due, as nearly all are, leave it armed for nothing, which costs one
+// empty turn when it rings. To give each wait its bound instead would cost two writes to the processor's
+// timer a request.
 core::Duration Reactor::arm_for_next_timer(core::Duration wait_max) {
     core::Instant due = timers_.next_due();
     if (armed_ <= now_) {
@@ -148,7 +147,8 @@ void Reactor::dispatch(const PollEvent& event) {
         }
     }
     // The reader may have closed the descriptor.
-    if (ready.generation == generation && ready.writer != nullptr && (event.readiness & (kWritable | kFailed)) != 0) {
+    if (ready.generation == generation && ready.writer != nullptr &&
+        (event.readiness & (kWritable | kFailed)) != 0) {
         IoWaiter* writer = ready.writer;
         if (writer->try_again()) {
             writer->finish_now(Outcome::ready);

@@ -1,5 +1,6 @@
-// The event loop of one core: waits for readiness, timers and messages, and resumes the tasks that waited for them.
-// Everything but post() belongs to the thread that runs it. In simulation several reactors are turned by one thread.
+// The event loop of one core: waits for readiness, timers and messages, and resumes the tasks that waited for
+// them. Everything but post() belongs to the thread that runs it. In simulation several reactors are turned
+// by one thread.
 #pragma once
 
 #include <array>
@@ -26,7 +27,8 @@ struct HangupWatch {
     bool has_fired = false;
 };
 
-// What the reactor knows of one watched descriptor. Readiness bits are set by events and cleared by whoever sees EAGAIN.
+// What the reactor knows of one watched descriptor. Readiness bits are set by events and cleared by whoever
+// sees EAGAIN.
 struct IoSlot {
     int fd = -1;
     uint32_t generation = 0;
@@ -55,8 +57,8 @@ public:
     // Runs `root` on this thread until it ends.
     void run(Task<void> root);
 
-    // For drivers that turn several reactors (simulation): starts `root`; is_done() tells its end; turn() makes one round
-    // without waiting longer than `wait_max` and returns whether anything ran.
+    // For drivers that turn several reactors (simulation): starts `root`; is_done() tells its end; turn()
+    // makes one round without waiting longer than `wait_max` and returns whether anything ran.
     void start(Task<void> root);
     [[nodiscard]] bool is_done() const { return root_ == nullptr; }
     bool turn(core::Duration wait_max);
@@ -65,7 +67,8 @@ public:
     // Asks the root task to stop.
     void request_stop();
 
-    // Runs `call` on this reactor in its next turn. From any thread. What is posted after the last turn is dropped.
+    // Runs `call` on this reactor in its next turn. From any thread. What is posted after the last turn is
+    // dropped.
     template <class Call>
     void post(Call call) {
         post_message(std::make_unique<CallMessage<Call>>(std::move(call)));
@@ -82,7 +85,9 @@ public:
 
     // Watches a descriptor: returns its slot's index, or -errno. The slot is valid until unwatch().
     [[nodiscard]] int64_t watch(int fd);
-    [[nodiscard]] IoSlot& slot(uint32_t index) { return (*chunks_[index / kChunkSlots])[index % kChunkSlots]; }
+    [[nodiscard]] IoSlot& slot(uint32_t index) {
+        return (*chunks_[index / kChunkSlots])[index % kChunkSlots];
+    }
     // Call before closing the descriptor. No task may be waiting on it.
     void unwatch(uint32_t index);
 
@@ -131,9 +136,7 @@ public:
         return begin(handle, when_);
     }
 
-    Outcome await_resume() const {
-        return outcome() == Outcome::timed_out ? Outcome::ready : outcome();
-    }
+    Outcome await_resume() const { return outcome() == Outcome::timed_out ? Outcome::ready : outcome(); }
 
 private:
     void detach() override {}

@@ -1,5 +1,6 @@
-// Task<T>: a lazy coroutine that is awaited once. It starts when it is awaited, runs on its awaiter's thread and fiber, and
-// hands its value over when it ends. Nothing runs unawaited: a fiber is started by TaskGroup::spawn or Reactor::run alone.
+// Task<T>: a lazy coroutine that is awaited once. It starts when it is awaited, runs on its awaiter's thread
+// and fiber, and hands its value over when it ends. Nothing runs unawaited: a fiber is started by
+// TaskGroup::spawn or Reactor::run alone.
 #pragma once
 
 #include <coroutine>
@@ -41,7 +42,8 @@ struct PromiseBase {
     [[noreturn]] static void unhandled_exception() noexcept { PANIC("an exception left a task"); }
 };
 
-// co_await CurrentFiber{} gives the fiber that the task runs on, for an owner who may stop it. Never suspends.
+// co_await CurrentFiber{} gives the fiber that the task runs on, for an owner who may stop it. Never
+// suspends.
 struct CurrentFiber {
     Fiber* fiber = nullptr;
 

@@ -20,8 +20,8 @@ public:
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    // Starts `task` at once, on a fiber of its own, up to its first wait. There must be room (asserted). The task and all that
-    // it refers to but its own arguments must live until the group is joined.
+    // Starts `task` at once, on a fiber of its own, up to its first wait. There must be room (asserted). The
+    // task and all that it refers to but its own arguments must live until the group is joined.
     void spawn(Task<void> task);
 
     [[nodiscard]] bool has_room() const { return count_ < limit_; }
@@ -31,8 +31,8 @@ public:
     // Asks all tasks to stop; they end in later turns.
     void request_stop();
 
-    // Awaits the end of all tasks. When `deadline` passes or the awaiting fiber is stopped, they are asked to stop, and
-    // their ends are still awaited.
+    // Awaits the end of all tasks. When `deadline` passes or the awaiting fiber is stopped, they are asked to
+    // stop, and their ends are still awaited.
     [[nodiscard]] auto join(core::Instant deadline = core::Instant::never());
     // Awaits until there is room for another task. Outcome::cancelled when the awaiting fiber is stopped.
     [[nodiscard]] auto room();

@@ -54,7 +54,8 @@ void TimerWheel::add(Timer& timer, core::Instant when) {
     place(timer);
 }
 
-// The level is that of the highest 6-bit digit in which the timer's tick differs from ours: within a level, slots lie ahead.
+// The level is that of the highest 6-bit digit in which the timer's tick differs from ours: within a level,
+// slots lie ahead.
 void TimerWheel::place(Timer& timer) {
     uint64_t due = timer.tick_ > tick_ ? timer.tick_ : tick_ + 1;
     constexpr uint64_t kHorizon = (1ULL << (kSlotBits * kLevels)) - 1;
@@ -134,7 +135,8 @@ void TimerWheel::advance(core::Instant now) {
         auto here = static_cast<unsigned>(tick_ % kSlots);
         uint64_t ahead = here == kSlots - 1 ? 0 : occupied_[0] & (~0ULL << (here + 1));
         if (ahead != 0) {
-            uint64_t due = (tick_ & ~static_cast<uint64_t>(kSlots - 1)) + static_cast<uint64_t>(std::countr_zero(ahead));
+            uint64_t due =
+                (tick_ & ~static_cast<uint64_t>(kSlots - 1)) + static_cast<uint64_t>(std::countr_zero(ahead));
             if (due > target) {
                 tick_ = target;
                 return;

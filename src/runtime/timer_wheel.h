@@ -1,6 +1,6 @@
-// Timers in a hierarchical wheel: adding and removing cost a few pointer writes, whatever their number. Resolution 1 ms; a timer
-// never fires early and fires at most one tick late.
-// Source: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (1987), scheme 7.
+// Timers in a hierarchical wheel: adding and removing cost a few pointer writes, whatever their number.
+// Resolution 1 ms; a timer never fires early and fires at most one tick late. Source: Varghese and Lauck,
+// "Hashed and Hierarchical Timing Wheels" (1987), scheme 7.
 #pragma once
 
 #include <array>
@@ -16,7 +16,8 @@ struct TimerLink {
     TimerLink* next = nullptr;
 };
 
-// Something to be done at an instant. Lives in its owner's memory; must be removed or have fired before that ends.
+// Something to be done at an instant. Lives in its owner's memory; must be removed or have fired before that
+// ends.
 class Timer : public TimerLink {
 public:
     [[nodiscard]] bool is_pending() const { return next != nullptr; }
@@ -38,14 +39,15 @@ public:
     TimerWheel(const TimerWheel&) = delete;
     TimerWheel& operator=(const TimerWheel&) = delete;
 
-    // `timer` must not be pending. An instant that has passed fires at the next advance; never() is not accepted.
+    // `timer` must not be pending. An instant that has passed fires at the next advance; never() is not
+    // accepted.
     void add(Timer& timer, core::Instant when);
     // Does nothing when it is not pending.
     void remove(Timer& timer);
     // Fires all timers due at `now`. A fired timer is not pending; firing may add and remove timers.
     void advance(core::Instant now);
-    // No timer fires before this instant; never() when there is none. Exact to the tick for timers of the next 64 ms, else a
-    // lower bound.
+    // No timer fires before this instant; never() when there is none. Exact to the tick for timers of the
+    // next 64 ms, else a lower bound.
     [[nodiscard]] core::Instant next_due() const;
 
 private:

@@ -1,5 +1,6 @@
-// A suspended task: what it waits for ends it as ready, its deadline as timed out, the stop of its fiber as cancelled, whichever
-// comes first. Base of all awaiters that leave the processor; lives in the frame of the waiting task.
+// A suspended task: what it waits for ends it as ready, its deadline as timed out, the stop of its fiber as
+// cancelled, whichever comes first. Base of all awaiters that leave the processor; lives in the frame of the
+// waiting task.
 #pragma once
 
 #include <coroutine>
@@ -23,7 +24,8 @@ public:
     // The fiber was asked to stop. Unless overridden, ends the wait as cancelled.
     virtual void on_stop();
 
-    // Ends the wait and resumes the task before returning. Only from the reactor's own turn, never from another task.
+    // Ends the wait and resumes the task before returning. Only from the reactor's own turn, never from
+    // another task.
     void finish_now(Outcome outcome);
     // Ends the wait; the task resumes in the reactor's present turn, after the caller has returned to it.
     void finish_later(Outcome outcome);
@@ -33,14 +35,15 @@ protected:
 
     ~Waiter() = default;
 
-    // Call from await_suspend. False: do not suspend, the outcome is there already (the fiber is stopped, or the deadline
-    // has passed). After true, register with what is waited for.
+    // Call from await_suspend. False: do not suspend, the outcome is there already (the fiber is stopped, or
+    // the deadline has passed). After true, register with what is waited for.
     template <class P>
     [[nodiscard]] bool begin(std::coroutine_handle<P> handle, core::Instant deadline) {
         return begin_wait(handle, *handle.promise().fiber, deadline);
     }
 
-    // The same for a wait that must happen whatever the fiber is told: its owner reacts to on_stop() and fire() itself.
+    // The same for a wait that must happen whatever the fiber is told: its owner reacts to on_stop() and
+    // fire() itself.
     template <class P>
     void begin_always(std::coroutine_handle<P> handle, core::Instant deadline) {
         register_wait(handle, *handle.promise().fiber, deadline);

@@ -8,8 +8,8 @@ namespace upstream {
 
 namespace {
 
-// While a request waits for a place that another core may give back, it looks again this often. Cores share the bound but not
-// the queue, and a place given back on this core wakes its queue at once.
+// While a request waits for a place that another core may give back, it looks again this often. Cores share
+// the bound but not the queue, and a place given back on this core wakes its queue at once.
 constexpr core::Duration kLookAgain = std::chrono::milliseconds(5);
 
 }  // namespace
@@ -39,7 +39,11 @@ void Lease::release() {
     }
 }
 
-ConnectionPool::ConnectionPool(runtime::Reactor& reactor, size_t core_index, std::shared_ptr<const PoolState> state)
+ConnectionPool::ConnectionPool(
+    runtime::Reactor& reactor,
+    size_t core_index,
+    std::shared_ptr<const PoolState> state
+)
     : reactor_(reactor), core_index_(core_index), round_robin_(static_cast<uint32_t>(core_index)) {
     apply(std::move(state));
 }
@@ -114,7 +118,8 @@ std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::try_acquire(
         }
         return Verdict::take;
     };
-    // Another core may take the last place between the look and the taking: then the backend is full at the next look.
+    // Another core may take the last place between the look and the taking: then the backend is full at the
+    // next look.
     for (size_t attempt = 0; attempt < 4; ++attempt) {
         auto index = round_robin_.pick(judge);
         if (!index) {
@@ -219,7 +224,8 @@ void ConnectionPool::keep_idle(BackendLink& backend, net::Socket socket, Certain
                      backend.view.state != BackendState::disabled;
     // Watched, so that the backend's closing is seen while nobody reads.
     is_wanted = is_wanted && socket.watched_slot().has_value();
-    // After a read that filled its buffer, and after splicing, the reactor does not know whether more is there: the system does.
+    // After a read that filled its buffer, and after splicing, the reactor does not know whether more is
+    // there: the system does.
     is_wanted = is_wanted && (socket.is_quiet() || socket.peek() == net::Peek::quiet);
     if (!is_wanted || backend.idle.size() >= state_->config.connections_max) {
         return;  // closed at the end of its scope

@@ -1,4 +1,5 @@
-// One pool on one core: picks a backend for each request, keeps idle connections, and lets requests wait when all are busy.
+// One pool on one core: picks a backend for each request, keeps idle connections, and lets requests wait when
+// all are busy.
 #pragma once
 
 #include <array>
@@ -33,14 +34,15 @@ struct BackendLink {
     BackendView view;                  // as in the newest state
     std::vector<IdleConnection> idle;  // the youngest last, which is the one used next
     bool is_removed = false;
-    core::Instant reported_at{};       // when a failure was last reported to the health keeper
+    core::Instant reported_at{};  // when a failure was last reported to the health keeper
 };
 
 // A place at a backend: one request at a time. Given back at the end of its life. The pool must outlive it.
 class Lease {
 public:
     Lease() = default;
-    Lease(Lease&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), link_(std::move(other.link_)) {}
+    Lease(Lease&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)), link_(std::move(other.link_)) {}
     Lease& operator=(Lease&& other) noexcept;
     ~Lease() { release(); }
 
@@ -87,7 +89,7 @@ enum class AcquireFailure : uint8_t {
     none_usable,  // no backend is up: 503 at once
     all_tried,    // every usable backend was tried
     queue_full,
-    timed_out,    // waited queue_timeout
+    timed_out,  // waited queue_timeout
     cancelled,
 };
 
@@ -98,7 +100,8 @@ public:
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-    // Takes over a new snapshot; effective for the next request. Backends that are gone keep their running requests.
+    // Takes over a new snapshot; effective for the next request. Backends that are gone keep their running
+    // requests.
     void apply(std::shared_ptr<const PoolState> state);
 
     [[nodiscard]] const PoolState& state() const { return *state_; }
@@ -111,9 +114,13 @@ public:
     // An idle connection that nothing has happened on; none when there is none younger than `idle_max`. With
     // `asks_system`, a system call makes sure of it right now.
     enum class Certainty : uint8_t { as_seen, asks_system };
-    [[nodiscard]] std::optional<net::Socket> take_idle(BackendLink& backend, core::Duration idle_max, Certainty certainty);
-    // Keeps a connection for the next request. Nothing may be unread or unsent on it. With `asks_system` the next taker looks for
-    // stray bytes first.
+    [[nodiscard]] std::optional<net::Socket> take_idle(
+        BackendLink& backend,
+        core::Duration idle_max,
+        Certainty certainty
+    );
+    // Keeps a connection for the next request. Nothing may be unread or unsent on it. With `asks_system` the
+    // next taker looks for stray bytes first.
     void keep_idle(BackendLink& backend, net::Socket socket, Certainty next_use);
     // Gives all idle connections' descriptors back.
     void drop_idle();

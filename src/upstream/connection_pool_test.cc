@@ -38,21 +38,21 @@ struct Site {
     std::unique_ptr<runtime::Reactor> reactor = *runtime::Reactor::open(os);
     PoolConfig config{.name = "origin", .backends = {}, .health = {}};
     uint32_t connections_max = 2;
-    std::vector<std::shared_ptr<BackendRecord>> records{};
-    std::shared_ptr<PoolRecord> record{};
+    decltype(PoolState::backends) records{};  // what all snapshots have in common
+    decltype(PoolState::record) record{};
 
-    std::shared_ptr<const PoolState> state_of(
+    std::unique_ptr<const PoolState> state_of(
         const std::vector<Backend>& backends,
         Mode mode = Mode::active_active
     ) {
-        auto state = std::make_shared<PoolState>();
+        auto state = std::make_unique<PoolState>();
         if (record == nullptr) {
-            record = std::make_shared<PoolRecord>(config.queue_max, kCores);
+            record = std::make_unique<PoolRecord>(config.queue_max, kCores);
         }
         std::vector<BackendView> views;
         for (uint32_t number = 0; number < backends.size(); ++number) {
             if (records.size() <= number) {
-                records.push_back(std::make_shared<BackendRecord>(100 + number, connections_max, kCores));
+                records.push_back(std::make_unique<BackendRecord>(100 + number, connections_max, kCores));
             }
             BackendView view{.id = 100 + number, .name = std::to_string(number), .address = {}};
             view.state = backends[number].state;
@@ -124,9 +124,8 @@ TEST_CASE("a lease is given back once, however it is moved") {
 
 TEST_CASE("the bound is shared with other cores") {
     Site site;
-    auto state = site.state_of({{}});
-    ConnectionPool here(*site.reactor, 0, state);
-    ConnectionPool there(*site.reactor, 1, state);
+    ConnectionPool here(*site.reactor, 0, site.state_of({{}}));
+    ConnectionPool there(*site.reactor, 1, site.state_of({{}}));
     auto first = here.acquire_now({});
     auto second = there.acquire_now({});
     CHECK(id_of(first) == 100);
@@ -325,9 +324,8 @@ TEST_CASE("a waiting request learns of a new backend, and that there is none any
 
 Task<void> wait_for_other_core(Site& site, Waiting& waiting) {
     site.connections_max = 1;
-    auto state = site.state_of({{}});
-    ConnectionPool here(*site.reactor, 0, state);
-    ConnectionPool there(*site.reactor, 1, state);
+    ConnectionPool here(*site.reactor, 0, site.state_of({{}}));
+    ConnectionPool there(*site.reactor, 1, site.state_of({{}}));
     auto held = there.acquire_now({});
     TaskGroup group(*site.reactor, 1);
     group.spawn(queue_up(here, 0, waiting));

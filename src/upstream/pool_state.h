@@ -1,4 +1,5 @@
-// What the control thread publishes of a pool, and the records that all cores share: bounds and counters of each backend.
+// What the control thread publishes of a pool, and the records that all cores share: bounds and counters of
+// each backend.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +16,17 @@ namespace upstream {
 
 // What one core counts of one backend. Aligned, so that cores do not share cache lines.
 struct alignas(64) BackendCounters {
-    core::Counter requests;          // attempts sent to this backend
+    core::Counter requests;  // attempts sent to this backend
     core::Counter connect_failures;
-    core::Counter failures;          // attempts that gave no usable response
-    core::Counter retries_away;      // attempts that were repeated elsewhere
-    core::Counter connections;       // opened
-    core::Counter bytes_in;          // from the backend
-    core::Counter bytes_out;         // to the backend
-    core::Counter responses[6];      // by class of status: 1xx to 5xx at 1 to 5; 0 is not used
+    core::Counter failures;      // attempts that gave no usable response
+    core::Counter retries_away;  // attempts that were repeated elsewhere
+    core::Counter connections;   // opened
+    core::Counter bytes_in;      // from the backend
+    core::Counter bytes_out;     // to the backend
+    core::Counter responses[6];  // by class of status: 1xx to 5xx at 1 to 5; 0 is not used
     core::Gauge in_flight;
     core::Gauge idle_connections;
-    core::Histogram response_time;   // from the request sent to the last byte
+    core::Histogram response_time;  // from the request sent to the last byte
 };
 
 // One backend for the life of the process: the same object in every snapshot.
@@ -42,8 +43,8 @@ struct BackendRecord {
 struct PoolRecord {
     PoolRecord(uint32_t queue_max, size_t cores) : queue(queue_max), queued(cores) {}
 
-    runtime::Quota queue;              // requests that wait for a backend
-    std::vector<core::Gauge> queued;   // one a core
+    runtime::Quota queue;             // requests that wait for a backend
+    std::vector<core::Gauge> queued;  // one a core
 };
 
 // A snapshot of one pool; immutable, read by all cores.

@@ -42,15 +42,15 @@ std::string describe(const Answer& answer) {
     );
 }
 
-// A safe request is answered 200 while origin b0 is healthy, unless an origin that failed had already begun
-// to answer. Any 200 has the bytes of its own request.
+// A safe request is answered 200 while origin b0 is healthy, unless an origin that failed had begun to
+// answer: what has had answer bytes is not sent again. Any 200 has the bytes of its own request.
 std::string broken_answers(const Site& site) {
     std::string broken;
     for (const Answer& answer : site.answers()) {
         bool is_right = answer.status == 200 && answer.is_body_right;
         bool is_cut = (answer.status == 0 && answer.has_begun) || answer.status == 502;
         bool was_cut = is_cut && site.ledger().begun_by_failing.contains(answer.id);
-        bool may_fail = answer.is_post() && answer.status != 200;
+        bool may_fail = answer.is_abandoned || (answer.is_post() && answer.status != 200);
         if (!is_right && !was_cut && !may_fail) {
             broken += describe(answer) + site.access_log_line(answer.id) + "\n";
         }
@@ -152,6 +152,24 @@ TEST_CASE("on an orderly site every request is carried out once and the weights 
         CHECK(site.access_log_lines() == plan.clients * plan.requests);
         CHECK(site.world().leaked() == "");
     }
+}
+
+TEST_CASE("requests that find all places taken wait for one") {
+    for (uint64_t seed : seeds(30)) {
+        SitePlan plan = SitePlan::drawn(seed, Roughness::orderly);
+        plan.connections_max = 1;
+        plan.clients = 8 + seed % 8;
+        plan.weights.resize(2);
+        Verdict verdict = run(seed, std::move(plan));
+        CHECK_MESSAGE(verdict.broken.empty(), verdict.broken);
+    }
+}
+
+TEST_CASE("a health check reads past interim answers") {
+    SitePlan plan = SitePlan::drawn(1, Roughness::orderly);
+    plan.interim_percent = 100;
+    Verdict verdict = run(1, std::move(plan));
+    CHECK_MESSAGE(verdict.broken.empty(), verdict.broken);
 }
 
 TEST_CASE("a drain in the middle of traffic loses no request that an origin has received") {

@@ -1,74 +1,153 @@
 // The client that never retries; see sim_client.h.
 #include "sim/sim_client.h"
 
+#include <algorithm>
 #include <charconv>
 #include <format>
+#include <iterator>
 
 namespace sim {
 
+auto SimClient::pause(uint64_t microseconds_max) {
+    return reactor_.sleep_for(std::chrono::microseconds(random_.below(microseconds_max + 1)));
+}
+
 runtime::Task<void> SimClient::run() {
-    for (size_t count = 0; count < plan_.requests; ++count) {
-        auto think = static_cast<uint64_t>(plan_.think_max.count());
-        runtime::Outcome slept = co_await reactor_.sleep_for(core::Duration(random_.below(think + 1)));
+    while (answers_.size() < plan_.requests) {
+        auto think = static_cast<uint64_t>(plan_.think_max / std::chrono::microseconds(1));
+        runtime::Outcome slept = co_await pause(think);
         if (slept == runtime::Outcome::cancelled) {
             break;
         }
-        Answer answer{.id = plan_.first_id + count, .kind = draw_kind(), .origin = {}};
-        core::Instant begin = reactor_.now();
-        co_await exchange(answer);
-        answer.took = reactor_.now() - begin;
-        answers_.push_back(std::move(answer));
-        if (random_.below(100) < plan_.leave_percent) {
+        std::vector<Answer> batch = draw_batch();
+        co_await exchange(batch);
+        std::ranges::move(batch, std::back_inserter(answers_));
+        if (draw(plan_.leave_percent)) {
             drop_connection();
         }
     }
     drop_connection();
 }
 
-runtime::Task<void> SimClient::exchange(Answer& answer) {
-    core::Instant deadline = reactor_.now() + plan_.patience;
-    if (socket_ && socket_->peek() != net::Peek::quiet) {
-        drop_connection();  // it was closed between two requests: the next one was not sent, so this is no
-                            // retry
+std::vector<Answer> SimClient::draw_batch() {
+    uint64_t next = plan_.first_id + answers_.size();
+    std::vector<Answer> batch;
+    batch.push_back({.id = next, .kind = draw_kind(), .origin = {}});
+    if (batch[0].is_post() || !draw(plan_.pipeline_percent)) {
+        return batch;
     }
-    if (!socket_) {
-        auto socket = net::Socket::connect(reactor_, plan_.target);
-        if (!socket) {
+    for (uint64_t more = 1 + random_.below(3); more > 0 && answers_.size() + batch.size() < plan_.requests;
+         --more) {
+        auto kind = random_.below(4) == 0 ? RequestKind::head : RequestKind::get;
+        batch.push_back({.id = ++next, .kind = kind, .origin = {}});
+    }
+    return batch;
+}
+
+runtime::Task<void> SimClient::exchange(std::vector<Answer>& batch) {
+    core::Instant deadline = reactor_.now() + plan_.patience;
+    bool is_connected = co_await connect(deadline);
+    if (!is_connected) {
+        batch.erase(batch.begin() + 1, batch.end());
+        co_return;
+    }
+    std::string text;
+    for (const Answer& answer : batch) {
+        text += request_text(answer);
+    }
+    if (draw(plan_.abandon_percent)) {
+        co_return co_await abandon(batch, std::move(text), deadline);
+    }
+    Pace pace = draw(plan_.slow_percent) ? Pace::slow : Pace::quick;
+    co_await send(std::move(text), pace, deadline);
+    for (size_t at = 0; at < batch.size(); ++at) {
+        bool goes_on = co_await receive(batch[at], pace, deadline);
+        if (!goes_on) {
+            batch.erase(batch.begin() + static_cast<ptrdiff_t>(at) + 1, batch.end());
+            drop_connection();
+        }
+    }
+}
+
+runtime::Task<bool> SimClient::connect(core::Instant deadline) {
+    if (socket_ && socket_->peek() != net::Peek::quiet) {
+        drop_connection();  // closed between two requests: nothing was sent, so this is no retry
+    }
+    if (socket_) {
+        co_return true;
+    }
+    auto socket = net::Socket::connect(reactor_, plan_.target);
+    if (!socket) {
+        co_return false;
+    }
+    socket_.emplace(std::move(*socket));
+    ssize_t status = co_await socket_->connected(deadline);
+    if (status != 0) {
+        drop_connection();
+    }
+    co_return status == 0;
+}
+
+// A request that cannot be sent whole may be answered all the same (an early refusal): the answer tells.
+runtime::Task<void> SimClient::send(std::string text, Pace pace, core::Instant deadline) {
+    std::string_view rest = text;
+    while (pace == Pace::slow && rest.size() > 1 && random_.below(4) != 0) {
+        size_t size = 1 + random_.below(rest.size() - 1);
+        ssize_t sent = co_await socket_->send(memory_.pool, rest.substr(0, size), deadline);
+        if (sent != 0) {
             co_return;
         }
-        socket_.emplace(std::move(*socket));
-        ssize_t status = co_await socket_->connected(deadline);
-        if (status != 0) {
-            co_return drop_connection();
-        }
+        rest.remove_prefix(size);
+        [[maybe_unused]] runtime::Outcome slept = co_await pause(20'000);
     }
-    std::string text = request_text(answer);
-    [[maybe_unused]] ssize_t sent = co_await socket_->send(memory_.pool, text, deadline);
-    // A request that could not be sent whole may have been answered all the same (an early refusal).
-    auto response = co_await read_answer(answer.kind, deadline);
+    [[maybe_unused]] ssize_t sent = co_await socket_->send(memory_.pool, rest, deadline);
+}
+
+runtime::Task<void> SimClient::abandon(std::vector<Answer>& batch, std::string text, core::Instant deadline) {
+    for (Answer& answer : batch) {
+        answer.is_abandoned = true;
+    }
+    if (random_.below(2) == 0) {
+        text.resize(1 + random_.below(text.size()));
+    }
+    co_await send(std::move(text), Pace::slow, deadline);
+    [[maybe_unused]] runtime::Outcome slept = co_await pause(3'000);
+    if (random_.below(2) == 0) {
+        socket_->reset_on_close();
+    }
+    drop_connection();
+}
+
+runtime::Task<bool> SimClient::receive(Answer& answer, Pace pace, core::Instant deadline) {
+    core::Instant begin = reactor_.now();
+    auto response = co_await read_answer(answer.kind, pace, deadline);
+    answer.took = reactor_.now() - begin;
     if (!response) {
         note_broken(answer);
-        co_return drop_connection();
+        co_return false;
     }
     answer.has_begun = true;
     std::string_view status = response->second_word();
     std::from_chars(status.data(), status.data() + status.size(), answer.status);
     answer.origin = response->field("x-origin");
-    bool is_numbered = response->field("x-number") == std::to_string(answer.id);
-    answer.is_body_right =
-        is_numbered &&
-        response->body == (answer.kind == RequestKind::head ? std::string() : answer_body(answer.id));
-    if (response->field("connection") == "close" || sent != 0) {
-        drop_connection();
-    }
+    std::string body = answer.kind == RequestKind::head ? std::string() : answer_body(answer.id);
+    answer.is_body_right = response->field("x-number") == std::to_string(answer.id) && response->body == body;
+    co_return response->field("connection") != "close";
 }
 
-runtime::Task<std::optional<PlainMessage>> SimClient::read_answer(RequestKind kind, core::Instant deadline) {
+runtime::Task<std::optional<PlainMessage>> SimClient::read_answer(
+    RequestKind kind,
+    Pace pace,
+    core::Instant deadline
+) {
     net::ReadBuffer buffer(memory_.shared);
     BodyRule rule = kind == RequestKind::head ? BodyRule::answers_head : BodyRule::may_have_body;
     while (true) {
         if (auto response = take_response(received_, rule, StreamState::open)) {
             co_return response;
+        }
+        if (pace == Pace::slow) {
+            [[maybe_unused]] runtime::Outcome slept = co_await pause(5'000);
         }
         ssize_t count = co_await socket_->receive(buffer, deadline);
         if (count == 0) {

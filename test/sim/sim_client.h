@@ -1,5 +1,6 @@
-// A simulated client: sends requests one after the other on a connection it keeps, notes every answer, and
-// never retries.
+// A simulated client: sends requests on a connection it keeps, notes every answer, and never retries.
+// Requests pipelined behind an answer that ends the connection were not taken: it sends those again (RFC 9112
+// section 9.3.2).
 #pragma once
 
 #include <optional>
@@ -24,6 +25,9 @@ struct ClientPlan {
     size_t requests = 10;
     uint32_t post_percent = 30;
     uint32_t leave_percent = 0;           // closes the connection after an answer and comes back with another
+    uint32_t pipeline_percent = 20;       // sends up to four GET and HEAD requests at once
+    uint32_t slow_percent = 15;           // sends in pieces and reads with pauses
+    uint32_t abandon_percent = 0;         // leaves without waiting for the answer, or before all is sent
     core::Duration think_max{3'000'000};  // before each request
     core::Duration patience{600'000'000'000};
 };
@@ -34,6 +38,7 @@ struct Answer {
     RequestKind kind;
     int status = 0;              // 0: no whole answer came
     bool has_begun = false;      // the head of an answer came
+    bool is_abandoned = false;   // the client left and does not know what came of it
     bool is_body_right = false;  // of a 200: the body that belongs to the number
     std::string origin;          // who answered, "" for the balancer's own answers
     core::Duration took{0};
@@ -54,13 +59,28 @@ public:
     [[nodiscard]] const std::vector<Answer>& answers() const { return answers_; }
 
 private:
-    [[nodiscard]] runtime::Task<void> exchange(Answer& answer);
+    enum class Pace : uint8_t { quick, slow };
+
+    [[nodiscard]] std::vector<Answer> draw_batch();
+    [[nodiscard]] RequestKind draw_kind();
+    [[nodiscard]] runtime::Task<void> exchange(std::vector<Answer>& batch);
+    [[nodiscard]] runtime::Task<bool> connect(core::Instant deadline);
+    [[nodiscard]] runtime::Task<void> send(std::string text, Pace pace, core::Instant deadline);
+    [[nodiscard]] runtime::Task<void> abandon(
+        std::vector<Answer>& batch,
+        std::string text,
+        core::Instant deadline
+    );
+    // The answer to one request. False: the connection is of no further use.
+    [[nodiscard]] runtime::Task<bool> receive(Answer& answer, Pace pace, core::Instant deadline);
     [[nodiscard]] runtime::Task<std::optional<PlainMessage>> read_answer(
         RequestKind kind,
+        Pace pace,
         core::Instant deadline
     );
     [[nodiscard]] std::string request_text(const Answer& answer);
-    [[nodiscard]] RequestKind draw_kind();
+    [[nodiscard]] bool draw(uint32_t percent) { return random_.below(100) < percent; }
+    [[nodiscard]] auto pause(uint64_t microseconds_max);
     void note_broken(Answer& answer) const;
     void drop_connection();
 

@@ -89,7 +89,9 @@ int SimOs::watch(int poll, int fd, uint64_t tag) {
     watched.poll = poll;
     watched.tag = tag;
     set->watched.insert(fd);
-    edge(fd);
+    if (look_at(watched) != 0) {
+        edge(fd);
+    }
     return 0;
 }
 
@@ -109,7 +111,7 @@ int SimOs::wait(int poll, std::span<runtime::PollEvent> events, core::Duration) 
         descriptor.is_queued = false;
         // As in Linux, an edge whose cause is gone by now reports nothing, and one that holds reports all
         // that holds.
-        if (uint32_t readiness = level(descriptor); readiness != 0) {
+        if (uint32_t readiness = look_at(descriptor); readiness != 0) {
             events[filled++] = {.tag = descriptor.tag, .readiness = readiness};
         }
     }
@@ -188,6 +190,16 @@ void SimOs::edge(int fd) {
         descriptor.is_queued = true;
         std::get<Poll>(at(descriptor.poll).kind).ready.push_back(fd);
     }
+}
+
+// What epoll sees. Looking at a stream without space for sending asks for the edge of free space, as tcp_poll()
+// sets SOCK_NOSPACE.
+uint32_t SimOs::look_at(const Descriptor& descriptor) {
+    uint32_t readiness = level(descriptor);
+    if (auto* stream = std::get_if<Stream>(&descriptor.kind); stream && (readiness & runtime::kWritable) == 0) {
+        end_of(*stream).wants_space = true;
+    }
+    return readiness;
 }
 
 // Source: Linux, tcp_poll() and eventfd_poll().

@@ -169,6 +169,7 @@ private:
     [[nodiscard]] bool is_open(int fd) const { return descriptors_.contains(fd); }
 
     void edge(int fd);
+    [[nodiscard]] uint32_t look_at(const Descriptor& descriptor);
     [[nodiscard]] uint32_t level(const Descriptor& descriptor) const;
     [[nodiscard]] uint32_t level(const End& end) const;
     [[nodiscard]] int spurious_edge(const Poll& poll);

@@ -287,6 +287,18 @@ TEST_CASE("a full buffer takes a part, then nothing, and tells when a third is f
     CHECK(sim.receive(server).size() == 3000 - 900 - 1200 + 900);
 }
 
+TEST_CASE("who looks at a full buffer is told when a third is free, without having met EAGAIN") {
+    Fixture sim({.delay = {}, .socket_buffer_bytes = 3000});
+    auto [client, server] = sim.pair();
+    CHECK(sim.send(client, std::string(3000, 'a')) == 3000);
+    sim.watch(client);
+    CHECK(sim.events(client) == 0);
+    sim.settle();
+    CHECK(sim.receive(server).size() == 3000);
+    sim.settle();
+    CHECK(sim.events(client) == kWritable);
+}
+
 TEST_CASE("bytes are lost or reordered by no configuration") {
     for (uint64_t seed = 1; seed <= 50; ++seed) {
         core::Random random(seed);

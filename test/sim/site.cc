@@ -40,6 +40,14 @@ SitePlan SitePlan::drawn(uint64_t seed, Roughness roughness) {
         weight = static_cast<uint32_t>(1 + random.below(4));
     }
     plan.clients = 2 + random.below(5);
+    if (roughness == Roughness::rough) {
+        plan.mode = random.below(4) == 0 ? upstream::Mode::active_passive : upstream::Mode::active_active;
+        plan.is_reversed = random.below(2) == 0;
+        for (size_t index = 0; index < plan.weights.size(); ++index) {
+            plan.are_backups.push_back(random.below(5) == 0);
+        }
+        plan.connections_max = random.below(4) == 0 ? 2 : 1000;
+    }
     return plan;
 }
 
@@ -61,7 +69,7 @@ void Site::add_origins() {
         uint64_t seed = world_.random().next();
         origins_.push_back(std::make_unique<SimOrigin>(reactor, own, origin_name(index), seed, ledger_));
         OriginScript& script = origins_.back()->script();
-        script.interim_percent = 20;
+        script.interim_percent = plan_.interim_percent;
         if (plan_.roughness == Roughness::rough) {
             script.may_fail = index != 0;
             script.until_close_percent = 10;
@@ -90,11 +98,18 @@ node::Config Site::config(size_t origins) const {
     own.access_log.is_enabled = true;
     upstream::PoolConfig pool{.name = "origin", .backends = {}, .health = {}};
     for (size_t index = 0; index < origins; ++index) {
-        pool.backends.push_back(
-            {.name = origin_name(index), .address = origins_[index]->address(), .weight = plan_.weights[index]
-            }
-        );
+        pool.backends.push_back({
+            .name = origin_name(index),
+            .address = origins_[index]->address(),
+            .weight = plan_.weights[index],
+            .is_backup = index < plan_.are_backups.size() && plan_.are_backups[index],
+        });
     }
+    if (plan_.is_reversed) {
+        std::ranges::reverse(pool.backends);
+    }
+    pool.mode = plan_.mode;
+    pool.connections_max = plan_.connections_max;
     pool.health.path = "/healthz";
     pool.health.interval = milliseconds(200);
     own.pools.push_back(std::move(pool));
@@ -137,6 +152,7 @@ void Site::add_clients() {
         };
         if (plan_.roughness == Roughness::rough) {
             own.think_max = milliseconds(1 + world_.random().below(200));
+            own.abandon_percent = static_cast<uint32_t>(world_.random().below(20));
         }
         uint64_t seed = world_.random().next();
         clients_.push_back(std::make_unique<SimClient>(*client_reactors_.back(), std::move(own), seed));

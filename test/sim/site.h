@@ -30,6 +30,11 @@ struct SitePlan {
     size_t requests = 25;  // of each client
     uint32_t post_percent = 30;
     uint32_t retries = 10;
+    uint32_t connections_max = 1000;  // of an origin
+    uint32_t interim_percent = 20;    // answers of an origin with a 103 before them
+    upstream::Mode mode = upstream::Mode::active_active;
+    std::vector<bool> are_backups;  // of the origins, where some are
+    bool is_reversed = false;       // origin 0 stands last in the configuration
     core::Duration drain{30'000'000'000};
 
     [[nodiscard]] static SitePlan drawn(uint64_t seed, Roughness roughness);

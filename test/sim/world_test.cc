@@ -33,6 +33,7 @@ struct Direct {
             auto& own = world.add_reactor(host_of(std::format("10.0.2.{}", index + 1)));
             ClientPlan plan{.target = origin->address(), .first_id = 1 + index * 100, .requests = 20};
             plan.leave_percent = 20;
+            plan.pipeline_percent = 0;  // a plain origin that closes resets what is pipelined
             clients.push_back(std::make_unique<SimClient>(own, std::move(plan), seed + index));
             world.start(own, clients.back()->run());
             reactors.push_back(&own);
