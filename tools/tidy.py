@@ -220,8 +220,9 @@ def check_lines(tree):
             continue
         text = path.read_text()
         for number, line in enumerate(text.split("\n"), 1):
-            if len(line) > columns and not tree.is_allowed(name, "columns"):
-                tree.error(name, number, f"{len(line)} columns: more than {columns}", "two lines")
+            limit = tree.rules["sizes"]["columns_python"] if name.endswith(".py") else columns
+            if len(line) > limit and not tree.is_allowed(name, "columns"):
+                tree.error(name, number, f"{len(line)} columns: more than {limit}", "two lines")
         check_first_line(tree, name, text)
 
 

@@ -60,7 +60,10 @@ struct Core {
         state->backends.push_back(std::make_unique<upstream::BackendRecord>(1, 10, 1));
         upstream::BackendView view{.id = 1, .name = pool.backends[0].name, .address = {}};
         state->set = upstream::build_backend_set({}, {view});
-        Publication publication{.snapshot = std::make_unique<Snapshot>(config, TrustedProxies()), .pools = {}};
+        Publication publication{
+            .snapshot = std::make_unique<Snapshot>(config, TrustedProxies()),
+            .pools = {}
+        };
         publication.pools.push_back(std::move(state));
         worker.apply(publication);
     }

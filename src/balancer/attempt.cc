@@ -83,6 +83,17 @@ runtime::Task<AttemptResult> relay_with_upload(Exchange& exchange, BackendConnec
 
 }  // namespace
 
+bool was_unread(const Exchange& exchange, const BackendConnection& connection) {
+    bool is_candidate =
+        connection.origin == upstream::Connection::reused && connection.answer == upstream::Answer::none;
+    if (!is_candidate) {
+        return false;
+    }
+    runtime::Os& os = exchange.worker.reactor().os();
+    int fd = connection.socket.fd();
+    return os.pending_error(fd) == 0 && os.unacknowledged(fd) >= int64_t{exchange.request_size};
+}
+
 std::unexpected<AttemptFailure> failed_attempt(
     const BackendConnection& connection,
     upstream::Sent sent,

@@ -44,6 +44,11 @@ struct BackendConnection {
     bool needs_look = false;     // ask the system for stray bytes before it is used again
 };
 
+// After the end of the stream, of a request that was sent whole: the backend has closed a pooled connection
+// without acknowledging one byte of it, so its program never saw it, whatever the method. The rule, and why a
+// reset proves nothing: upstream/retry.h.
+[[nodiscard]] bool was_unread(const Exchange& exchange, const BackendConnection& connection);
+
 // An attempt that failed with a system result (-errno, or 0 for the end of the stream).
 [[nodiscard]] std::unexpected<AttemptFailure> failed_attempt(
     const BackendConnection& connection,

@@ -127,7 +127,12 @@ std::string_view passed_upgrade(std::string_view offered) {
     return offered;
 }
 
-Refusal refuse_early(const Exchange& exchange, const http::RequestHead& head) {
+Refusal refuse_early(const Exchange& exchange, const http::RequestHead& head, const char* base) {
+    // RFC 9110 section 7.4: what was meant for a secured connection is not answered on a plain one.
+    if (head.form == http::TargetForm::absolute &&
+        http::equals_ignoring_case(head.target.in(base).substr(0, 6), "https:")) {
+        return {421, "https is not served on this listener"};
+    }
     uint64_t body_max = exchange.snapshot.config.limits.body;
     if (head.method == http::Method::connect) {
         return {405, "CONNECT is not offered here: this is not a forward proxy"};
@@ -153,7 +158,7 @@ Refusal plan_request(Exchange& exchange, const Generation& generation, uint32_t 
     exchange.is_upgrade = !upgrade.empty();
     exchange.expects_continue = head.expects_continue;
     exchange.body = http::BodyReader(head.framing);
-    Refusal refusal = refuse_early(exchange, head);
+    Refusal refusal = refuse_early(exchange, head, base);
     Routed routed;
     if (refusal.status == 0) {
         routed = route(exchange, head, base);

@@ -60,8 +60,7 @@ runtime::Task<void> settle(Relay& relay, uint16_t status, Ended ended, std::stri
     }
 }
 
-// A client that is not watched yet (its first request came with its connection) is watched when the backend
-// is slow.
+// A client that is not watched yet (its first request came with it) is watched when the backend is slow.
 constexpr core::Duration kUnwatchedWait = std::chrono::milliseconds(50);
 
 // Receives from the backend. -ECANCELED when the fiber is stopped, when the upload has something to say, or
@@ -92,8 +91,7 @@ runtime::Task<ssize_t> receive_while_client_waits(Relay& relay, core::Instant de
     co_return received;
 }
 
-// Waits for more of the response's head. True: bytes came, or the world is to be looked at again. False:
-// settled.
+// Waits for more of the head. True: bytes came, or the world is to be looked at again. False: settled.
 runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core::Instant head_deadline) {
     if (auto end = failed_upload(relay.upload)) {
         co_await settle(relay, end->status, end->ended, relay.upload->reason);
@@ -115,7 +113,11 @@ runtime::Task<std::expected<bool, AttemptFailure>> await_head(Relay& relay, core
         co_return true;  // the upload has something to say
     }
     if (received <= 0) {
-        co_return failed_attempt(relay.connection, upstream::Sent::some, received, "reading the response");
+        upstream::Sent sent =
+            received == 0 && relay.upload == nullptr && was_unread(relay.exchange, relay.connection)
+                ? upstream::Sent::unread
+                : upstream::Sent::some;
+        co_return failed_attempt(relay.connection, sent, received, "reading the response");
     }
     relay.connection.answer = upstream::Answer::begun;
     relay.exchange.backend->counters.bytes_in.add(static_cast<uint64_t>(received));
@@ -209,8 +211,7 @@ bool is_last_response(const Relay& relay) {
            relay.framing == FramingKind::until_close || relay.exchange.worker.is_draining();
 }
 
-// Sends a piece and takes it off the backend's buffer. False: the client's connection failed, the exchange is
-// settled.
+// Sends a piece and takes it off the backend's buffer. False: the client's connection failed.
 runtime::Task<bool> send_piece(
     Relay& relay,
     const http::BodyReader& body,
@@ -235,7 +236,7 @@ runtime::Task<bool> send_piece(
     co_return !has_failed_to_client(relay, sent);
 }
 
-// Waits for more of the body. False: settled.
+// True: the exchange is settled, by what a receive from the backend gave.
 bool has_failed_from_backend(Relay& relay, http::BodyReader& body, ssize_t received) {
     Exchange& exchange = relay.exchange;
     if (received > 0) {

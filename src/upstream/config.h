@@ -48,7 +48,7 @@ struct PoolConfig {
     Mode mode = Mode::active_active;
     bool has_failback = true;  // active-passive: return to the earlier backend when it is up again
     HealthConfig health;
-    uint32_t connections_max = 1000;  // open connections a backend, all cores together; 1 to 1000000
+    uint32_t connections_max = 1000;  // requests that run on a backend, all cores together; 1 to 1000000
     uint32_t queue_max = 1000;  // requests that wait for a connection of a backend of this pool, all cores
                                 // together; 0 to 1000000
     core::Duration queue_timeout = 5s;  // then 503; 1ms to 10m

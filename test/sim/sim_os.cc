@@ -192,11 +192,12 @@ void SimOs::edge(int fd) {
     }
 }
 
-// What epoll sees. Looking at a stream without space for sending asks for the edge of free space, as tcp_poll()
-// sets SOCK_NOSPACE.
+// What epoll sees. Looking at a stream without space for sending asks for the edge of free space, as
+// tcp_poll() sets SOCK_NOSPACE.
 uint32_t SimOs::look_at(const Descriptor& descriptor) {
     uint32_t readiness = level(descriptor);
-    if (auto* stream = std::get_if<Stream>(&descriptor.kind); stream && (readiness & runtime::kWritable) == 0) {
+    if (auto* stream = std::get_if<Stream>(&descriptor.kind);
+        stream && (readiness & runtime::kWritable) == 0) {
         end_of(*stream).wants_space = true;
     }
     return readiness;

@@ -82,7 +82,7 @@ public:
     int watch(int poll, int fd, uint64_t tag) override;
     int wait(int poll, std::span<runtime::PollEvent> events, core::Duration timeout) override;
     // No peer here is slow enough to need it.
-    int64_t unacknowledged(int) override { return 0; }
+    int64_t unacknowledged(int fd) override;
     int open_timer() override;
     // The driver moves time by itself; see World.
     void arm_timer(int, core::Instant) override {}

@@ -36,7 +36,6 @@ struct Fixture {
         os.run_as(kClient);
         poll = os.open_poll();
     }
-
     int bound(Host host, uint16_t port, int share = 0) {
         int fd = os.open_socket(AF_INET);
         (void)os.set_option(fd, SOL_SOCKET, SO_REUSEPORT, share);
@@ -48,7 +47,6 @@ struct Fixture {
         }
         return fd;
     }
-
     int listener(int backlog = 16, int share = 0, uint16_t port = kPort) {
         os.run_as(kServer);
         int fd = bound(kServer, port, share);
@@ -57,19 +55,16 @@ struct Fixture {
         os.run_as(kClient);
         return fd;
     }
-
     int connecting(uint16_t port = kPort) {
         int fd = os.open_socket(AF_INET);
         sockaddr_in in = address_of(kServer, port);
         REQUIRE(os.connect(fd, reinterpret_cast<const sockaddr*>(&in), sizeof in) == -EINPROGRESS);
         return fd;
     }
-
     int accepted(int from) {
         sockaddr_storage peer{};
         return os.accept(from, peer);
     }
-
     // Both ends of one established connection; the client's end first.
     std::pair<int, int> pair() {
         int from = listener();
@@ -80,14 +75,12 @@ struct Fixture {
         os.close(from);
         return {client, server};
     }
-
     // Lets everything arrive that is on the wire, and what that causes.
     void settle() {
         while (!os.next_event_time().is_never()) {
             os.advance_to(os.next_event_time());
         }
     }
-
     void watch(int fd) { REQUIRE(os.watch(poll, fd, static_cast<uint64_t>(fd)) == 0); }
 
     // The readiness the poll reports for `fd` now; 0 for none.

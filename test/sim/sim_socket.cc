@@ -207,6 +207,12 @@ ssize_t SimOs::send(int fd, std::span<const iovec> parts, int flags) {
     return static_cast<ssize_t>(count);
 }
 
+// Bytes count as acknowledged when they are read: the two buffers of a direction are one here.
+int64_t SimOs::unacknowledged(int fd) {
+    const End* end = find_end(fd);
+    return end == nullptr ? -EINVAL : static_cast<int64_t>(end->outstanding);
+}
+
 int SimOs::shutdown_write(int fd) {
     End* end = find_end(fd);
     if (end == nullptr || end->state != EndState::established) {

@@ -1,4 +1,6 @@
 // Peers that leave while we wait for something else.
+#include "net/hangup_guard.h"
+
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -7,7 +9,6 @@
 
 #include <doctest/doctest.h>
 
-#include "net/hangup_guard.h"
 #include "net/socket.h"
 #include "runtime/linux_os.h"
 #include "runtime/task_group.h"
