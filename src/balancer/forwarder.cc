@@ -134,7 +134,7 @@ runtime::Task<void> forward(Exchange& exchange) {
     worker.retry_budget().count_request(worker.now());
     upstream::TriedBackends tried;
     for (uint32_t attempts = 1;; ++attempts) {
-        exchange.timings.queued = worker.now();
+        exchange.timings = {.began = exchange.timings.began, .queued = worker.now()};
         auto lease = exchange.pool->acquire_now(tried);
         if (!lease) {
             lease = co_await queue_for_place(exchange, tried);

@@ -163,7 +163,8 @@ runtime::Task<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire(cons
     core::Instant deadline = reactor_.now() + state_->config.queue_timeout;
     std::optional<std::expected<Lease, AcquireFailure>> acquired;
     while (!acquired) {
-        core::Instant look_again = std::min(deadline, reactor_.now() + kLookAgain);
+        bool is_first = queued.previous == nullptr;
+        core::Instant look_again = is_first ? std::min(deadline, reactor_.now() + kLookAgain) : deadline;
         runtime::Outcome outcome = co_await queued.place.wait(look_again);
         if (outcome == runtime::Outcome::cancelled) {
             acquired = std::unexpected(AcquireFailure::cancelled);
