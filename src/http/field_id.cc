@@ -27,8 +27,11 @@ constexpr std::array<std::string_view, kFieldIdCount> kNames = {
     "expect",
     "forwarded",
     "host",
+    "if-match",
     "if-modified-since",
     "if-none-match",
+    "if-range",
+    "if-unmodified-since",
     "keep-alive",
     "last-modified",
     "location",
@@ -114,7 +117,7 @@ FieldId find_field_id(std::string_view name) {
         case 5: return one_of<range>(name);
         case 6: return one_of<accept, cookie, server, expect, origin>(name);
         case 7: return one_of<referer, upgrade, trailer>(name);
-        case 8: return one_of<location>(name);
+        case 8: return one_of<location, if_match, if_range>(name);
         case 9: return one_of<x_real_ip, forwarded>(name);
         case 10: return one_of<connection, user_agent, keep_alive, set_cookie>(name);
         case 11: return one_of<retry_after>(name);
@@ -125,7 +128,7 @@ FieldId find_field_id(std::string_view name) {
         case 16: return one_of<content_encoding, proxy_connection, x_forwarded_host, x_forwarded_port>(name);
         case 17: return one_of<if_modified_since, transfer_encoding, x_forwarded_proto>(name);
         case 18: return one_of<proxy_authenticate>(name);
-        case 19: return one_of<proxy_authorization>(name);
+        case 19: return one_of<proxy_authorization, if_unmodified_since>(name);
         default: return other;
     }
 }

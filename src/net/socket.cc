@@ -23,7 +23,23 @@ Socket& Socket::operator=(Socket&& other) noexcept {
     return *this;
 }
 
-core::Result<Socket> Socket::connect(runtime::Reactor& reactor, const Address& address) {
+namespace {
+
+// The system chooses the port when it knows the peer, so that ports are not used up: IP_BIND_ADDRESS_NO_PORT.
+int bind_source(runtime::Os& os, int fd, const Address& source) {
+    [[maybe_unused]] int status = os.set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    sockaddr_storage storage;
+    socklen_t length = source.fill(storage);
+    return os.bind(fd, reinterpret_cast<const sockaddr*>(&storage), length);
+}
+
+}  // namespace
+
+core::Result<Socket> Socket::connect(
+    runtime::Reactor& reactor,
+    const Address& address,
+    const std::optional<Address>& source
+) {
     runtime::Os& os = reactor.os();
     int fd = os.open_socket(address.family());
     if (fd < 0) {
@@ -33,6 +49,11 @@ core::Result<Socket> Socket::connect(runtime::Reactor& reactor, const Address& a
     if (address.family() != AF_UNIX) {
         // Every send is a whole message or a full buffer; waiting for more (Nagle) would only add delay.
         [[maybe_unused]] int status = os.set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+    if (source && source->family() == address.family()) {
+        if (int status = bind_source(os, fd, *source); status < 0) {
+            return core::fail(core::Error::of_errno(-status, "connecting from " + source->host_string()));
+        }
     }
     sockaddr_storage storage;
     socklen_t length = address.fill(storage);
@@ -123,6 +144,17 @@ ssize_t Socket::try_splice_from_pipe(int pipe, size_t count) {
         return -EAGAIN;
     }
     ssize_t moved = reactor_->os().splice(pipe, fd_, count);
+    if (moved == -EAGAIN) {
+        note_exhausted(kWritable);
+    }
+    return moved;
+}
+
+ssize_t Socket::try_send_file(int file, uint64_t offset, size_t count) {
+    if (!may_be_ready(kWritable)) {
+        return -EAGAIN;
+    }
+    ssize_t moved = reactor_->os().send_file(fd_, file, offset, count);
     if (moved == -EAGAIN) {
         note_exhausted(kWritable);
     }

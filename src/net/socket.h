@@ -47,9 +47,13 @@ public:
     // Closes. No task may be waiting on it.
     ~Socket() { close(); }
 
-    // Begins a connection to `address`; errors that show at once are returned, others come from the first
-    // send or receive. TCP_NODELAY is set.
-    [[nodiscard]] static core::Result<Socket> connect(runtime::Reactor& reactor, const Address& address);
+    // Begins a connection to `address`, from `source` (port 0) where that is given and of the same family;
+    // errors that show at once are returned, others come from the first send or receive. TCP_NODELAY is set.
+    [[nodiscard]] static core::Result<Socket> connect(
+        runtime::Reactor& reactor,
+        const Address& address,
+        const std::optional<Address>& source = std::nullopt
+    );
 
     // Awaits the end of connect(): 0, or -errno (-ETIMEDOUT at the deadline).
     [[nodiscard]] runtime::IoAttempt<ConnectAttempt> connected(core::Instant deadline);
@@ -96,6 +100,8 @@ public:
     // Moves up to `count` bytes from this socket into a pipe, or from a pipe into this socket.
     [[nodiscard]] ssize_t try_splice_to_pipe(int pipe, size_t count);
     [[nodiscard]] ssize_t try_splice_from_pipe(int pipe, size_t count);
+    // Moves up to `count` bytes of a file, from `offset` on, into this socket; 0 at the file's end.
+    [[nodiscard]] ssize_t try_send_file(int file, uint64_t offset, size_t count);
 
     // True when the reactor has seen the peer's end of the stream, or its failure.
     [[nodiscard]] bool has_hung_up() const {

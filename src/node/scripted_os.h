@@ -113,6 +113,12 @@ public:
     int open_pipe(int (&)[2], int) override { PANIC("not scripted"); }
     ssize_t splice(int, int, size_t) override { PANIC("not scripted"); }
 
+    ssize_t send_file(int, int, uint64_t, size_t) override { PANIC("not scripted"); }
+
+    ssize_t read_file_at(int, uint64_t, std::span<char>) override { PANIC("not scripted"); }
+
+    int stat_file(int, runtime::FileState&) override { PANIC("not scripted"); }
+
 private:
     struct Connection {
         ScriptedSocket* socket = nullptr;

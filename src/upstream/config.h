@@ -54,6 +54,11 @@ struct PoolConfig {
     core::Duration queue_timeout = 5s;  // then 503; 1ms to 10m
     core::Duration idle_timeout = 50s;  // a pooled connection that nobody used for so long is closed; 1s to
                                         // 1h
+    // Derived, not written.
+    bool keeps_listening = false;  // a backend's socket stays open while its program is started again: what
+                                   // failed on all of them may try them once more
+    std::optional<net::Address> source{};  // where connections to the backends come from; port 0; none: the
+                                           // system's choice
 
     friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };

@@ -1,0 +1,96 @@
+// How a request is answered inside this process: what a handler is told of the request, and the answer that
+// it describes. Whoever has the client's connection writes the head and sends the body.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/units.h"
+#include "http/head.h"
+#include "http/method.h"
+
+namespace http {
+
+// Valid during the call of the handler alone.
+struct LocalRequest {
+    Method method = Method::other;
+    std::string_view path;   // normalised (http::normalize_path), still escaped
+    std::string_view query;  // behind the "?", as it came; empty where there is none
+    const FieldTable& fields;
+    const char* base;  // what the slices of `fields` refer to
+    core::Instant now;
+
+    // The value of a field's first line; empty where there is none.
+    [[nodiscard]] std::string_view value(FieldId id) const {
+        const Field* field = fields.find(id);
+        return field == nullptr ? std::string_view{} : field->value.in(base);
+    }
+};
+
+// A piece of a body, sent in order.
+struct BodyPart {
+    enum class Kind : uint8_t {
+        made,    // LocalAnswer::made_body
+        shared,  // LocalAnswer::shared_body
+        file,    // LocalAnswer::file
+    };
+    Kind kind;
+    uint64_t offset;
+    uint64_t length;
+};
+
+// A file whose bytes are sent, and what it must still be while they are.
+struct SentFile {
+    int descriptor = -1;  // kept open by LocalAnswer::owner
+    // Of the file when it was opened (runtime::FileState). Whoever sends it looks again before the last bytes
+    // leave: a file that was written to meanwhile is not finished, so that no client takes a mix for a whole.
+    uint64_t size = 0;
+    int64_t changed_ns = 0;
+};
+
+struct LocalAnswer {
+    uint16_t status = 0;
+    // Header fields, each with its CRLF, Content-Length included where there is one; Date, Connection and
+    // X-Request-Id are the sender's.
+    std::string_view shared_fields;  // in memory that `owner` keeps
+    std::string made_fields;
+    // The body; for HEAD it is described all the same and not sent.
+    std::string_view shared_body;  // in memory that `owner` keeps
+    std::string made_body;
+    SentFile file;
+    std::vector<BodyPart> parts;  // empty: shared_body alone
+    std::shared_ptr<const void> owner;
+};
+
+enum class LocalOutcome : uint8_t {
+    answered,  // LocalAnswer holds it
+    refused,   // a status with a text of the sender's: LocalAnswer::status, and made_fields (Allow)
+    passed,    // not for this handler: the request goes on to the pool of its route
+};
+
+struct LocalVerdict {
+    LocalOutcome outcome = LocalOutcome::passed;
+    std::string_view reason{};  // refused: one static sentence
+};
+
+// Lives on one core. May make short system calls on files, never waits for a peer.
+class LocalHandler {
+public:
+    virtual ~LocalHandler() = default;
+
+    [[nodiscard]] virtual LocalVerdict handle(const LocalRequest& request, LocalAnswer& answer) = 0;
+};
+
+// Makes a core's handler; immutable, shared by all cores. While the same maker is configured, a core keeps
+// its handler and what that has cached.
+class LocalHandlerMaker {
+public:
+    virtual ~LocalHandlerMaker() = default;
+
+    [[nodiscard]] virtual std::unique_ptr<LocalHandler> make() const = 0;
+};
+
+}  // namespace http
