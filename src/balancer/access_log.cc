@@ -4,6 +4,7 @@
 #include <concepts>
 
 #include "balancer/shared.h"
+#include "balancer/worker.h"
 #include "core/json_text.h"
 
 namespace balancer {
@@ -52,12 +53,15 @@ private:
 };
 
 void write_route(LineWriter& line, const Exchange& exchange) {
-    if (exchange.pool == nullptr) {
+    if (exchange.route == Exchange::kNoRoute) {
         return;
     }
     const RouteConfig& route = exchange.snapshot.config.routes[exchange.route];
     std::string name = (route.host.empty() ? "*" : route.host) + (route.path.empty() ? "/*" : route.path);
     line.text("route", name);
+    if (exchange.pool == nullptr || exchange.local) {
+        return;
+    }
     line.text("pool", exchange.pool->state().config.name);
     if (exchange.backend != nullptr) {
         line.text("backend", exchange.backend->view.name);
@@ -72,6 +76,7 @@ void AccessLog::write(const Exchange& exchange, core::WallTime wall_now, core::I
     core::write_rfc3339({wall_now.since_epoch - (now - times.began)}, stamp);
     LineWriter line(block_);
     line.text("time", {stamp, sizeof stamp});
+    line.text("tier", exchange.worker.shared().tier);
     line.text("request_id", exchange.text(exchange.written.request_id));
     line.text("client", exchange.client.address());
     line.text("method", exchange.text(exchange.written.method));

@@ -53,6 +53,7 @@ struct Core {
         pool.backends.push_back({.name = "b\"1\"", .address = {}});
         Config config;
         config.pools.push_back(pool);
+        config.access_log.is_enabled = true;
         config.routes.push_back({.host = "api.foobar.com", .path = "/v1/*", .pool = 0});
         auto state = std::make_unique<upstream::PoolState>();
         state->config = pool;
@@ -72,7 +73,7 @@ struct Core {
     std::unique_ptr<runtime::Reactor> reactor = *runtime::Reactor::open(os);
     Blocks control;
     core::Log log{[] { return core::WallTime{}; }, [](std::string_view) {}};
-    Shared shared{100, 1, log, control};
+    Shared shared{"balancer", 100, 1, log, control};
     Worker worker{*reactor, 0, shared};
 };
 
@@ -248,12 +249,12 @@ TEST_CASE("a complete exchange is told with its request, its fate and its times"
     };
     core.worker.access_log().write(exchange, kWallNow, began + 123ms);
     FlatObject line = only_line(core);
-    CHECK(line.keys() == std::vector<std::string>{"time",          "request_id", "client",   "method",
-                                                  "host",          "path",       "protocol", "status",
-                                                  "bytes_in",      "bytes_out",  "route",    "pool",
-                                                  "backend",       "retries",    "queue_us", "connect_us",
-                                                  "first_byte_us", "total_us",   "ended",    "user_agent",
-                                                  "referer"});
+    CHECK(line.keys() == std::vector<std::string>{"time",       "tier",          "request_id", "client",
+                                                  "method",     "host",          "path",       "protocol",
+                                                  "status",     "bytes_in",      "bytes_out",  "route",
+                                                  "pool",       "backend",       "retries",    "queue_us",
+                                                  "connect_us", "first_byte_us", "total_us",   "ended",
+                                                  "user_agent", "referer"});
     CHECK(line.value("time") == "2026-11-21T04:08:34.000Z");  // when the request began
     CHECK(line.value("request_id") == "id-1");
     CHECK(line.value("client") == "192.0.2.7");

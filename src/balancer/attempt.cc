@@ -123,10 +123,11 @@ runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease,
     }
     auto origin = socket ? upstream::Connection::reused : upstream::Connection::fresh;
     if (!socket) {
-        auto opened = net::Socket::connect(worker.reactor(), backend.view.address);
+        const std::optional<net::Address>& source = exchange.pool->state().config.source;
+        auto opened = net::Socket::connect(worker.reactor(), backend.view.address, source);
         if (!opened && opened.error().kind() == core::ErrorKind::exhausted) {
             worker.drop_idle_connections();  // they hold descriptors that this request needs more
-            opened = net::Socket::connect(worker.reactor(), backend.view.address);
+            opened = net::Socket::connect(worker.reactor(), backend.view.address, source);
         }
         if (!opened) {
             auto passive = passive_kind(opened.error().kind());

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "balancer/forwarder.h"
+#include "balancer/local_relay.h"
 #include "balancer/own_response.h"
 #include "balancer/request_plan.h"
 #include "balancer/worker.h"
@@ -133,10 +134,10 @@ runtime::Task<ClientConnection::Next> ClientConnection::serve_request(uint32_t h
     Refusal refusal = plan_request(exchange, *generation_, head_length);
     if (refusal.status != 0) {
         exchange.ended = Ended::refused;
-        // What follows a request that we do not understand, or that meant to tunnel, is not trusted to be a
-        // request.
-        exchange.must_close = refusal.status != 404;
+        exchange.must_close = refusal.following == Following::untrusted;
         co_await answer(exchange, {.status = refusal.status, .reason = refusal.reason});
+    } else if (exchange.local) {
+        co_await send_local(exchange);
     } else {
         co_await forward(exchange);
     }

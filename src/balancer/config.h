@@ -54,11 +54,16 @@ struct AccessLogConfig {
     friend bool operator==(const AccessLogConfig&, const AccessLogConfig&) = default;
 };
 
+inline constexpr size_t kNoTarget = SIZE_MAX;
+
 struct RouteConfig {
     std::string host;  // lower case; "" any, "*.foobar.com" any subdomain, else exact
     std::string path;  // "" any, "/v1/*" a prefix (stored with the star), "/exact", or "raw": any path, sent
                        // untouched
-    size_t pool = 0;   // index into Config::pools
+    size_t pool = 0;   // index into Config::pools; kNoTarget: none
+    // Index into Publication::handlers of what is asked first, in this process; what it passes on goes to the
+    // pool, or is answered 404 where there is none. kNoTarget: none
+    size_t handler = kNoTarget;
 
     friend bool operator==(const RouteConfig&, const RouteConfig&) = default;
 };

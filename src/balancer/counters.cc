@@ -14,6 +14,7 @@ const char* ended_name(Ended ended) noexcept {
         case Ended::client_timeout: return "client_timeout";
         case Ended::client_gone: return "client_gone";
         case Ended::drained: return "drained";
+        case Ended::file_failed: return "file_failed";
     }
     return "unknown";
 }

@@ -16,9 +16,10 @@ enum class Ended : uint8_t {
     timeout,         // the backend took too long
     client_timeout,  // the client took too long
     client_gone,
-    drained,  // cut at the end of a drain
+    drained,      // cut at the end of a drain
+    file_failed,  // a file could not be read, or was changed while it was sent
 };
-inline constexpr size_t kEndedCount = 10;
+inline constexpr size_t kEndedCount = 11;
 
 [[nodiscard]] const char* ended_name(Ended ended) noexcept;
 

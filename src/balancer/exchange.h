@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "balancer/header_rules.h"
 #include "balancer/snapshot.h"
 #include "http/body_reader.h"
+#include "http/local_answer.h"
 #include "http/method.h"
 #include "net/buffer_pool.h"
 #include "net/read_buffer.h"
@@ -51,7 +53,15 @@ struct Timings {
     core::Instant first_byte = core::Instant::never();  // the response's head was there
 };
 
+// What a handler of this process said.
+struct LocalResult {
+    http::LocalVerdict verdict;  // answered or refused
+    http::LocalAnswer answer;
+};
+
 struct Exchange {
+    static constexpr uint32_t kNoRoute = UINT32_MAX;
+
     Exchange(Worker& serving_worker, Client& from, const Snapshot& in_force, core::Instant now)
         : worker(serving_worker), client(from), snapshot(in_force), timings{.began = now} {}
 
@@ -65,13 +75,14 @@ struct Exchange {
     http::KeepAlive client_wish = http::KeepAlive::close;
     bool is_upgrade = false;
     bool expects_continue = false;
-    uint32_t route = 0;
+    uint32_t route = kNoRoute;  // index into Config::routes
     upstream::ConnectionPool* pool = nullptr;
     net::Buffer request;  // the head for the backend, and the body where it is held whole
     uint32_t request_size = 0;
     WrittenRequestHead written;
     http::BodyReader body{http::Framing{}};  // what of the body the client still has to send
     bool is_body_held = true;                // nothing of the request was let go: it can be sent again
+    std::optional<LocalResult> local;        // where one of this process's handlers answers
 
     // Its fate.
     std::shared_ptr<upstream::BackendLink> backend;  // of the last attempt

@@ -115,6 +115,7 @@ runtime::Task<void> answer(Exchange& exchange, Answer own) {
         .reason = own.reason,
         .closing = is_closing ? Closing::close : Closing::keep_alive,
         .request_id = exchange.text(exchange.written.request_id),
+        .fields = own.fields,
         .date = exchange.worker.date(),
         .is_head = exchange.method == http::Method::head,
         .version_minor = exchange.version_minor,
@@ -137,6 +138,11 @@ runtime::Task<void> forward(Exchange& exchange) {
         exchange.timings = {.began = exchange.timings.began, .queued = worker.now()};
         auto lease = exchange.pool->acquire_now(tried);
         if (!lease) {
+            lease = co_await queue_for_place(exchange, tried);
+        }
+        bool was_all_tried = !*lease && lease->error() == AcquireFailure::all_tried;
+        if (was_all_tried && exchange.pool->state().config.keeps_listening) {
+            tried = {};
             lease = co_await queue_for_place(exchange, tried);
         }
         if (exchange.ended == Ended::client_gone) {

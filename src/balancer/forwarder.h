@@ -12,6 +12,7 @@ namespace balancer {
 struct Answer {
     uint16_t status;
     std::string_view reason;
+    std::string_view fields{};  // further header fields, each with its CRLF
 };
 
 // Answers by ourselves, if the response has not begun; the connection is kept when nothing of the request is

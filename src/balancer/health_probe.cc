@@ -1,5 +1,6 @@
 #include "balancer/health_probe.h"
 
+#include "http/body_reader.h"
 #include "http/response_reader.h"
 #include "net/socket.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr uint32_t kFieldsMax = 200;
 constexpr uint32_t kHeadMax = 32 << 10;
+constexpr size_t kBodyMax = 64 << 10;
 
 CheckResult failed(std::string sentence) {
     return {.verdict = CheckVerdict::failed, .sentence = std::move(sentence)};
@@ -23,6 +25,31 @@ CheckResult judge(const http::ResponseHead& head, const std::string& operation) 
         .verdict = is_good ? CheckVerdict::good : CheckVerdict::failed,
         .sentence = operation + ": " + std::to_string(head.status),
     };
+}
+
+// Takes the body too, as far as it is short: a program whose answer nobody takes may log that at every check.
+// It says nothing about health.
+runtime::Task<void> read_body(
+    net::Socket& socket,
+    net::ReadBuffer& buffer,
+    http::Framing framing,
+    core::Instant deadline
+) {
+    http::BodyReader body(framing);
+    for (size_t total = 0; total < kBodyMax;) {
+        http::BodyPiece piece = body.next(buffer);
+        total += piece.consumed;
+        buffer.consume(piece.consumed);
+        if (body.is_done() || !piece.refused.empty()) {
+            co_return;
+        }
+        if (buffer.is_empty() || piece.consumed == 0) {
+            ssize_t received = co_await socket.receive(buffer, deadline);
+            if (received <= 0) {
+                co_return;
+            }
+        }
+    }
 }
 
 runtime::Task<CheckResult> read_status(
@@ -46,7 +73,10 @@ runtime::Task<CheckResult> read_status(
             co_return failed(operation + ": malformed answer: " + std::string(parsed.reason));
         }
         if (parsed.outcome == http::HeadOutcome::complete && !head.is_interim()) {
-            co_return judge(head, operation);
+            CheckResult verdict = judge(head, operation);
+            buffer.consume(parsed.length);
+            co_await read_body(socket, buffer, head.framing, deadline);
+            co_return verdict;
         }
         if (parsed.outcome == http::HeadOutcome::complete) {
             buffer.consume(parsed.length);
@@ -90,7 +120,8 @@ runtime::Task<std::optional<CheckResult>> probe(
         co_return CheckResult{.verdict = CheckVerdict::good, .sentence = "TCP connect"};
     }
     std::string operation = "GET " + *config.path;
-    std::string request = operation + " HTTP/1.1\r\nHost: " + address.to_string() +
+    std::string host = address.family() == AF_UNIX ? "localhost" : address.to_string();
+    std::string request = operation + " HTTP/1.1\r\nHost: " + host +
                           "\r\nUser-Agent: trilith-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
     ssize_t sent = co_await socket->send(shared.pool(), request, deadline);
     if (sent < 0) {

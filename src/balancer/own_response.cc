@@ -18,9 +18,10 @@ std::string format_own_response(const OwnResponse& response) {
     if (response.status == 503) {
         text += "Retry-After: 1\r\n";
     }
-    if (response.status == 405) {
+    if (response.status == 405 && response.fields.empty()) {
         text += "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n";
     }
+    text += response.fields;
     if (!response.request_id.empty()) {
         text += "X-Request-Id: " + std::string(response.request_id) + "\r\n";
     }

@@ -15,6 +15,7 @@ struct OwnResponse {
     std::string_view reason;  // one sentence for the client; never a secret, never what the client sent
     Closing closing = Closing::close;
     std::string_view request_id;  // empty: none yet
+    std::string_view fields{};    // further header fields, each with its CRLF
     std::string_view date;        // HTTP-date
     bool is_head = false;         // an answer to HEAD: no body
     uint8_t version_minor = 1;    // of the client: HTTP/1.0 must be told that the connection stays

@@ -294,6 +294,22 @@ void PoolDirector::tell_if_drained(const Pool& pool, Backend& backend) {
     log_.info("balancer", full_name(pool, backend) + " is drained: no request runs on it");
 }
 
+runtime::Task<core::Result<void>> PoolDirector::check_once(
+    net::Address address,
+    std::string path,
+    core::Duration timeout
+) {
+    upstream::HealthConfig config{.path = std::move(path), .timeout = timeout};
+    auto result = co_await probe(reactor_, shared_buffer_, address, config);
+    if (!result) {
+        co_return core::fail(core::ErrorKind::exhausted, "no descriptor or memory for the check");
+    }
+    if (result->verdict != upstream::CheckVerdict::good) {
+        co_return core::fail(core::ErrorKind::refused, std::move(result->sentence));
+    }
+    co_return core::Result<void>{};
+}
+
 void PoolDirector::on_failure(const BackendFailure& failure) {
     Pool* pool = find_pool(failure.pool);
     if (pool == nullptr) {

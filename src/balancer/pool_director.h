@@ -84,6 +84,14 @@ public:
     // Runs the checks of all backends until the fiber is stopped.
     [[nodiscard]] runtime::Task<void> serve();
 
+    // One check of an address that is in no pool yet: GET `path`, within `timeout`. The error says what it
+    // met.
+    [[nodiscard]] runtime::Task<core::Result<void>> check_once(
+        net::Address address,
+        std::string path,
+        core::Duration timeout
+    );
+
     // A client's request met a failure.
     void on_failure(const BackendFailure& failure);
 

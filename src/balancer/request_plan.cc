@@ -1,5 +1,7 @@
 #include "balancer/request_plan.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "balancer/worker.h"
@@ -12,21 +14,46 @@ namespace balancer {
 namespace {
 
 constexpr Refusal kBodyTooLarge{413, "the request body is larger than balancer.limits.body allows"};
+constexpr Refusal kNoRoute{404, "no route for this host and path", Following::served};
 
-// For the log of a refused request: its method, target and host, as they came.
+// For the log of a request that no backend gets: what the log tells of it, as it came.
 void note_request(Exchange& exchange, const http::RequestHead& head, const char* base) {
-    size_t room = size_t{head.method_text.length} + head.target.length + head.host.length;
+    if (!exchange.snapshot.config.access_log.is_enabled) {
+        return;
+    }
+    const http::FieldTable& fields = exchange.worker.request_fields();
+    auto value_of = [&](http::FieldId id) {
+        const http::Field* field = fields.find(id);
+        return field == nullptr ? std::string_view{} : field->value.in(base);
+    };
+    std::string_view given_id = value_of(http::FieldId::x_request_id);
+    std::array texts{
+        head.method_text.in(base),
+        head.target.in(base),
+        head.host.in(base),
+        value_of(http::FieldId::user_agent),
+        value_of(http::FieldId::referer),
+        is_request_id(given_id) ? given_id : exchange.worker.new_request_id(),
+    };
+    std::array slices{
+        &exchange.written.method,
+        &exchange.written.target,
+        &exchange.written.host,
+        &exchange.written.user_agent,
+        &exchange.written.referer,
+        &exchange.written.request_id,
+    };
+    size_t room = 0;
+    for (std::string_view text : texts) {
+        room += text.size();
+    }
     exchange.request = exchange.worker.buffers().take(room);
     uint32_t size = 0;
-    auto keep = [&](http::Slice slice) {
-        std::string_view text = slice.in(base);
-        std::copy(text.begin(), text.end(), exchange.request.data() + size);
-        size += slice.length;
-        return http::Slice{.offset = size - slice.length, .length = slice.length};
-    };
-    exchange.written.method = keep(head.method_text);
-    exchange.written.target = keep(head.target);
-    exchange.written.host = keep(head.host);
+    for (size_t at = 0; at < texts.size(); ++at) {
+        std::ranges::copy(texts[at], exchange.request.data() + size);
+        *slices[at] = {.offset = size, .length = static_cast<uint32_t>(texts[at].size())};
+        size += slices[at]->length;
+    }
 }
 
 struct Routed {
@@ -46,15 +73,14 @@ Routed route(Exchange& exchange, const http::RequestHead& head, const char* base
     if (head.form == http::TargetForm::asterisk) {
         auto match = routes.match(host, "/");
         return match ? Routed{.refusal = {}, .match = *match, .path = "*"}
-                     : Routed{.refusal = {404, "no route for this host and path"}, .match = {}, .path = {}};
+                     : Routed{.refusal = kNoRoute, .match = {}, .path = {}};
     }
     http::PathResult normal = http::normalize_path(raw_path, exchange.worker.path_scratch());
     bool is_normal = normal.outcome != http::PathOutcome::refused;
     auto match = is_normal ? routes.match(host, normal.path) : routes.match_raw(host);
     if (!match) {
         return {
-            .refusal =
-                is_normal ? Refusal{404, "no route for this host and path"} : Refusal{400, normal.reason},
+            .refusal = is_normal ? kNoRoute : Refusal{.status = 400, .reason = normal.reason},
             .match = {},
             .path = {},
         };
@@ -65,8 +91,35 @@ Routed route(Exchange& exchange, const http::RequestHead& head, const char* base
     return {.refusal = {}, .match = *match, .path = sent};
 }
 
-upstream::ConnectionPool* pool_of(const Exchange& exchange, const Generation& generation) {
-    return generation.pools[exchange.snapshot.config.routes[exchange.route].pool].get();
+// Asks the handler of the route, if there is one. True: it has answered or refused.
+bool is_answered_here(
+    Exchange& exchange,
+    const Generation& generation,
+    const http::RequestHead& head,
+    const char* base,
+    std::string_view path
+) {
+    size_t handler = exchange.snapshot.config.routes[exchange.route].handler;
+    if (handler == kNoTarget) {
+        return false;
+    }
+    LocalResult& result = exchange.local.emplace();
+    result.verdict = generation.handlers[handler].handler->handle(
+        {
+            .method = head.method,
+            .path = path,
+            .query = head.query.in(base),
+            .fields = exchange.worker.request_fields(),
+            .base = base,
+            .now = exchange.worker.now(),
+        },
+        result.answer
+    );
+    if (result.verdict.outcome == http::LocalOutcome::passed) {
+        exchange.local.reset();
+        return false;
+    }
+    return true;
 }
 
 // Appends to the bytes for the backend, in larger memory where they do not fit.
@@ -112,6 +165,13 @@ Refusal hold_body(Exchange& exchange) {
     }
     buffer.consume(piece.consumed);
     return {};
+}
+
+// A body that is here already and that nobody wants, so that the connection can go on.
+void drop_body(Exchange& exchange) {
+    http::BodyPiece piece = exchange.body.next(exchange.client.buffer);
+    exchange.bytes_in = piece.data.size();
+    exchange.client.buffer.consume(piece.consumed);
 }
 
 // An upgrade to HTTP/2 would carry requests past every rule of ours (h2c smuggling): it is not offered to the
@@ -164,13 +224,21 @@ Refusal plan_request(Exchange& exchange, const Generation& generation, uint32_t 
         routed = route(exchange, head, base);
         refusal = routed.refusal;
     }
-    if (refusal.status != 0) {
+    if (refusal.status == 0) {
+        exchange.route = routed.match.route;
+        size_t pool = exchange.snapshot.config.routes[exchange.route].pool;
+        exchange.pool = pool == kNoTarget ? nullptr : generation.pools[pool].get();
+        bool is_answered = is_answered_here(exchange, generation, head, base, routed.path);
+        refusal = !is_answered && exchange.pool == nullptr ? kNoRoute : refusal;
+    }
+    if (refusal.status != 0 || exchange.local) {
         note_request(exchange, head, base);
         exchange.client.buffer.consume(head_length);
+        if (refusal.status == 0 || refusal.following == Following::served) {
+            drop_body(exchange);
+        }
         return refusal;
     }
-    exchange.route = routed.match.route;
-    exchange.pool = pool_of(exchange, generation);
     exchange.request = exchange.worker.buffers().take(request_head_room(head_length));
     exchange.written = write_request_head(
         {

@@ -31,8 +31,20 @@ public:
 };
 
 struct Shared {
-    Shared(uint32_t connections_max, size_t cores, core::Log& program_log, ControlLink& control_link)
-        : connections(connections_max), counters(cores), log(program_log), control(control_link) {}
+    Shared(
+        std::string tier_name,
+        uint32_t connections_max,
+        size_t cores,
+        core::Log& program_log,
+        ControlLink& control_link
+    )
+        : tier(std::move(tier_name)),
+          connections(connections_max),
+          counters(cores),
+          log(program_log),
+          control(control_link) {}
+
+    const std::string tier;  // whose requests these are, as logs name it: "balancer", "web" or "app"
 
     runtime::Quota connections;
     runtime::KeyedCount clients;         // connections of each client address

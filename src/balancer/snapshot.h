@@ -8,6 +8,7 @@
 #include "balancer/config.h"
 #include "balancer/route_table.h"
 #include "balancer/trusted_proxies.h"
+#include "http/local_answer.h"
 #include "upstream/pool_state.h"
 
 namespace balancer {
@@ -25,6 +26,8 @@ struct Snapshot {
 struct Publication {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<std::shared_ptr<const upstream::PoolState>> pools;
+    // Of what is answered in this process; see RouteConfig::handler.
+    std::vector<std::shared_ptr<const http::LocalHandlerMaker>> handlers{};
 };
 
 }  // namespace balancer

@@ -81,6 +81,9 @@ void Worker::apply(const Publication& publication) {
         pools.emplace(state->config.name, pool);
         generation->pools.push_back(std::move(pool));
     }
+    for (const auto& maker : publication.handlers) {
+        generation->handlers.push_back({.maker = maker, .handler = handler_of(*maker)});
+    }
     pools_ = std::move(pools);
     generation_ = std::move(generation);
     const LimitConfig& limits = generation_->snapshot->config.limits;
@@ -92,6 +95,19 @@ void Worker::apply(const Publication& publication) {
             connection->adopt_generation();
         }
     }
+}
+
+// The one that this core has of `maker` already, with all that it has cached, or a new one.
+std::shared_ptr<http::LocalHandler> Worker::handler_of(const http::LocalHandlerMaker& maker) const {
+    if (generation_ != nullptr) {
+        auto known = std::ranges::find(generation_->handlers, &maker, [](const CoreHandler& of_core) {
+            return of_core.maker.get();
+        });
+        if (known != generation_->handlers.end()) {
+            return known->handler;
+        }
+    }
+    return maker.make();
 }
 
 void Worker::apply_pool(std::shared_ptr<const upstream::PoolState> state) {

@@ -25,11 +25,18 @@ namespace balancer {
 
 class ClientConnection;
 
+// A handler of one core, and the maker that it came from.
+struct CoreHandler {
+    std::shared_ptr<const http::LocalHandlerMaker> maker;
+    std::shared_ptr<http::LocalHandler> handler;
+};
+
 // A publication as one core holds it: its pools with their connections. Kept alive by the connections that
 // use it.
 struct Generation {
     std::shared_ptr<const Snapshot> snapshot;
     std::vector<std::shared_ptr<upstream::ConnectionPool>> pools;  // parallel to Config::pools
+    std::vector<CoreHandler> handlers;                             // parallel to Publication::handlers
 };
 
 class Worker {
@@ -105,6 +112,7 @@ private:
         runtime::Fiber* accepting = nullptr;
     };
 
+    [[nodiscard]] std::shared_ptr<http::LocalHandler> handler_of(const http::LocalHandlerMaker& maker) const;
     runtime::Task<void> accept_clients(std::shared_ptr<OpenListener> open);
     runtime::Task<void> serve_client(int fd, net::Address peer);
     runtime::Task<void> sweep_pools();
