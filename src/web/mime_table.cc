@@ -1,0 +1,381 @@
+// The table of media types: nginx's and Apache's, those of IANA that browsers and editors meet, and what came
+// since.
+#include "web/mime_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "http/text.h"
+
+namespace web {
+namespace {
+
+struct Row {
+    std::string_view type;
+    std::string_view extensions;  // lower case, one space between two
+};
+
+// clang-format off
+constexpr Row kRows[] = {
+    {"application/atom+xml", "atom"},
+    {"application/cbor", "cbor"},
+    {"application/dash+xml", "mpd"},
+    {"application/docbook+xml", "dbk"},
+    {"application/ecmascript", "ecma"},
+    {"application/epub+zip", "epub"},
+    {"application/geo+json", "geojson"},
+    {"application/gml+xml", "gml"},
+    {"application/gpx+xml", "gpx"},
+    {"application/gzip", "gz tgz"},
+    {"application/java-archive", "jar war ear"},
+    {"application/java-serialized-object", "ser"},
+    {"application/java-vm", "class"},
+    {"application/json", "json map"},
+    {"application/json5", "json5"},
+    {"application/ld+json", "jsonld"},
+    {"application/mac-binhex40", "hqx"},
+    {"application/manifest+json", "webmanifest"},
+    {"application/mathml+xml", "mathml"},
+    {"application/msword", "doc dot"},
+    {"application/mxf", "mxf"},
+    {"application/n-triples", "nt"},
+    {"application/octet-stream", "bin dms lrf mar so dist distz pkg bpk dump elc"},
+    {"application/octet-stream", "deploy exe dll dmg img iso msi msp msm buffer"},
+    {"application/oebps-package+xml", "opf"},
+    {"application/ogg", "ogx"},
+    {"application/oxps", "oxps"},
+    {"application/pdf", "pdf"},
+    {"application/pgp-encrypted", "pgp"},
+    {"application/pgp-keys", "asc"},
+    {"application/pgp-signature", "sig"},
+    {"application/pkcs10", "p10"},
+    {"application/pkcs7-mime", "p7m p7c"},
+    {"application/pkcs7-signature", "p7s"},
+    {"application/pkcs8", "p8"},
+    {"application/pkix-cert", "cer"},
+    {"application/pkix-crl", "crl"},
+    {"application/postscript", "ai eps ps"},
+    {"application/rdf+xml", "rdf owl"},
+    {"application/relax-ng-compact-syntax", "rnc"},
+    {"application/rss+xml", "rss"},
+    {"application/rtf", "rtf"},
+    {"application/sdp", "sdp"},
+    {"application/smil+xml", "smi smil"},
+    {"application/sparql-query", "rq"},
+    {"application/sparql-results+xml", "srx"},
+    {"application/sql", "sql"},
+    {"application/toml", "toml"},
+    {"application/ttml+xml", "ttml"},
+    {"application/vnd.adobe.air-application-installer-package+zip", "air"},
+    {"application/vnd.amazon.ebook", "azw"},
+    {"application/vnd.android.package-archive", "apk"},
+    {"application/vnd.apache.arrow.file", "arrow"},
+    {"application/vnd.apache.parquet", "parquet"},
+    {"application/vnd.apple.installer+xml", "mpkg"},
+    {"application/vnd.apple.keynote", "key"},
+    {"application/vnd.apple.mpegurl", "m3u8"},
+    {"application/vnd.apple.numbers", "numbers"},
+    {"application/vnd.apple.pages", "pages"},
+    {"application/vnd.apple.pkpass", "pkpass"},
+    {"application/vnd.dart", "dart"},
+    {"application/vnd.debian.binary-package", "deb udeb"},
+    {"application/vnd.garmin.tcx+xml", "tcx"},
+    {"application/vnd.google-earth.kml+xml", "kml"},
+    {"application/vnd.google-earth.kmz", "kmz"},
+    {"application/vnd.mapbox-vector-tile", "mvt"},
+    {"application/vnd.ms-cab-compressed", "cab"},
+    {"application/vnd.ms-excel", "xls xlm xla xlc xlt xlw"},
+    {"application/vnd.ms-excel.sheet.binary.macroenabled.12", "xlsb"},
+    {"application/vnd.ms-excel.sheet.macroenabled.12", "xlsm"},
+    {"application/vnd.ms-fontobject", "eot"},
+    {"application/vnd.ms-htmlhelp", "chm"},
+    {"application/vnd.ms-outlook", "msg"},
+    {"application/vnd.ms-powerpoint", "ppt pps pot"},
+    {"application/vnd.ms-powerpoint.presentation.macroenabled.12", "pptm"},
+    {"application/vnd.ms-powerpoint.slideshow.macroenabled.12", "ppsm"},
+    {"application/vnd.ms-word.document.macroenabled.12", "docm"},
+    {"application/vnd.ms-xpsdocument", "xps"},
+    {"application/vnd.oasis.opendocument.chart", "odc"},
+    {"application/vnd.oasis.opendocument.chart-template", "otc"},
+    {"application/vnd.oasis.opendocument.database", "odb"},
+    {"application/vnd.oasis.opendocument.formula", "odf"},
+    {"application/vnd.oasis.opendocument.formula-template", "odft"},
+    {"application/vnd.oasis.opendocument.graphics", "odg"},
+    {"application/vnd.oasis.opendocument.graphics-template", "otg"},
+    {"application/vnd.oasis.opendocument.image", "odi"},
+    {"application/vnd.oasis.opendocument.image-template", "oti"},
+    {"application/vnd.oasis.opendocument.presentation", "odp"},
+    {"application/vnd.oasis.opendocument.presentation-template", "otp"},
+    {"application/vnd.oasis.opendocument.spreadsheet", "ods"},
+    {"application/vnd.oasis.opendocument.spreadsheet-template", "ots"},
+    {"application/vnd.oasis.opendocument.text", "odt"},
+    {"application/vnd.oasis.opendocument.text-master", "odm"},
+    {"application/vnd.oasis.opendocument.text-template", "ott"},
+    {"application/vnd.oasis.opendocument.text-web", "oth"},
+    {"application/vnd.openxmlformats-officedocument.presentationml.presentation", "pptx"},
+    {"application/vnd.openxmlformats-officedocument.presentationml.slideshow", "ppsx"},
+    {"application/vnd.openxmlformats-officedocument.presentationml.template", "potx"},
+    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"},
+    {"application/vnd.openxmlformats-officedocument.spreadsheetml.template", "xltx"},
+    {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"},
+    {"application/vnd.openxmlformats-officedocument.wordprocessingml.template", "dotx"},
+    {"application/vnd.palm", "pdb pqa oprc"},
+    {"application/vnd.pmtiles", "pmtiles"},
+    {"application/vnd.rn-realmedia", "rm"},
+    {"application/vnd.sqlite3", "sqlite sqlite3"},
+    {"application/vnd.sun.wadl+xml", "wadl"},
+    {"application/vnd.tcpdump.pcap", "pcap cap dmp"},
+    {"application/vnd.visio", "vsd vst vss vsw"},
+    {"application/vnd.wap.wmlc", "wmlc"},
+    {"application/wasm", "wasm"},
+    {"application/wsdl+xml", "wsdl"},
+    {"application/x-7z-compressed", "7z"},
+    {"application/x-abiword", "abw"},
+    {"application/x-apple-diskimage", "udif"},
+    {"application/x-bittorrent", "torrent"},
+    {"application/x-blender", "blend"},
+    {"application/x-bzip", "bz"},
+    {"application/x-bzip2", "bz2 boz"},
+    {"application/x-cpio", "cpio"},
+    {"application/x-cocoa", "cco"},
+    {"application/x-csh", "csh"},
+    {"application/x-dvi", "dvi"},
+    {"application/x-font-type1", "pfa pfb pfm afm"},
+    {"application/x-gtar", "gtar"},
+    {"application/x-hdf5", "h5 hdf5"},
+    {"application/x-java-archive-diff", "jardiff"},
+    {"application/x-java-jnlp-file", "jnlp"},
+    {"application/x-latex", "latex"},
+    {"application/x-lzip", "lz"},
+    {"application/x-lzma", "lzma"},
+    {"application/x-makeself", "run"},
+    {"application/x-mobipocket-ebook", "prc mobi"},
+    {"application/x-msaccess", "mdb accdb"},
+    {"application/x-ndjson", "ndjson jsonl"},
+    {"application/x-netcdf", "nc cdf"},
+    {"application/x-perl", "pl pm"},
+    {"application/x-pkcs12", "p12 pfx"},
+    {"application/x-pkcs7-certificates", "p7b spc"},
+    {"application/x-pkcs7-certreqresp", "p7r"},
+    {"application/x-rar-compressed", "rar"},
+    {"application/x-redhat-package-manager", "rpm"},
+    {"application/x-sea", "sea"},
+    {"application/x-sh", "sh"},
+    {"application/x-shockwave-flash", "swf"},
+    {"application/x-stuffit", "sit"},
+    {"application/x-subrip", "srt"},
+    {"application/x-tar", "tar"},
+    {"application/x-tcl", "tcl tk"},
+    {"application/x-tex", "tex"},
+    {"application/x-troff", "t tr roff"},
+    {"application/x-ustar", "ustar"},
+    {"application/x-virtualbox-ova", "ova"},
+    {"application/x-x509-ca-cert", "der crt pem"},
+    {"application/x-xpinstall", "xpi"},
+    {"application/x-xz", "xz txz"},
+    {"application/xhtml+xml", "xhtml xht"},
+    {"application/xml", "xml xsl xsd rng"},
+    {"application/xml-dtd", "dtd"},
+    {"application/xslt+xml", "xslt"},
+    {"application/xspf+xml", "xspf"},
+    {"application/yaml", "yaml yml"},
+    {"application/zip", "zip"},
+    {"application/zstd", "zst tzst"},
+    {"audio/aac", "adts aac"},
+    {"audio/ac3", "ac3"},
+    {"audio/amr", "amr"},
+    {"audio/basic", "au snd"},
+    {"audio/flac", "flac"},
+    {"audio/matroska", "mka"},
+    {"audio/midi", "mid midi kar rmi"},
+    {"audio/mp4", "m4a mp4a m4b"},
+    {"audio/mpeg", "mpga mp2 mp2a mp3 m2a m3a"},
+    {"audio/ogg", "oga ogg spx opus"},
+    {"audio/wav", "wav"},
+    {"audio/webm", "weba"},
+    {"audio/x-aiff", "aif aiff aifc"},
+    {"audio/x-caf", "caf"},
+    {"audio/x-mpegurl", "m3u"},
+    {"audio/x-ms-wax", "wax"},
+    {"audio/x-ms-wma", "wma"},
+    {"audio/x-realaudio", "ra"},
+    {"chemical/x-cif", "cif"},
+    {"chemical/x-xyz", "xyz"},
+    {"font/collection", "ttc"},
+    {"font/otf", "otf"},
+    {"font/ttf", "ttf"},
+    {"font/woff", "woff"},
+    {"font/woff2", "woff2"},
+    {"image/aces", "exr"},
+    {"image/apng", "apng"},
+    {"image/avif", "avif"},
+    {"image/avif-sequence", "avifs"},
+    {"image/bmp", "bmp dib"},
+    {"image/emf", "emf"},
+    {"image/gif", "gif"},
+    {"image/heic", "heic"},
+    {"image/heic-sequence", "heics"},
+    {"image/heif", "heif"},
+    {"image/heif-sequence", "heifs"},
+    {"image/jp2", "jp2 jpg2"},
+    {"image/jpeg", "jpeg jpg jpe jfif"},
+    {"image/jph", "jph"},
+    {"image/jpx", "jpx jpf"},
+    {"image/jxl", "jxl"},
+    {"image/ktx", "ktx"},
+    {"image/ktx2", "ktx2"},
+    {"image/png", "png"},
+    {"image/svg+xml", "svg svgz"},
+    {"image/tiff", "tif tiff"},
+    {"image/vnd.adobe.photoshop", "psd"},
+    {"image/vnd.djvu", "djvu djv"},
+    {"image/vnd.dwg", "dwg"},
+    {"image/vnd.dxf", "dxf"},
+    {"image/vnd.ms-dds", "dds"},
+    {"image/vnd.wap.wbmp", "wbmp"},
+    {"image/webp", "webp"},
+    {"image/wmf", "wmf"},
+    {"image/x-canon-cr2", "cr2"},
+    {"image/x-icon", "ico cur"},
+    {"image/x-jng", "jng"},
+    {"image/x-nikon-nef", "nef"},
+    {"image/x-pcx", "pcx"},
+    {"image/x-pict", "pic pct"},
+    {"image/x-portable-anymap", "pnm"},
+    {"image/x-portable-bitmap", "pbm"},
+    {"image/x-portable-graymap", "pgm"},
+    {"image/x-portable-pixmap", "ppm"},
+    {"image/x-tga", "tga"},
+    {"image/x-xbitmap", "xbm"},
+    {"image/x-xcf", "xcf"},
+    {"image/x-xpixmap", "xpm"},
+    {"message/rfc822", "eml mime"},
+    {"model/3mf", "3mf"},
+    {"model/gltf+json", "gltf"},
+    {"model/gltf-binary", "glb"},
+    {"model/mtl", "mtl"},
+    {"model/obj", "obj"},
+    {"model/step", "step stp"},
+    {"model/stl", "stl"},
+    {"model/vnd.collada+xml", "dae"},
+    {"model/vnd.usdz+zip", "usdz"},
+    {"model/vrml", "wrl vrml"},
+    {"model/x3d+xml", "x3d x3dz"},
+    {"text/cache-manifest", "appcache manifest"},
+    {"text/calendar", "ics ifb"},
+    {"text/coffeescript", "coffee litcoffee"},
+    {"text/css", "css"},
+    {"text/csv", "csv"},
+    {"text/html", "html htm shtml"},
+    {"text/javascript", "js mjs cjs"},
+    {"text/jsx", "jsx"},
+    {"text/less", "less"},
+    {"text/markdown", "md markdown"},
+    {"text/mathml", "mml"},
+    {"text/mdx", "mdx"},
+    {"text/plain", "txt text conf def list log in ini diff patch"},
+    {"text/sgml", "sgml sgm"},
+    {"text/stylus", "stylus styl"},
+    {"text/tab-separated-values", "tsv"},
+    {"text/turtle", "ttl"},
+    {"text/uri-list", "uri uris urls"},
+    {"text/vcard", "vcard vcf"},
+    {"text/vnd.graphviz", "gv"},
+    {"text/vnd.sun.j2me.app-descriptor", "jad"},
+    {"text/vnd.wap.wml", "wml"},
+    {"text/vtt", "vtt"},
+    {"text/wgsl", "wgsl"},
+    {"text/x-asm", "s asm"},
+    {"text/x-c", "c cc cxx cpp h hh hpp"},
+    {"text/x-component", "htc"},
+    {"text/x-fortran", "f for f77 f90"},
+    {"text/x-go", "go"},
+    {"text/x-java-source", "java"},
+    {"text/x-lua", "lua"},
+    {"text/x-opml", "opml"},
+    {"text/x-pascal", "p pas"},
+    {"text/x-python", "py"},
+    {"text/x-ruby", "rb"},
+    {"text/x-rust", "rs"},
+    {"text/x-sass", "sass"},
+    {"text/x-scss", "scss"},
+    {"text/x-vcalendar", "vcs"},
+    {"video/3gpp", "3gp 3gpp"},
+    {"video/3gpp2", "3g2"},
+    {"video/h264", "h264"},
+    {"video/iso.segment", "m4s"},
+    {"video/matroska", "mkv mks"},
+    {"video/mj2", "mj2 mjp2"},
+    {"video/mp2t", "ts m2t m2ts mts"},
+    {"video/mp4", "mp4 mp4v mpg4 m4v"},
+    {"video/mpeg", "mpeg mpg mpe m1v m2v"},
+    {"video/ogg", "ogv"},
+    {"video/quicktime", "qt mov"},
+    {"video/webm", "webm"},
+    {"video/x-f4v", "f4v"},
+    {"video/x-flv", "flv"},
+    {"video/x-mng", "mng"},
+    {"video/x-ms-asf", "asf asx"},
+    {"video/x-ms-vob", "vob"},
+    {"video/x-ms-wm", "wm"},
+    {"video/x-ms-wmv", "wmv"},
+    {"video/x-ms-wmx", "wmx"},
+    {"video/x-ms-wvx", "wvx"},
+    {"video/x-msvideo", "avi"},
+};
+// clang-format on
+
+struct Entry {
+    std::string_view extension;
+    std::string_view type;
+};
+
+consteval size_t count_extensions() {
+    size_t count = 0;
+    for (const Row& row : kRows) {
+        count += 1 + static_cast<size_t>(std::ranges::count(row.extensions, ' '));
+    }
+    return count;
+}
+
+consteval auto sorted_entries() {
+    std::array<Entry, count_extensions()> entries{};
+    size_t filled = 0;
+    for (const Row& row : kRows) {
+        std::string_view rest = row.extensions;
+        while (!rest.empty()) {
+            const size_t space = rest.find(' ');
+            entries[filled] = {.extension = rest.substr(0, space), .type = row.type};
+            ++filled;
+            rest = space == std::string_view::npos ? std::string_view{} : rest.substr(space + 1);
+        }
+    }
+    std::ranges::sort(entries, {}, &Entry::extension);
+    return entries;
+}
+
+constexpr auto kEntries = sorted_entries();
+constexpr size_t kExtensionMax = std::ranges::max(kEntries, {}, [](const Entry& entry) {
+    return entry.extension.size();
+}).extension.size();
+
+static_assert(
+    std::ranges::adjacent_find(kEntries, {}, &Entry::extension) == kEntries.end(),
+    "an extension stands twice"
+);
+
+}  // namespace
+
+std::string_view find_mime_type(std::string_view extension) {
+    if (extension.size() > kExtensionMax) {
+        return {};
+    }
+    std::array<char, kExtensionMax> lower{};
+    std::ranges::transform(extension, lower.begin(), http::to_lower);
+    const std::string_view wanted(lower.data(), extension.size());
+    const auto* const found = std::ranges::lower_bound(kEntries, wanted, {}, &Entry::extension);
+    return found != kEntries.end() && found->extension == wanted ? found->type : std::string_view{};
+}
+
+}  // namespace web
