@@ -1,0 +1,30 @@
+// The environment of the site's program: little of ours, and what the configuration says.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/user_rule.h"
+
+namespace app {
+
+struct EnvironmentFacts {
+    std::span<const std::string> inherited;  // ours, "NAME=value"
+    std::span<const std::pair<std::string, std::string>> configured;
+    std::optional<Account> user;  // whom the program runs as, if not as we do
+    std::string instance;         // "app-1"
+    std::optional<uint16_t> port;
+};
+
+// Entries "NAME=value", each name once. Inherited are PATH, LANG, LC_*, TZ, TMPDIR and who the user is; every
+// secret in the server's environment stays there. Then come TRILITH_INSTANCE and PORT, and last what the
+// configuration says, which wins over all.
+[[nodiscard]] std::vector<std::string> program_environment(const EnvironmentFacts& facts);
+
+// Ours, for EnvironmentFacts::inherited.
+[[nodiscard]] std::vector<std::string> own_environment();
+
+}  // namespace app
