@@ -2,6 +2,7 @@
 #include <string>
 #include <variant>
 
+#include "app/exec_child.h"
 #include "node/check_command.h"
 #include "node/client_verbs.h"
 #include "node/command_line.h"
@@ -33,6 +34,10 @@ struct Story {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Not a verb for people: the guard of one instance of the site's program, which must stay small.
+    if (argc > 1 && std::string_view(argv[1]) == app::kExecChildVerb) {
+        return app::exec_child(argc, argv);
+    }
     runtime::LinuxOs os;
     node::Console console = node::process_console(os);
     auto command = node::parse_command_line({argv + 1, static_cast<size_t>(argc > 1 ? argc - 1 : 0)});

@@ -7,27 +7,37 @@
 
 namespace node {
 
-using Found = balancer::PoolDirector::Found;
-
-std::string full_backend_name(const balancer::PoolDirector& director, Found found) {
-    return director.pools()[found.pool].config.name + "/" + director.backend(found).config.name;
+std::string FoundBackend::full_name() const {
+    return front->director().pools()[place.pool].config.name + "/" + backend().config.name;
 }
 
-core::Result<Found> find_backend(const balancer::PoolDirector& director, std::string_view name) {
-    std::vector<Found> matches;
-    std::vector<std::string> names;
-    const auto& pools = director.pools();
-    for (size_t pool = 0; pool < pools.size(); ++pool) {
-        for (size_t at = 0; at < pools[pool].backends.size(); ++at) {
-            Found candidate{.pool = pool, .backend = at};
-            const std::string& short_name = director.backend(candidate).config.name;
-            std::string full_name = full_backend_name(director, candidate);
-            if (name == short_name || name == full_name) {
-                matches.push_back(candidate);
+std::vector<FoundBackend> all_backends(std::span<const std::unique_ptr<Front>> fronts) {
+    std::vector<FoundBackend> all;
+    for (const auto& front : fronts) {
+        const auto& pools = front->director().pools();
+        for (size_t pool = 0; pool < pools.size(); ++pool) {
+            for (size_t at = 0; at < pools[pool].backends.size(); ++at) {
+                all.push_back({.front = front.get(), .place = {.pool = pool, .backend = at}});
             }
-            names.push_back(short_name);
-            names.push_back(std::move(full_name));
         }
+    }
+    return all;
+}
+
+core::Result<FoundBackend> find_backend(
+    std::span<const std::unique_ptr<Front>> fronts,
+    std::string_view name
+) {
+    std::vector<FoundBackend> matches;
+    std::vector<std::string> names;
+    for (const FoundBackend& candidate : all_backends(fronts)) {
+        const std::string& short_name = candidate.backend().config.name;
+        std::string full_name = candidate.full_name();
+        if (name == short_name || name == full_name) {
+            matches.push_back(candidate);
+        }
+        names.push_back(short_name);
+        names.push_back(std::move(full_name));
     }
     if (matches.size() == 1) {
         return matches.front();
@@ -42,7 +52,7 @@ core::Result<Found> find_backend(const balancer::PoolDirector& director, std::st
     }
     sentence += " is ambiguous: say ";
     for (size_t at = 0; at < matches.size(); ++at) {
-        sentence += (at == 0 ? "" : " or ") + full_backend_name(director, matches[at]);
+        sentence += (at == 0 ? "" : " or ") + matches[at].full_name();
     }
     return core::fail(core::ErrorKind::conflict, sentence);
 }

@@ -9,6 +9,7 @@
 #include "core/json_text.h"
 #include "node/control_json.h"
 #include "node/drain_watch.h"
+#include "node/restart_watch.h"
 #include "node/running_site.h"
 #include "node/status_json.h"
 #include "node/status_table.h"
@@ -141,6 +142,18 @@ int report_refused_reloads(const std::vector<ServerAnswer>& answers, Console& co
     }
     console.err(merge_lines(refusals, answers.size()));
     return refusals.empty() ? kDone : kFailed;
+}
+
+// {"server":"web1","instances":["app-1: …"]}
+std::string restart_json(const RestartReport& report) {
+    std::string text = "{\"server\":";
+    core::append_json_string(text, report.server);
+    text += ",\"instances\":[";
+    for (const std::string& sentence : report.sentences) {
+        text += &sentence == &report.sentences.front() ? "" : ",";
+        core::append_json_string(text, sentence);
+    }
+    return text + "]}";
 }
 
 Result<std::vector<ServerStatus>> parse_statuses(const std::vector<ServerAnswer>& answers) {
@@ -281,6 +294,33 @@ int run(const ReloadOptions& options, Console& console) {
                                                   : merge_lines(applied, answers.size())
     );
     return report_refused_reloads(answers, console);
+}
+
+int run(const RestartOptions& options, Console& console) {
+    auto site = RunningSite::find(options.site, console);
+    if (!site) {
+        return refuse_site(site.error(), console);
+    }
+    if (!options.server.empty()) {
+        if (auto chosen = site->choose(options.server); !chosen) {
+            return refuse(chosen.error(), console);
+        }
+    }
+    std::string json;
+    auto done = restart_app(*site, console, [&](const RestartReport& report) {
+        if (options.site.format == OutputFormat::json) {
+            json += json.empty() ? "" : ",";
+            json += restart_json(report);
+            return;
+        }
+        for (const std::string& sentence : report.sentences) {
+            console.out(report.server + ": " + sentence + "\n");
+        }
+    });
+    if (options.site.format == OutputFormat::json) {
+        console.out("{\"servers\":[" + json + "]}\n");
+    }
+    return done ? kDone : refuse(done.error(), console);
 }
 
 int run(const MetricsOptions& options, Console& console) {

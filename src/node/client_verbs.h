@@ -1,4 +1,5 @@
-// The verbs that speak to a running site: status, weight, drain, disable, enable, undo, reload, metrics.
+// The verbs that speak to a running site: status, weight, drain, disable, enable, undo, reload,
+// restart, metrics.
 #pragma once
 
 #include "node/command_line.h"
@@ -17,6 +18,8 @@ namespace node {
 [[nodiscard]] int run(const EnableOptions& options, Console& console);
 [[nodiscard]] int run(const UndoOptions& options, Console& console);
 [[nodiscard]] int run(const ReloadOptions& options, Console& console);
+// Follows it to its end, server after server.
+[[nodiscard]] int run(const RestartOptions& options, Console& console);
 [[nodiscard]] int run(const MetricsOptions& options, Console& console);
 
 }  // namespace node

@@ -118,6 +118,10 @@ private:
         undo->add_option("NAME", found_.name, "The backend, or POOL/BACKEND");
         undo->add_flag("--all", found_.is_all, "Of every backend");
         add_site_verb("reload", "Read the file again and take over what changed; no connection is closed");
+        CLI::App* restart =
+            add_site_verb("restart", "Replace the application's instances, one after the other");
+        restart->add_option("WHAT", found_.name, "app")->required();
+        restart->add_option("--server", found_.server, "Only there; without it on every server that runs it");
     }
 
     CLI::App* add_backend_verb(const char* name, const char* purpose) {
@@ -180,6 +184,13 @@ Result<Command> undo_command(const Found& found) {
     return UndoOptions{.site = found.site, .name = found.name};
 }
 
+Result<Command> restart_command(const Found& found) {
+    if (found.name != "app") {
+        return fail(ErrorKind::invalid, std::format("what can be restarted is app, not \"{}\"", found.name));
+    }
+    return RestartOptions{.site = found.site, .server = found.server};
+}
+
 Result<Command> status_command(const Found& found) {
     if (found.is_json && found.is_watching) {
         return fail(ErrorKind::invalid, "--json and --watch exclude each other");
@@ -223,6 +234,7 @@ constexpr Verb kVerbs[]{
     {"enable", [](const Found& found) -> Result<Command> { return EnableOptions{found.site, found.name}; }},
     {"undo", undo_command},
     {"reload", [](const Found& found) -> Result<Command> { return ReloadOptions{found.site}; }},
+    {"restart", restart_command},
     {"metrics", [](const Found& found) -> Result<Command> { return MetricsOptions{found.site, found.server}; }
     },
 };

@@ -82,6 +82,11 @@ struct ReloadOptions {
     SiteOptions site;
 };
 
+struct RestartOptions {
+    SiteOptions site;
+    std::string server;  // empty: every server that runs the application, one after the other
+};
+
 struct MetricsOptions {
     SiteOptions site;
     std::string server;  // empty: the site has one server
@@ -104,6 +109,7 @@ using Command = std::variant<
     EnableOptions,
     UndoOptions,
     ReloadOptions,
+    RestartOptions,
     MetricsOptions>;
 
 // Reads the words after the program's name. ErrorKind::invalid: wrong usage, in one sentence that names the

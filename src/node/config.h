@@ -7,12 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "app/config.h"
 #include "balancer/config.h"
 #include "net/address.h"
+#include "web/config.h"
 
 namespace node {
 
-// What a server does. This version builds `balancer`; the others are known names that reading a file refuses.
+// What a server does. `database` and `router` are known names that reading a file refuses.
 enum class Role : uint8_t { balancer, web, app, database, router };
 
 class RoleSet {
@@ -40,18 +42,45 @@ private:
 };
 
 struct ServerConfig {
-    std::string name;      // unique; 1 to 63 of A-Z a-z 0-9 . _ - and not "up": it names the control socket
-    net::Address address;  // port 0; where the server is, for other servers and for its own outgoing
-                           // connections
-    RoleSet roles;         // at least one
+    std::string name;       // unique; 1 to 63 of A-Z a-z 0-9 . _ - and not "up": it names the control socket
+    net::Address address;   // port 0; where the server is, for other servers and for its own outgoing
+                            // connections
+    RoleSet roles;          // at least one
+    uint32_t weight = 100;  // share of the pool of the web servers; 0 to 256, 0: no new requests
 
     friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 
+// [web]
+struct WebConfig {
+    uint16_t port = 8081;                  // at each server's address; 1 to 65535
+    uint32_t threads = 0;                  // cores that serve; 0: one for each processor
+    balancer::TimeoutConfig timeouts;      // [web.timeouts]
+    balancer::LimitConfig limits;          // [web.limits]
+    balancer::AccessLogConfig access_log;  // [web.access_log]
+    std::string health_path = "/healthz";  // answered by the server itself
+    web::Config site;                      // root empty: no files, everything goes to the app
+
+    friend bool operator==(const WebConfig&, const WebConfig&) = default;
+};
+
+// [app]
+struct AppConfig {
+    uint16_t port = 8082;  // at each server's address, for other servers; 1 to 65535
+    app::Config program;
+
+    friend bool operator==(const AppConfig&, const AppConfig&) = default;
+};
+
 struct Config {
+    std::string base_directory;  // where the file is; absolute
     std::string site = "local";  // 1 to 100 of A-Z a-z 0-9 . _ -; names the state and runtime directories
     std::vector<ServerConfig> servers;  // in the order written; at least one
     balancer::Config balancer;
+    std::vector<web::Config> route_sites;  // what routes with a root serve; balancer::RouteConfig::handler is
+                                           // an index into them
+    std::optional<WebConfig> web;          // there if a server has the role
+    std::optional<AppConfig> app;          // there if a server has the role
     std::optional<net::Address> admin_listen;  // GET /metrics is answered here; none: only on the control
                                                // socket
 

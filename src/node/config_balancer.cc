@@ -152,19 +152,30 @@ void read_access_log(Section& section, balancer::AccessLogConfig& access_log) {
 
 }  // namespace
 
+void read_threads(Section& section, uint32_t& threads) { section.read("threads", threads, {0, kThreadsMax}); }
+
+void read_client_tables(
+    Section& tier,
+    balancer::TimeoutConfig& timeouts,
+    balancer::LimitConfig& limits,
+    balancer::AccessLogConfig& access_log
+) {
+    if (auto section = tier.child("timeouts")) {
+        read_timeouts(*section, timeouts);
+    }
+    if (auto section = tier.child("limits")) {
+        read_limits(*section, limits);
+    }
+    if (auto section = tier.child("access_log")) {
+        read_access_log(*section, access_log);
+    }
+}
+
 void read_balancer(Section& balancer, balancer::Config& config) {
     read_listen(balancer, config.listen);
-    balancer.read("threads", config.threads, {0, kThreadsMax});
+    read_threads(balancer, config.threads);
     read_trusted_proxies(balancer, config.trusted_proxies);
-    if (auto section = balancer.child("timeouts")) {
-        read_timeouts(*section, config.timeouts);
-    }
-    if (auto section = balancer.child("limits")) {
-        read_limits(*section, config.limits);
-    }
-    if (auto section = balancer.child("access_log")) {
-        read_access_log(*section, config.access_log);
-    }
+    read_client_tables(balancer, config.timeouts, config.limits, config.access_log);
 }
 
 }  // namespace node

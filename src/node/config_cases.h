@@ -37,6 +37,42 @@ path = "/v1/*"                   # exact or prefix
 pool = "origin"
 )";
 
+// Every tier, and much of what each may say.
+inline constexpr std::string_view kTierFile = R"(
+[servers]
+lb = { address = "10.0.0.1", roles = ["balancer"] }
+w1 = { address = "10.0.0.2", roles = ["web", "app"], weight = 50 }
+w2 = { address = "10.0.0.3", roles = ["web"], weight = 0 }
+[balancer]
+mode = "active-passive"
+health = { path = "/lb", fall = 9 }
+[web]
+root = "public"
+try = ["{path}", "{path}.html", "/a.html", "@app"]
+cache_control = [{ match = "*.css", value = "max-age=\"1\"" }, { match = "/a/*", value = "no-store" }]
+error_pages = { 404 = "/404.html", 500 = "/\"500\".html" }
+mime_types = { log = "text/x-log", "c++" = "text/x-c" }
+precompressed = []
+charset = ""
+limits.body = "0"
+[app]
+command = ["bin/app", "--name", "a \"b\"", ""]
+env = { A = "1", B = "" }
+directory = "srv"
+limits = { memory = "1GiB" }
+[pools.other]
+backends = ["127.0.0.1:1"]
+[[routes]]
+host = "a"
+root = "static"
+[[routes]]
+host = "b"
+root = "static"
+pool = "other"
+[[routes]]
+pool = "web"
+)";
+
 // A pool and nothing else: the shortest good file, to which tests add what they are about.
 inline constexpr std::string_view kPool = "[pools.origin]\nbackends = [\"127.0.0.1:9001\"]\n";
 

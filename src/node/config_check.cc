@@ -2,22 +2,21 @@
 #include "node/config_check.h"
 
 #include <algorithm>
+#include <array>
 #include <format>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "core/panic.h"
-#include "node/config_listen.h"
+#include "node/config_servers.h"
+#include "node/config_web.h"
 
 namespace node {
 
 namespace {
 
 using balancer::RouteConfig;
-
-constexpr uint16_t kBalancerPort = 8080;
 
 // Every host pattern that matches all that `host` matches, itself included.
 std::vector<std::string> covering_hosts(std::string_view host) {
@@ -58,29 +57,29 @@ std::string describe(const RouteConfig& route) {
     return host + ", " + (route.path.empty() ? "any path" : "path " + in_quotes(route.path));
 }
 
-net::Address default_listen(const net::Address& server) {
-    std::string host = server.host_string();
-    auto address = parse_listen(
-        std::format("http://{}:{}", server.family() == AF_INET6 ? "[" + host + "]" : host, kBalancerPort)
-    );
-    ASSERT(address.has_value());
-    return *address;
-}
+struct RoleSection {
+    std::string_view name;
+    Role role;
+};
 
-void check_admin(Section& root, const net::Address& admin, std::span<const net::Address> listen) {
-    for (const net::Address& address : listen) {
-        bool is_taken = listen_covers(address, admin) || listen_covers(admin, address);
-        if (is_taken && admin.port() != 0) {
-            root.problems().add(
-                root.find("admin")->find("listen")->position,
-                std::format(
-                    "admin.listen: {} is where the balancer listens ({})",
-                    in_quotes(listen_text(admin)),
-                    in_quotes(listen_text(address))
-                )
-            );
-        }
+constexpr std::array<RoleSection, 5> kRoleSections{{
+    {"balancer", Role::balancer},
+    {"pools", Role::balancer},
+    {"routes", Role::balancer},
+    {"web", Role::web},
+    {"app", Role::app},
+}};
+
+// Of a balancer that has neither pools nor files to answer with.
+void check_targets(Section& root, const balancer::Config& config) {
+    if (!config.pools.empty() || !config.routes.empty()) {
+        return;
     }
+    const TomlValue* pools = root.find("pools");
+    root.problems().add(
+        pools == nullptr ? Position{1, 1} : pools->position,
+        "no pool: write [pools.NAME] with backends = [\"127.0.0.1:9001\"]"
+    );
 }
 
 }  // namespace
@@ -114,32 +113,38 @@ void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& pr
     }
 }
 
-void check_listeners(Section& root, Config& config) {
-    const TomlValue* section = root.find("balancer");
-    Position place = section == nullptr ? Position{1, 1} : section->position;
-    auto is_balancer = [](const ServerConfig& server) { return server.roles.has(Role::balancer); };
-    auto balancers = std::ranges::count_if(config.servers, is_balancer);
-    if (balancers == 0) {
+void check_tiers(Section& root, Config& config) {
+    if (!has_role(config, Role::balancer) && !has_role(config, Role::web) && !has_role(config, Role::app)) {
         root.problems().add(
-            place,
-            "no server has the role \"balancer\": add it to the roles of one in [servers]"
+            {1, 1},
+            "nothing to serve: write [web] with root = \"public\", [app] with command = [\"./app\"], or "
+            "[pools.NAME] with backends = [\"127.0.0.1:9001\"]"
         );
         return;
     }
-    auto& listen = config.balancer.listen;
-    if (listen.empty() && balancers > 1) {
+    for (const RoleSection& section : kRoleSections) {
+        const TomlValue* value = root.table().find(section.name);
+        if (value != nullptr && !has_role(config, section.role)) {
+            root.problems().add(
+                value->position,
+                std::format(
+                    "[{}]: no server has the role {}: add it to the roles of one in [servers]",
+                    section.name,
+                    in_quotes(role_name(section.role))
+                )
+            );
+        }
+    }
+    if (has_role(config, Role::app) && !config.app) {
         root.problems().add(
-            place,
-            "[balancer]: listen is missing, and several servers have the role \"balancer\": write "
-            "listen = [\"http://*:8080\"]"
+            place_of_role(root, config, Role::app),
+            "a server has the role \"app\", but there is no [app]: write it with command = [\"./app\"]"
         );
-        return;
+    } else if (config.web) {
+        settle_web(root, config);
     }
-    if (listen.empty()) {
-        listen.push_back(default_listen(std::ranges::find_if(config.servers, is_balancer)->address));
-    }
-    if (config.admin_listen) {
-        check_admin(root, *config.admin_listen, listen);
+    if (has_role(config, Role::balancer)) {
+        check_targets(root, config.balancer);
     }
 }
 

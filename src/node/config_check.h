@@ -1,5 +1,5 @@
-// What contradicts in a configuration whose keys are each right: routes that can never match, addresses taken
-// twice, roles that nobody has.
+// What contradicts in a configuration whose keys are each right: routes that can never match, roles that
+// nobody has, sections that are missing.
 #pragma once
 
 #include <span>
@@ -22,9 +22,8 @@ struct PlacedRoute {
 // none of them covers alone: hosts and paths are open-ended.
 void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& problems);
 
-// Where [balancer] listens: what is written, else port 8080 of the one server with that role. Reports a
-// balancer that no server is, a missing `listen` where servers disagree, and an admin listener that takes an
-// address of the balancer.
-void check_listeners(Section& root, Config& config);
+// Of a file without other problems: reports a file that serves nothing, a section whose role no server has, a
+// role whose section is missing, and a balancer that leads nowhere; settles config.web (config_web.h).
+void check_tiers(Section& root, Config& config);
 
 }  // namespace node

@@ -99,13 +99,42 @@ TEST_CASE("several routes may come before a wider one") {
 }
 
 TEST_CASE("a section of a tier that is not built is refused, not ignored") {
-    for (std::string_view section : {"web", "app", "database", "router", "firewall", "vip", "monitor"}) {
+    for (std::string_view section : {"database", "router", "firewall", "vip", "monitor"}) {
         std::string name(section);
         std::string text = std::string(kPool) + "[" + name + "]\nroot = \"public\"\n";
         std::string refusal = "3:1: [" + name + "] is not supported by this version";
         CAPTURE(text);
         CHECK(refusals(text) == refusal);
     }
+}
+
+TEST_CASE("a section needs a server with its role") {
+    for (const BadFile& bad : std::initializer_list<BadFile>{
+             {"[balancer]\n[web]\nroot = \"a\"\n",
+              "3:1: [balancer]: no server has the role \"balancer\": add it to the roles of one in [servers]"
+             },
+             {"[pools.a]\nbackends = [\"127.0.0.1:1\"]\n[web]\nroot = \"a\"\n",
+              "3:1: [pools]: no server has the role \"balancer\": add it to the roles of one in [servers]"},
+             {"[[routes]]\nroot = \"a\"\n[web]\nroot = \"a\"\n",
+              "3:1: [routes]: no server has the role \"balancer\": add it to the roles of one in [servers]"},
+         }) {
+        std::string text = "[servers]\na = { roles = [\"web\"] }\n" + std::string(bad.text);
+        CAPTURE(text);
+        CHECK(refusals(text) == bad.refusal);
+    }
+    CHECK(
+        refusals("[servers]\na = { roles = [\"balancer\"] }\n[web]\nroot = \"a\"\n" + std::string(kPool)) ==
+        "3:1: [web]: no server has the role \"web\": add it to the roles of one in [servers]"
+    );
+}
+
+TEST_CASE("a file that serves nothing is refused") {
+    constexpr std::string_view refusal =
+        "1:1: nothing to serve: write [web] with root = \"public\", [app] with command = [\"./app\"], or "
+        "[pools.NAME] with backends = [\"127.0.0.1:9001\"]";
+    CHECK(refusals("") == refusal);
+    CHECK(refusals("[servers]\na = {}\n") == refusal);
+    CHECK(refusals("site = \"a\"\n[admin]\nlisten = \"http://127.0.0.1:1\"\n") == refusal);
 }
 
 TEST_CASE("several balancers need an address to listen on") {

@@ -1,12 +1,10 @@
 // Walks two configurations side by side and names what differs.
 #include "node/config_compare.h"
 
-#include <algorithm>
 #include <format>
-#include <span>
-#include <unordered_map>
 
-#include "core/panic.h"
+#include "node/config_changes.h"
+#include "node/config_derived.h"
 #include "node/config_listen.h"
 #include "node/config_servers.h"
 #include "node/config_settings.h"
@@ -14,101 +12,6 @@
 namespace node {
 
 namespace {
-
-using Changes = std::vector<ConfigChange>;
-
-constexpr size_t kNamesShownMax = 20;
-
-std::string without_quotes(const std::string& literal) {
-    bool is_text = literal.size() >= 2 && literal.front() == '"';
-    return is_text ? literal.substr(1, literal.size() - 2) : literal;
-}
-
-struct SettingsPair {
-    std::vector<Setting> before;
-    std::vector<Setting> after;
-};
-
-void compare_settings(const std::string& table, const SettingsPair& settings, Changes& changes) {
-    ASSERT(settings.before.size() == settings.after.size());
-    auto shown = [](const std::string& value) { return value.empty() ? "none" : without_quotes(value); };
-    for (size_t at = 0; at < settings.before.size(); ++at) {
-        const Setting& before = settings.before[at];
-        const Setting& after = settings.after[at];
-        if (before.value != after.value) {
-            changes.push_back(
-                {.key = table + "." + std::string(before.key),
-                 .from = shown(before.value),
-                 .to = shown(after.value),
-                 .needs_restart = before.applies == Applies::after_restart}
-            );
-        }
-    }
-}
-
-// A list of entries with names of their own, for what came, went and moved.
-struct Entry {
-    std::string name;  // unique in the list
-    std::string text;  // what is said when it comes or goes
-};
-
-struct EntryLists {
-    std::string key;
-    std::vector<Entry> before;
-    std::vector<Entry> after;
-    Applies applies = Applies::live;
-};
-
-// For each entry of `before` its place in `after`, if it is there.
-using Places = std::vector<std::optional<size_t>>;
-
-// Adds a change for each entry that is in one list only; those that went come first.
-Places compare_entries(const EntryLists& lists, Changes& changes) {
-    std::unordered_map<std::string_view, size_t> unmatched;
-    for (size_t at = 0; at < lists.after.size(); ++at) {
-        unmatched.emplace(lists.after[at].name, at);
-    }
-    bool needs_restart = lists.applies == Applies::after_restart;
-    Places places;
-    for (const Entry& entry : lists.before) {
-        auto place = unmatched.find(entry.name);
-        if (place == unmatched.end()) {
-            changes.push_back({lists.key, entry.text, "", needs_restart});
-            places.emplace_back();
-        } else {
-            places.emplace_back(place->second);
-            unmatched.erase(place);
-        }
-    }
-    for (const Entry& entry : lists.after) {
-        if (unmatched.contains(entry.name)) {
-            changes.push_back({lists.key, "", entry.text, needs_restart});
-        }
-    }
-    return places;
-}
-
-std::string joined_names(std::span<const Entry> entries) {
-    std::string text;
-    for (const Entry& entry : entries.first(std::min(entries.size(), kNamesShownMax))) {
-        text += (text.empty() ? "" : ", ") + entry.name;
-    }
-    return text + (entries.size() > kNamesShownMax ? ", …" : "");
-}
-
-// Adds a change when entries that stayed are in another order, which decides in active-passive pools and
-// among routes.
-void compare_order(const EntryLists& lists, const Places& places, Changes& changes) {
-    size_t last = 0;
-    for (const auto& place : places) {
-        if (place && *place < last) {
-            changes.push_back({lists.key + " in order", joined_names(lists.before), joined_names(lists.after)}
-            );
-            return;
-        }
-        last = place.value_or(last);
-    }
-}
 
 void compare_servers(const Config& before, const Config& after, Changes& changes) {
     auto entries = [](const Config& config) {
@@ -143,7 +46,32 @@ void compare_servers(const Config& before, const Config& after, Changes& changes
         if (old_one.roles != new_one.roles) {
             changes.push_back({key + ".roles", roles(old_one), roles(new_one), true});
         }
+        if (old_one.weight != new_one.weight) {
+            changes.push_back(
+                {key + ".weight", std::to_string(old_one.weight), std::to_string(new_one.weight), false}
+            );
+        }
     }
+}
+
+// What a tier says of its clients.
+template <class Tier>
+void compare_clients(const std::string& table, const Tier& before, const Tier& after, Changes& changes) {
+    compare_settings(
+        table + ".timeouts",
+        {timeout_settings(before.timeouts), timeout_settings(after.timeouts)},
+        changes
+    );
+    compare_settings(
+        table + ".limits",
+        {limit_settings(before.limits), limit_settings(after.limits)},
+        changes
+    );
+    compare_settings(
+        table + ".access_log",
+        {access_log_settings(before.access_log), access_log_settings(after.access_log)},
+        changes
+    );
 }
 
 void compare_balancer(const balancer::Config& before, const balancer::Config& after, Changes& changes) {
@@ -156,21 +84,83 @@ void compare_balancer(const balancer::Config& before, const balancer::Config& af
     };
     compare_entries({"balancer.listen", listen(before), listen(after)}, changes);
     compare_settings("balancer", {balancer_settings(before), balancer_settings(after)}, changes);
-    compare_settings(
-        "balancer.timeouts",
-        {timeout_settings(before.timeouts), timeout_settings(after.timeouts)},
-        changes
-    );
-    compare_settings(
-        "balancer.limits",
-        {limit_settings(before.limits), limit_settings(after.limits)},
-        changes
-    );
-    compare_settings(
-        "balancer.access_log",
-        {access_log_settings(before.access_log), access_log_settings(after.access_log)},
-        changes
-    );
+    compare_clients("balancer", before, after, changes);
+}
+
+// The tables of [web] that say how files are sent.
+void compare_files(const web::Config& before, const web::Config& after, Changes& changes) {
+    auto rules = [](const web::Config& site) {
+        Texts texts;
+        for (const web::CacheControlRule& rule : site.cache_control) {
+            texts.emplace_back(rule.match, rule.value);
+        }
+        return texts;
+    };
+    auto pages = [](const web::Config& site) {
+        Texts texts;
+        for (const web::ErrorPage& page : site.error_pages) {
+            texts.emplace_back(std::to_string(page.status), page.path);
+        }
+        return texts;
+    };
+    auto types = [](const web::Config& site) {
+        Texts texts;
+        for (const web::MimeOverride& override : site.mime_types) {
+            texts.emplace_back(override.extension, override.type);
+        }
+        return texts;
+    };
+    auto [lists, places] = compare_texts({"web.cache_control", rules(before), rules(after)}, changes);
+    compare_order(lists, places, changes);
+    compare_texts({"web.error_pages", pages(before), pages(after)}, changes);
+    compare_texts({"web.mime_types", types(before), types(after)}, changes);
+    compare_settings("web.cache", {cache_settings(before.cache), cache_settings(after.cache)}, changes);
+}
+
+void compare_web(const Config& before, const Config& after, Changes& changes) {
+    if (!before.web || !after.web) {
+        return;  // a change of roles, which is told
+    }
+    // The steps that are derived do not matter here: both are compared as they are.
+    auto settings = [](const Config& config) { return web_settings(*config.web, web::Fallback::app); };
+    compare_settings("web", {settings(before), settings(after)}, changes);
+    compare_files(before.web->site, after.web->site, changes);
+    compare_clients("web", *before.web, *after.web, changes);
+}
+
+void compare_env(const app::Config& before, const app::Config& after, Changes& changes) {
+    EntryLists lists{"app.env", {}, {}, Applies::after_restart};
+    for (const auto& [name, value] : before.env) {
+        lists.before.push_back({name, name});
+    }
+    for (const auto& [name, value] : after.env) {
+        lists.after.push_back({name, name});
+    }
+    Places places = compare_entries(lists, changes);
+    for (size_t at = 0; at < places.size(); ++at) {
+        if (places[at] && before.env[at].second != after.env[*places[at]].second) {
+            // The values may be secrets, and changes are logged.
+            changes.push_back({"app.env." + before.env[at].first, "one value", "another", true});
+        }
+    }
+}
+
+void compare_app(const Config& before, const Config& after, Changes& changes) {
+    if (!before.app || !after.app) {
+        return;  // a change of roles, which is told
+    }
+    const app::Config& old_one = before.app->program;
+    const app::Config& new_one = after.app->program;
+    auto compare = [&](const std::string& table, auto settings, const auto& was, const auto& is) {
+        compare_settings(table, {settings(was), settings(is)}, changes);
+    };
+    auto settings = [](const AppConfig& app) { return app_settings(app, ""); };
+    compare("app", settings, *before.app, *after.app);
+    compare_env(old_one, new_one, changes);
+    compare("app.health", app_health_settings, old_one.health, new_one.health);
+    compare("app.limits", app_limit_settings, old_one.limits, new_one.limits);
+    compare("app.stop", stop_settings, old_one.stop, new_one.stop);
+    compare("app.restart", restart_settings, old_one.restart, new_one.restart);
 }
 
 void compare_admin(const Config& before, const Config& after, Changes& changes) {
@@ -182,7 +172,15 @@ void compare_admin(const Config& before, const Config& after, Changes& changes) 
     }
 }
 
-void compare_pool(const upstream::PoolConfig& before, const upstream::PoolConfig& after, Changes& changes) {
+// Whether the keys of backends are in the file, or follow from [servers], where their changes are told.
+enum class Backends : uint8_t { written, derived };
+
+void compare_pool(
+    const upstream::PoolConfig& before,
+    const upstream::PoolConfig& after,
+    Backends backends,
+    Changes& changes
+) {
     auto entries = [](const upstream::PoolConfig& pool) {
         std::vector<Entry> result;
         for (const upstream::BackendConfig& backend : pool.backends) {
@@ -199,7 +197,7 @@ void compare_pool(const upstream::PoolConfig& before, const upstream::PoolConfig
     Places places = compare_entries(lists, changes);
     compare_order(lists, places, changes);
     for (size_t at = 0; at < places.size(); ++at) {
-        if (places[at]) {
+        if (places[at] && backends == Backends::written) {
             compare_settings(
                 lists.key + "." + before.backends[at].name,
                 {backend_settings(before.backends[at]), backend_settings(after.backends[*places[at]])},
@@ -215,7 +213,9 @@ void compare_pool(const upstream::PoolConfig& before, const upstream::PoolConfig
     );
 }
 
-void compare_pools(const balancer::Config& before, const balancer::Config& after, Changes& changes) {
+void compare_pools(const Config& old_one, const Config& new_one, Changes& changes) {
+    const balancer::Config& before = old_one.balancer;
+    const balancer::Config& after = new_one.balancer;
     auto entries = [](const balancer::Config& config) {
         std::vector<Entry> result;
         for (const upstream::PoolConfig& pool : config.pools) {
@@ -229,30 +229,45 @@ void compare_pools(const balancer::Config& before, const balancer::Config& after
     Places places = compare_entries({"pools", entries(before), entries(after)}, changes);
     for (size_t at = 0; at < places.size(); ++at) {
         if (places[at]) {
-            compare_pool(before.pools[at], after.pools[*places[at]], changes);
+            const std::string& name = before.pools[at].name;
+            bool is_derived = name == derived_pool_name(old_one) && name == derived_pool_name(new_one);
+            compare_pool(
+                before.pools[at],
+                after.pools[*places[at]],
+                is_derived ? Backends::derived : Backends::written,
+                changes
+            );
         }
     }
 }
 
-void compare_routes(const balancer::Config& before, const balancer::Config& after, Changes& changes) {
-    auto pool_name = [](const balancer::Config& config, size_t route) -> const std::string& {
-        return config.pools[config.routes[route].pool].name;
-    };
-    auto entries = [&](const balancer::Config& config) {
+std::string target_of(const balancer::RouteConfig& route, const Config& config) {
+    std::string files =
+        route.handler == balancer::kNoTarget ? "" : "the files of " + config.route_sites[route.handler].root;
+    if (route.pool == balancer::kNoTarget) {
+        return files;
+    }
+    const std::string& pool = config.balancer.pools[route.pool].name;
+    return files.empty() ? pool : files + ", then " + pool;
+}
+
+void compare_routes(const Config& before, const Config& after, Changes& changes) {
+    auto entries = [&](const Config& config) {
         std::vector<Entry> result;
-        for (size_t at = 0; at < config.routes.size(); ++at) {
-            const balancer::RouteConfig& route = config.routes[at];
+        for (const balancer::RouteConfig& route : config.balancer.routes) {
             std::string name = (route.host.empty() ? "any host" : route.host) + " " +
                                (route.path.empty() ? "any path" : route.path);
-            result.push_back({name, std::format("{} to {}", name, pool_name(config, at))});
+            result.push_back({name, std::format("{} to {}", name, target_of(route, config))});
         }
         return result;
     };
-    if (before.routes.size() != after.routes.size()) {
-        size_t count = after.routes.size();
+    const auto& old_ones = before.balancer.routes;
+    const auto& new_ones = after.balancer.routes;
+    if (old_ones.size() != new_ones.size()) {
+        size_t count = new_ones.size();
         changes.push_back(
             {"routes",
-             std::to_string(before.routes.size()),
+             std::to_string(old_ones.size()),
              std::format("{} route{}", count, count == 1 ? "" : "s")}
         );
     }
@@ -260,10 +275,13 @@ void compare_routes(const balancer::Config& before, const balancer::Config& afte
     Places places = compare_entries(lists, changes);
     compare_order(lists, places, changes);
     for (size_t at = 0; at < places.size(); ++at) {
-        if (places[at] && pool_name(before, at) != pool_name(after, *places[at])) {
-            changes.push_back(
-                {"routes." + lists.before[at].name, pool_name(before, at), pool_name(after, *places[at])}
-            );
+        if (!places[at]) {
+            continue;
+        }
+        std::string from = target_of(old_ones[at], before);
+        std::string to = target_of(new_ones[*places[at]], after);
+        if (from != to) {
+            changes.push_back({"routes." + lists.before[at].name, std::move(from), std::move(to)});
         }
     }
 }
@@ -284,9 +302,11 @@ std::vector<ConfigChange> compare(const Config& before, const Config& after) {
     }
     compare_servers(before, after, changes);
     compare_balancer(before.balancer, after.balancer, changes);
+    compare_web(before, after, changes);
+    compare_app(before, after, changes);
     compare_admin(before, after, changes);
-    compare_pools(before.balancer, after.balancer, changes);
-    compare_routes(before.balancer, after.balancer, changes);
+    compare_pools(before, after, changes);
+    compare_routes(before, after, changes);
     return changes;
 }
 

@@ -22,8 +22,9 @@ struct ConfigChange {
 };
 
 // The changes from `before` to `after` in the order of the file's sections; empty when they are equal. A
-// restart is needed for: site, a server added, removed or changed, balancer.threads,
-// balancer.limits.connections, admin.listen. All else is applied while running.
+// restart is needed for: site, a server added, removed or changed but for its weight, threads and
+// limits.connections of [balancer] and [web], web.port, all of [app], admin.listen. All else is applied while
+// running.
 [[nodiscard]] std::vector<ConfigChange> compare(const Config& before, const Config& after);
 
 }  // namespace node

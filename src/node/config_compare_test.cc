@@ -11,9 +11,9 @@ namespace node {
 
 namespace {
 
-// The whole file with `from` replaced by `to`.
-std::string edited(std::string_view from, std::string_view to) {
-    std::string text(kWholeFile);
+// `whole` with `from` replaced by `to`.
+std::string edited(std::string_view from, std::string_view to, std::string_view whole = kWholeFile) {
+    std::string text(whole);
     size_t at = text.find(from);
     REQUIRE(at != std::string::npos);
     return text.replace(at, from.size(), to);
@@ -121,6 +121,87 @@ TEST_CASE("routes are compared by what they match and where they lead, not by th
         changes(pools + one, pools + "[[routes]]\nhost = \"x\"\npool = \"b\"\n") ==
         "routes.x any path: a → b\n"
     );
+}
+
+TEST_CASE("changes of [web] and [app] are told in their words") {
+    constexpr std::string_view site = R"([servers]
+lb = { address = "10.0.0.1", roles = ["balancer"] }
+w1 = { address = "10.0.0.2", roles = ["web", "app"], weight = 100 }
+w2 = { address = "10.0.0.3", roles = ["web", "app"] }
+[web]
+root = "public"
+cache_control = [{ match = "*.css", value = "a" }, { match = "*.js", value = "b" }]
+error_pages = { 404 = "/404.html" }
+mime_types = { log = "text/x-log" }
+[app]
+command = ["./app"]
+env = { SECRET = "s3cr3t", MODE = "x" }
+)";
+    for (const Edit& edit : std::initializer_list<Edit>{
+             {"weight = 100", "weight = 50", "servers.w1.weight: 100 → 50"},
+             {"root = \"public\"", "root = \"/srv\"", "web.root: /public → /srv"},
+             {"[web]", "[web]\nport = 80", "web.port: 8081 → 80 !"},
+             {"[web]", "[web]\nthreads = 1", "web.threads: 0 → 1 !"},
+             {"[web]", "[web]\nhidden = true", "web.hidden: false → true"},
+             {"[web]",
+              "[web]\ntry = [\"{path}\"]",
+              "web.try: [\"{path}\", \"{path}/\", \"@app\"] → [\"{path}\"]"},
+             {"[web]", "[web]\ncache.valid = \"5s\"", "web.cache.valid: 1s → 5s"},
+             {"[web]", "[web]\nlimits.connections = 5", "web.limits.connections: 20000 → 5 !"},
+             {"[web]", "[web]\naccess_log.enabled = true", "web.access_log.enabled: false → true"},
+             {"value = \"b\"", "value = \"c\"", "web.cache_control.*.js: b → c"},
+             {"{ match = \"*.css\", value = \"a\" }, ", "", "web.cache_control: removed *.css (a)"},
+             {"404 = \"/404.html\"", "404 = \"/a\"", "web.error_pages.404: /404.html → /a"},
+             {"log = \"text/x-log\"", "", "web.mime_types: removed log (text/x-log)"},
+             {"[\"./app\"]", "[\"./app\", \"-x\"]", "app.command: [\"./app\"] → [\"./app\", \"-x\"] !"},
+             {"s3cr3t", "other", "app.env.SECRET: one value → another !"},
+             {", MODE = \"x\"", "", "app.env: removed MODE !"},
+             {"[app]", "[app]\ninstances = 2", "app.instances: 0 → 2 !"},
+             {"[app]", "[app]\nstop.signal = \"SIGINT\"", "app.stop.signal: SIGTERM → SIGINT !"},
+             {"[app]", "[app]\nhealth.path = \"/up\"", "app.health.path: /healthz → /up !"},
+             {"[app]", "[app]\nlimits.memory = \"1GiB\"", "app.limits.memory: 0 → 1GiB !"},
+             {"[app]", "[app]\nrestart.settled = \"1s\"", "app.restart.settled: 30s → 1s !"},
+             {"[web]", "[balancer]\nhealth.fall = 9\n[web]", "pools.web.health.fall: 3 → 9"},
+         }) {
+        CAPTURE(edit.to);
+        CHECK(changes(site, edited(edit.from, edit.to, site)) == std::string(edit.change) + "\n");
+    }
+    CHECK(changes(site, site).empty());
+}
+
+TEST_CASE("web servers in another order are told, for active-passive follows it") {
+    std::string w1 = "w1 = { address = \"10.0.0.2\", roles = [\"web\"] }\n";
+    std::string w2 = "w2 = { address = \"10.0.0.3\", roles = [\"web\"] }\n";
+    std::string start = "[servers]\nlb = { address = \"10.0.0.1\", roles = [\"balancer\"] }\n";
+    std::string end = "[web]\nroot = \"a\"\n";
+    CHECK(
+        changes(start + w1 + w2 + end, start + w2 + w1 + end) ==
+        "pools.web.backends in order: w1, w2 → w2, w1\n"
+    );
+}
+
+TEST_CASE("a tier that comes is told by the roles") {
+    CHECK(
+        changes("[web]\nroot = \"a\"\n", "[web]\nroot = \"a\"\n[app]\ncommand = \"a\"\n") ==
+        "servers.local.roles: web → web, app !\n"
+        "web.try: [\"{path}\", \"{path}/\", \"=404\"] → [\"{path}\", \"{path}/\", \"@app\"]\n"
+    );
+}
+
+TEST_CASE("a route's root is compared like its pool") {
+    std::string route = std::string(kPool) + "[[routes]]\n";
+    std::string pool = "pool = \"origin\"\n";
+    std::string root = "root = \"a\"\n";
+    CHECK(changes(route + pool, route + root) == "routes.any host any path: origin → the files of /a\n");
+    CHECK(
+        changes(route + root, route + root + pool) ==
+        "routes.any host any path: the files of /a → the files of /a, then origin\n"
+    );
+    CHECK(
+        changes(route + root, route + "root = \"b\"\n") ==
+        "routes.any host any path: the files of /a → the files of /b\n"
+    );
+    CHECK(changes(route + root, route + "root = \"/a/\"\n").empty());
 }
 
 }  // namespace node

@@ -1,18 +1,28 @@
 // Prints a configuration as TOML that says of each value whether it is the default.
 #include "node/config_explain.h"
 
+#include <algorithm>
+#include <array>
 #include <format>
+#include <ranges>
 #include <span>
+#include <utility>
+#include <vector>
 
+#include "node/config_derived.h"
 #include "node/config_listen.h"
+#include "node/config_names.h"
 #include "node/config_servers.h"
 #include "node/config_settings.h"
+#include "node/config_web.h"
 
 namespace node {
 
 namespace {
 
 constexpr size_t kCommentColumn = 40;
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 // A line and, from kCommentColumn on where it fits, its comment.
 std::string commented(std::string line, std::string_view comment) {
@@ -25,22 +35,35 @@ std::string commented(std::string line, std::string_view comment) {
 
 // What a value means where its text does not say it.
 std::string_view meaning_of(std::string_view table, const Setting& setting) {
-    if (table == "balancer" && setting.key == "threads" && setting.value == "0") {
-        return "one a processor";
+    struct Meaning {
+        std::string_view table;  // empty: any
+        std::string_view key;
+        std::string_view value;
+        std::string_view text;
+    };
+    static constexpr auto kMeanings = std::to_array<Meaning>({
+        {"balancer", "threads", "0", "one a processor"},
+        {"web", "threads", "0", "one a processor"},
+        {"app", "instances", "0", "one a processor"},
+        {"", "connections_per_client", "0", "no bound of its own"},
+        {"balancer.limits", "body", "\"0\"", "no bound"},
+        {"web.limits", "body", "\"0\"", "no bound"},
+        {"app.limits", "memory", "\"0\"", "no limit"},
+        {"app.limits", "open_files", "0", "65536, or the hard limit where that is lower"},
+        {"app.limits", "processes", "0", "no limit"},
+        {"", "path", "", "no path: a check is a TCP connect"},
+        {"", "file", "", "no file: standard output"},
+        {"web", "root", "", "no root: every request goes to the app"},
+        {"app", "user", "", "no user: the one who starts Trilith; as root, the owner of this file"},
+    });
+    for (const Meaning& meaning : kMeanings) {
+        bool is_meant = meaning.table.empty() || meaning.table == table;
+        if (is_meant && meaning.key == setting.key && meaning.value == setting.value) {
+            return meaning.text;
+        }
     }
-    if (setting.key == "connections_per_client" && setting.value == "0") {
-        return "no bound of its own";
-    }
-    if (table == "balancer.limits" && setting.key == "body" && setting.value == "\"0\"") {
-        return "no bound";
-    }
-    if (setting.key == "path" && setting.value.empty()) {
-        return "no path: a check is a TCP connect";
-    }
-    if (setting.key == "file" && setting.value.empty()) {
-        return "no file: standard output";
-    }
-    return "";
+    bool is_base = table == "app" && setting.key == "directory" && setting.value == setting.default_value;
+    return is_base ? "where this file is" : "";
 }
 
 std::string print_settings(std::string_view table, std::span<const Setting> settings) {
@@ -48,7 +71,7 @@ std::string print_settings(std::string_view table, std::span<const Setting> sett
     for (const Setting& setting : settings) {
         std::string comment(meaning_of(table, setting));
         if (setting.value.empty()) {
-            text += "# " + comment + "\n";
+            text += comment.empty() ? "" : "# " + comment + "\n";
             continue;
         }
         if (setting.value == setting.default_value) {
@@ -65,7 +88,16 @@ std::string print_table(std::string_view table, std::span<const Setting> setting
 
 // A name as a TOML key: in quotes unless it is a bare key.
 std::string key_text(std::string_view name) {
-    return name.contains('.') ? text_literal(name) : std::string(name);
+    bool is_bare = is_name(name, name.size(), "_-") && !name.contains('.');
+    return is_bare ? std::string(name) : text_literal(name);
+}
+
+std::string print_pairs(std::string_view table, const Pairs& pairs) {
+    std::string text = pairs.empty() ? "" : std::format("\n[{}]\n", table);
+    for (const auto& [key, value] : pairs) {
+        text += std::format("{} = {}\n", key_text(key), text_literal(value));
+    }
+    return text;
 }
 
 std::string print_servers(const Config& config) {
@@ -78,10 +110,11 @@ std::string print_servers(const Config& config) {
             }
         }
         text += std::format(
-            "{} = {{ address = {}, roles = [{}] }}\n",
+            "{} = {{ address = {}, roles = [{}]{} }}\n",
             key_text(server.name),
             text_literal(server.address.host_string()),
-            roles
+            roles,
+            has_share(server) ? std::format(", weight = {}", server.weight) : ""
         );
     }
     return text;
@@ -113,7 +146,91 @@ std::string print_pool(const upstream::PoolConfig& pool) {
     return text + print_table(table + ".health", health_settings(pool.health));
 }
 
-std::string print_route(const balancer::RouteConfig& route, const balancer::Config& config) {
+// As comments, for the file that is read again derives it again.
+std::string print_derived_pool(const upstream::PoolConfig& pool) {
+    std::string text = std::format("\n# derived from [servers]: the pool {}\n", text_literal(pool.name));
+    for (auto line : std::views::split(std::string_view(print_pool(pool)), '\n')) {
+        if (!line.empty()) {
+            text += "# " + std::string(std::string_view(line)) + "\n";
+        }
+    }
+    return text;
+}
+
+// What the derived pool takes from [balancer]; the others say it for themselves.
+std::string print_pool_defaults(const upstream::PoolConfig& pool, std::string_view health_path) {
+    std::vector<Setting> shared;
+    for (Setting& setting : pool_settings(pool)) {
+        if (setting.key == "algorithm" || setting.key == "mode" || setting.key == "failback") {
+            shared.push_back(std::move(setting));
+        }
+    }
+    std::vector<Setting> health = health_settings(pool.health);
+    std::erase_if(health, [&](const Setting& setting) {
+        return setting.key == "path" && setting.value == text_literal(health_path);
+    });
+    return print_settings("balancer", shared) + print_table("balancer.health", health);
+}
+
+template <class Tier>
+std::string print_clients(const std::string& table, const Tier& tier) {
+    return print_table(table + ".timeouts", timeout_settings(tier.timeouts)) +
+           print_table(table + ".limits", limit_settings(tier.limits)) +
+           print_table(table + ".access_log", access_log_settings(tier.access_log));
+}
+
+std::string print_balancer(const Config& config) {
+    const balancer::Config& balancer = config.balancer;
+    std::string text = "\n[balancer]\n" + print_listen(config);
+    text += print_settings("balancer", balancer_settings(balancer));
+    for (const upstream::PoolConfig& pool : balancer.pools) {
+        if (pool.name == derived_pool_name(config)) {
+            text += print_pool_defaults(pool, derived_health_path(config));
+        }
+    }
+    return text + print_clients("balancer", balancer);
+}
+
+std::string print_files(const web::Config& site) {
+    Pairs pages;
+    for (const web::ErrorPage& page : site.error_pages) {
+        pages.emplace_back(std::to_string(page.status), page.path);
+    }
+    Pairs types;
+    for (const web::MimeOverride& override : site.mime_types) {
+        types.emplace_back(override.extension, override.type);
+    }
+    return print_table("web.cache", cache_settings(site.cache)) + print_pairs("web.error_pages", pages) +
+           print_pairs("web.mime_types", types);
+}
+
+std::string print_web(const Config& config) {
+    const WebConfig& web = *config.web;
+    std::string text = print_table("web", web_settings(web, fallback_of(config)));
+    for (const web::CacheControlRule& rule : web.site.cache_control) {
+        text += std::format(
+            "{}    {{ match = {}, value = {} }},\n",
+            &rule == web.site.cache_control.data() ? "cache_control = [\n" : "",
+            text_literal(rule.match),
+            text_literal(rule.value)
+        );
+    }
+    text += web.site.cache_control.empty() ? "" : "]\n";
+    text += web.site.root.empty() ? "" : print_files(web.site);
+    return text + print_clients("web", web);
+}
+
+std::string print_app(const Config& config) {
+    const app::Config& program = config.app->program;
+    return print_table("app", app_settings(*config.app, config.base_directory)) +
+           print_pairs("app.env", program.env) +
+           print_table("app.health", app_health_settings(program.health)) +
+           print_table("app.limits", app_limit_settings(program.limits)) +
+           print_table("app.stop", stop_settings(program.stop)) +
+           print_table("app.restart", restart_settings(program.restart));
+}
+
+std::string print_route(const balancer::RouteConfig& route, const Config& config) {
     std::string text = "\n[[routes]]\n";
     text += route.host.empty() ? "# every host\n" : std::format("host = {}\n", text_literal(route.host));
     if (route.path.empty()) {
@@ -124,7 +241,13 @@ std::string print_route(const balancer::RouteConfig& route, const balancer::Conf
             route.path == "raw" ? "every path, sent as it came" : ""
         );
     }
-    return text + std::format("pool = {}\n", text_literal(config.pools[route.pool].name));
+    if (route.handler != balancer::kNoTarget) {
+        text += std::format("root = {}\n", text_literal(config.route_sites[route.handler].root));
+    }
+    if (route.pool != balancer::kNoTarget) {
+        text += std::format("pool = {}\n", text_literal(config.balancer.pools[route.pool].name));
+    }
+    return text;
 }
 
 }  // namespace
@@ -133,20 +256,19 @@ std::string explain(const Config& config) {
     const balancer::Config& balancer = config.balancer;
     std::string text = std::format("site = {}\n", text_literal(config.site));
     text += print_servers(config);
-    text += "\n[balancer]\n" + print_listen(config) + print_settings("balancer", balancer_settings(balancer));
-    text += print_table("balancer.timeouts", timeout_settings(balancer.timeouts));
-    text += print_table("balancer.limits", limit_settings(balancer.limits));
-    text += print_table("balancer.access_log", access_log_settings(balancer.access_log));
+    text += has_role(config, Role::balancer) ? print_balancer(config) : "";
+    text += config.web ? print_web(config) : "";
+    text += config.app ? print_app(config) : "";
     if (config.admin_listen) {
         text += std::format("\n[admin]\nlisten = {}\n", text_literal(listen_text(*config.admin_listen)));
     } else {
         text += "\n# no [admin]: metrics are on the control socket only\n";
     }
     for (const upstream::PoolConfig& pool : balancer.pools) {
-        text += print_pool(pool);
+        text += pool.name == derived_pool_name(config) ? print_derived_pool(pool) : print_pool(pool);
     }
     for (const balancer::RouteConfig& route : balancer.routes) {
-        text += print_route(route, balancer);
+        text += print_route(route, config);
     }
     return text;
 }

@@ -3,10 +3,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/config_derived.h"
 #include "node/config_explain.h"
 #include "node/config_listen.h"
 #include "node/config_servers.h"
 #include "node/config_settings.h"
+#include "node/config_web.h"
 
 namespace node {
 
@@ -37,9 +39,20 @@ Json servers_of(const Config& config) {
                 roles.push_back(role_name(role));
             }
         }
-        servers[server.name] = {{"address", server.address.host_string()}, {"roles", std::move(roles)}};
+        Json& entry = servers[server.name];
+        entry = {{"address", server.address.host_string()}, {"roles", std::move(roles)}};
+        if (has_share(server)) {
+            entry["weight"] = server.weight;
+        }
     }
     return servers;
+}
+
+template <class Tier>
+void add_clients(Json& object, const Tier& tier) {
+    object["timeouts"] = object_of(timeout_settings(tier.timeouts));
+    object["limits"] = object_of(limit_settings(tier.limits));
+    object["access_log"] = object_of(access_log_settings(tier.access_log));
 }
 
 Json balancer_of(const balancer::Config& config) {
@@ -48,9 +61,47 @@ Json balancer_of(const balancer::Config& config) {
         object["listen"].push_back(listen_text(address));
     }
     add_settings(object, balancer_settings(config));
-    object["timeouts"] = object_of(timeout_settings(config.timeouts));
-    object["limits"] = object_of(limit_settings(config.limits));
-    object["access_log"] = object_of(access_log_settings(config.access_log));
+    add_clients(object, config);
+    return object;
+}
+
+void add_files(Json& object, const web::Config& site) {
+    object["cache_control"] = Json::array();
+    for (const web::CacheControlRule& rule : site.cache_control) {
+        object["cache_control"].push_back({{"match", rule.match}, {"value", rule.value}});
+    }
+    object["cache"] = object_of(cache_settings(site.cache));
+    object["error_pages"] = Json::object();
+    for (const web::ErrorPage& page : site.error_pages) {
+        object["error_pages"][std::to_string(page.status)] = page.path;
+    }
+    object["mime_types"] = Json::object();
+    for (const web::MimeOverride& override : site.mime_types) {
+        object["mime_types"][override.extension] = override.type;
+    }
+}
+
+Json web_of(const Config& config) {
+    const WebConfig& web = *config.web;
+    Json object = object_of(web_settings(web, fallback_of(config)));
+    if (!web.site.root.empty()) {
+        add_files(object, web.site);
+    }
+    add_clients(object, web);
+    return object;
+}
+
+Json app_of(const Config& config) {
+    const app::Config& program = config.app->program;
+    Json object = object_of(app_settings(*config.app, config.base_directory));
+    object["env"] = Json::object();
+    for (const auto& [name, value] : program.env) {
+        object["env"][name] = value;
+    }
+    object["health"] = object_of(app_health_settings(program.health));
+    object["limits"] = object_of(app_limit_settings(program.limits));
+    object["stop"] = object_of(stop_settings(program.stop));
+    object["restart"] = object_of(restart_settings(program.restart));
     return object;
 }
 
@@ -68,25 +119,42 @@ Json pool_of(const upstream::PoolConfig& pool) {
 
 Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+// A root or a pool that the route has not is left out.
+Json route_of(const balancer::RouteConfig& route, const Config& config) {
+    Json object = {{"host", text_or_null(route.host)}, {"path", text_or_null(route.path)}};
+    if (route.handler != balancer::kNoTarget) {
+        object["root"] = config.route_sites[route.handler].root;
+    }
+    if (route.pool != balancer::kNoTarget) {
+        object["pool"] = config.balancer.pools[route.pool].name;
+    }
+    return object;
+}
+
 }  // namespace
 
 std::string explain_json(const Config& config) {
-    Json document = {
-        {"site", config.site},
-        {"servers", servers_of(config)},
-        {"balancer", balancer_of(config.balancer)}
-    };
+    Json document = {{"site", config.site}, {"servers", servers_of(config)}};
+    if (has_role(config, Role::balancer)) {
+        document["balancer"] = balancer_of(config.balancer);
+    }
+    if (config.web) {
+        document["web"] = web_of(config);
+    }
+    if (config.app) {
+        document["app"] = app_of(config);
+    }
     document["admin"]["listen"] =
         config.admin_listen ? Json(listen_text(*config.admin_listen)) : Json(nullptr);
     for (const upstream::PoolConfig& pool : config.balancer.pools) {
-        document["pools"][pool.name] = pool_of(pool);
+        Json& object = document["pools"][pool.name];
+        object = pool_of(pool);
+        if (pool.name == derived_pool_name(config)) {
+            object["derived"] = true;
+        }
     }
     for (const balancer::RouteConfig& route : config.balancer.routes) {
-        document["routes"].push_back(
-            {{"host", text_or_null(route.host)},
-             {"path", text_or_null(route.path)},
-             {"pool", config.balancer.pools[route.pool].name}}
-        );
+        document["routes"].push_back(route_of(route, config));
     }
     return document.dump(2) + "\n";
 }

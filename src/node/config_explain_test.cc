@@ -40,10 +40,21 @@ pool = "p.1"
 pool = "two"
 )";
 
+constexpr std::string_view kNoRoot = "[web]\nport = 80\n[app]\ncommand = \"a\"\nuser = \"www-data\"\n";
+
+constexpr std::string_view kDerivedApp = R"(
+[servers]
+lb = { address = "10.0.0.1", roles = ["balancer"] }
+a = { address = "10.0.0.2", roles = ["app"] }
+[app]
+command = "a"
+health.path = "/up"
+)";
+
 }  // namespace
 
 TEST_CASE("an explanation read again gives the same configuration") {
-    for (std::string_view text : {kWholeFile, kPool, kRichFile}) {
+    for (std::string_view text : {kWholeFile, kPool, kRichFile, kTierFile, kNoRoot, kDerivedApp}) {
         Config config = good(text);
         std::string explained = explain(config);
         INFO(explained);
@@ -103,6 +114,73 @@ TEST_CASE("the JSON explanation has the keys of the file in their order") {
         REQUIRE(found != std::string::npos);
         at = found;
     }
+}
+
+TEST_CASE("an explanation marks the derived pool, and keeps what it is derived from") {
+    std::string text = explain(good(kTierFile));
+    for (std::string_view piece : {
+             "w1 = { address = \"10.0.0.2\", roles = [\"web\", \"app\"], weight = 50 }\n",
+             "lb = { address = \"10.0.0.1\", roles = [\"balancer\"] }\n",
+             "mode = \"active-passive\"\n",
+             "\n[balancer.health]\npath = \"/lb\"\n",
+             "port = 8081                             # default\n",
+             "root = \"/public\"\n",
+             "cache_control = [\n    { match = \"*.css\", value = \"max-age=\\\"1\\\"\" },\n",
+             "\n[web.error_pages]\n404 = \"/404.html\"\n500 = ",
+             "\n[web.mime_types]\nlog = \"text/x-log\"\n\"c++\" = \"text/x-c\"\n",
+             "directory = \"/srv\"\n",
+             "\n[app.env]\nA = \"1\"\nB = \"\"\n",
+             "processes = 0                           # default: no limit\n",
+             "\n# derived from [servers]: the pool \"web\"\n# [pools.web]\n# backends = [\n"
+             "#     { name = \"w1\", address = \"10.0.0.2:8081\", weight = 50, backup = false },\n",
+             "\n[[routes]]\nhost = \"b\"\n# every path\nroot = \"/static\"\npool = \"other\"\n",
+         }) {
+        CAPTURE(piece);
+        CAPTURE(text);
+        CHECK(text.contains(piece));
+    }
+    std::string bare = explain(good(kNoRoot));
+    CHECK(bare.contains("# no root: every request goes to the app\ntry = [\"@app\"]"));
+    CHECK(bare.contains("# default: where this file is\n"));
+    CHECK_FALSE(bare.contains("balancer"));
+    CHECK_FALSE(bare.contains("[web.cache]"));
+}
+
+TEST_CASE("the explanation of a file that lies elsewhere keeps its paths") {
+    auto config = read_config(kTierFile, "t", "/etc/trilith");
+    REQUIRE(config.has_value());
+    Config moved = good(explain(*config));
+    CHECK(moved.web->site.root == "/etc/trilith/public");
+    CHECK(moved.app->program.directory == "/etc/trilith/srv");
+    moved.base_directory = config->base_directory;
+    CHECK(moved == *config);
+}
+
+TEST_CASE("the JSON explanation has the tiers, their tables, and what was derived") {
+    std::string json = explain_json(good(kTierFile));
+    size_t at = 0;
+    for (std::string_view piece : {
+             "\"weight\": 50",
+             "\"balancer\": {",
+             "\"web\": {\n    \"port\": 8081,",
+             "\"try\": [",
+             "\"cache_control\": [\n      {\n        \"match\": \"*.css\",",
+             "\"error_pages\": {\n      \"404\": \"/404.html\",",
+             "\"mime_types\": {\n      \"log\": \"text/x-log\",",
+             "\"app\": {\n    \"command\": [",
+             "\"env\": {\n      \"A\": \"1\",",
+             "\"signal\": \"SIGTERM\"",
+             "\"derived\": true",
+             "\"root\": \"/static\"\n    }",
+             "\"root\": \"/static\",\n      \"pool\": \"other\"",
+         }) {
+        CAPTURE(piece);
+        CAPTURE(json);
+        size_t found = json.find(piece, at);
+        REQUIRE(found != std::string::npos);
+        at = found;
+    }
+    CHECK_FALSE(explain_json(good(kNoRoot)).contains("\"balancer\""));
 }
 
 }  // namespace node

@@ -8,20 +8,24 @@
 #include <memory>
 
 #include "core/result.h"
+#include "node/config_app.h"
 #include "node/config_balancer.h"
 #include "node/config_check.h"
+#include "node/config_derived.h"
+#include "node/config_paths.h"
 #include "node/config_pools.h"
+#include "node/config_ports.h"
 #include "node/config_routes.h"
 #include "node/config_section.h"
 #include "node/config_servers.h"
 #include "node/config_toml.h"
+#include "node/config_web.h"
 
 namespace node {
 
 namespace {
 
-constexpr std::array<std::string_view, 7>
-    kLaterSections{"web", "app", "database", "router", "firewall", "vip", "monitor"};
+constexpr std::array<std::string_view, 5> kLaterSections{"database", "router", "firewall", "vip", "monitor"};
 
 using ConfigOrErrors = std::expected<Config, std::vector<ConfigError>>;
 
@@ -44,16 +48,34 @@ void refuse_later_sections(Section& root) {
 // The roles whose sections are there.
 RoleSet implied_roles(const TomlValue& root) {
     RoleSet roles;
-    for (std::string_view section : {"balancer", "pools", "routes"}) {
+    auto imply = [&](std::string_view section, Role role) {
         if (root.find(section) != nullptr) {
-            roles.add(Role::balancer);
+            roles.add(role);
         }
-    }
+    };
+    imply("balancer", Role::balancer);
+    imply("pools", Role::balancer);
+    imply("routes", Role::balancer);
+    imply("web", Role::web);
+    imply("app", Role::app);
     return roles;
 }
 
-Config read_sections(Section& root) {
+// [web] and [app], also where only a server's role says that they are there.
+void read_tiers(Section& root, Config& config) {
+    if (auto web = root.child("web")) {
+        config.web = read_web(*web, config.base_directory);
+    } else if (has_role(config, Role::web)) {
+        config.web.emplace().site.try_files.clear();
+    }
+    if (auto app = root.child("app")) {
+        config.app = read_app(*app, config.base_directory);
+    }
+}
+
+Config read_sections(Section& root, std::string_view base_directory) {
     Config config;
+    config.base_directory = base_directory;
     config.site = read_site(root);
     config.servers = read_servers(root, implied_roles(root.table()));
     upstream::PoolConfig pool_defaults;
@@ -63,10 +85,18 @@ Config read_sections(Section& root) {
         balancer->finish();
     }
     config.admin_listen = read_admin(root);
-    config.balancer.pools = read_pools(root, pool_defaults);
-    config.balancer.routes = read_routes(root, config.balancer.pools);
+    read_tiers(root, config);
+    auto derived = derive_pool(config, pool_defaults);
+    config.balancer.pools = read_pools(root, pool_defaults, derived_pool_name(config));
+    if (derived) {
+        config.balancer.pools.push_back(std::move(*derived));
+    }
+    read_routes(root, config);
     refuse_later_sections(root);
     root.finish();
+    if (root.problems().is_empty()) {
+        check_tiers(root, config);
+    }
     if (root.problems().is_empty()) {
         check_listeners(root, config);
     }
@@ -79,7 +109,11 @@ struct CloseFile {
 
 }  // namespace
 
-ConfigOrErrors read_config(std::string_view text, std::string_view file_name) {
+ConfigOrErrors read_config(
+    std::string_view text,
+    std::string_view file_name,
+    std::string_view base_directory
+) {
     if (text.size() > kConfigFileBytesMax) {
         return refuse_file(file_name, std::format("has more than {} bytes", kConfigFileBytesMax));
     }
@@ -90,7 +124,7 @@ ConfigOrErrors read_config(std::string_view text, std::string_view file_name) {
         return std::unexpected(std::move(problems).take());
     }
     Section root(*tree, {}, problems);
-    Config config = read_sections(root);
+    Config config = read_sections(root, base_directory);
     if (!problems.is_empty()) {
         return std::unexpected(std::move(problems).take());
     }
@@ -110,7 +144,11 @@ ConfigOrErrors load_config(const std::string& path) {
     if (std::ferror(file.get()) != 0) {
         return refuse_errno(errno);
     }
-    return read_config(text, path);
+    auto base_directory = directory_of(path);
+    if (!base_directory) {
+        return refuse_file(path, base_directory.error().context());
+    }
+    return read_config(text, path, *base_directory);
 }
 
 }  // namespace node

@@ -15,12 +15,14 @@ namespace node {
 
 inline constexpr size_t kConfigFileBytesMax = 1 << 20;
 
-// `text` is the whole file, `file_name` only names it in errors. The Config holds every default and
+// `text` is the whole file, `file_name` only names it in errors, and relative paths begin at
+// `base_directory`, which is absolute. The Config holds every default and
 // everything derived, and needs no further check. The errors are the first 20 by position, at least one; text
 // that is not TOML gives exactly one.
 [[nodiscard]] std::expected<Config, std::vector<ConfigError>> read_config(
     std::string_view text,
-    std::string_view file_name
+    std::string_view file_name,
+    std::string_view base_directory = "/"
 );
 
 // Reads the file at `path`, which may have up to kConfigFileBytesMax bytes. A file that cannot be read or is

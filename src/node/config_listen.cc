@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
+#include <format>
 
+#include "core/panic.h"
 #include "node/config_toml.h"
 
 namespace node {
@@ -91,6 +92,14 @@ Result<Address> parse_listen(std::string_view text) {
 std::string listen_text(const Address& address) {
     bool is_every = address.family() == AF_INET6 && is_any_address(address);
     return std::string(kScheme) + (is_every ? "*:" + std::to_string(address.port()) : address.to_string());
+}
+
+Address at_port(const Address& server, uint16_t port) {
+    std::string host = server.host_string();
+    std::string_view form = server.family() == AF_INET6 ? "[{}]:{}" : "{}:{}";
+    auto address = Address::parse(std::vformat(form, std::make_format_args(host, port)));
+    ASSERT(address.has_value());
+    return *address;
 }
 
 bool is_any_address(const Address& address) {

@@ -1,6 +1,7 @@
 // Where the balancer listens, as the configuration writes it: "http://127.0.0.1:8080", "http://*:8080".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace node {
 
 // The inverse; an unspecified IPv6 address is written *.
 [[nodiscard]] std::string listen_text(const net::Address& address);
+
+// The place of `port`, 1 to 65535, at the address of a server.
+[[nodiscard]] net::Address at_port(const net::Address& server, uint16_t port);
 
 // Whether the address stands for every address of the machine: 0.0.0.0, [::], *.
 [[nodiscard]] bool is_any_address(const net::Address& address);

@@ -23,7 +23,6 @@ constexpr size_t kNameBytesMax = 100;
 constexpr size_t kPoolsMax = 10'000;
 constexpr size_t kBackendsMax = 10'000;
 constexpr uint32_t kConnectionsMax = 1'000'000;
-constexpr size_t kHealthPathBytesMax = 1024;
 constexpr std::array<std::string_view, 1> kAlgorithms{"round-robin"};
 constexpr std::array<std::string_view, 4> kLaterAlgorithms{
     "least-connections",
@@ -35,16 +34,8 @@ constexpr std::array<std::string_view, 2> kModes{"active-active", "active-passiv
 constexpr std::string_view kExpectedBackend = "an address such as \"127.0.0.1:9001\"";
 
 void read_health(Section& section, HealthConfig& health) {
-    constexpr std::string_view expected = "a path such as \"/healthz\"";
-    if (auto path = section.read_text("path", expected, kHealthPathBytesMax)) {
-        bool is_sendable = path->front() == '/' && std::ranges::all_of(*path, [](char character) {
-            return character > ' ' && character < 0x7F && character != '#';
-        });
-        if (is_sendable) {
-            health.path = *path;
-        } else {
-            section.refuse("path", *section.find("path"), expected);
-        }
+    if (auto path = section.read_request_path("path")) {
+        health.path = *path;
     }
     section.read("interval", health.interval, {100ms, 1h});
     section.read("timeout", health.timeout, {10ms, 1min});
@@ -254,25 +245,29 @@ void read_pool_defaults(Section& section, PoolConfig& pool) {
     }
 }
 
-std::vector<PoolConfig> read_pools(Section& root, const PoolConfig& defaults) {
+std::vector<PoolConfig> read_pools(Section& root, const PoolConfig& defaults, std::string_view taken) {
     std::vector<PoolConfig> pools;
-    bool is_written = root.find("pools") != nullptr;
     auto section = root.child("pools");
-    if (is_written && !section) {
+    if (!section) {
         return pools;
     }
-    size_t count = section ? section->table().members.size() : 0;
-    if (count == 0 || count > kPoolsMax) {
-        std::string_view found =
-            count == 0 ? "no pool: write [pools.NAME] with backends = [\"127.0.0.1:9001\"]" : "";
+    if (size_t count = section->table().members.size(); count > kPoolsMax) {
         root.problems().add(
-            section ? section->table().position : Position{1, 1},
-            found.empty() ? std::format("[pools]: expected 1 to {} pools, found {}", kPoolsMax, count)
-                          : std::string(found)
+            section->table().position,
+            std::format("[pools]: expected 1 to {} pools, found {}", kPoolsMax, count)
         );
         return pools;
     }
     for (const TomlMember& member : section->table().members) {
+        if (member.key == taken) {
+            root.problems().add(
+                member.position,
+                std::format(
+                    "[pools.{0}]: the pool of the servers with the role \"{0}\" has this name; take another",
+                    taken
+                )
+            );
+        }
         if (auto pool = section->child(member)) {
             pools.push_back(read_pool(member, *pool, defaults));
         } else {

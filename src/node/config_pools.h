@@ -1,6 +1,7 @@
 // Reads [pools.NAME] and its backends, with what [balancer] says for all pools as defaults.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "node/config_section.h"
@@ -16,10 +17,12 @@ namespace node {
 // `pool` holds.
 void read_pool_defaults(Section& section, upstream::PoolConfig& pool);
 
-// The pools in the order written, each begun as a copy of `defaults`. None at all is reported.
+// The pools in the order written, each begun as a copy of `defaults`. One that is called `taken`, the name of
+// a derived pool or "", is reported.
 [[nodiscard]] std::vector<upstream::PoolConfig> read_pools(
     Section& root,
-    const upstream::PoolConfig& defaults
+    const upstream::PoolConfig& defaults,
+    std::string_view taken
 );
 
 }  // namespace node

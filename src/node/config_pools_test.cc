@@ -11,7 +11,7 @@ namespace node {
 
 TEST_CASE("a wrong pool is refused") {
     for (const BadFile& bad : std::initializer_list<BadFile>{
-             {"", "1:1: no pool: write [pools.NAME] with backends = [\"127.0.0.1:9001\"]"},
+             {"[balancer]\n", "1:1: no pool: write [pools.NAME] with backends = [\"127.0.0.1:9001\"]"},
              {"[pools]\n", "1:1: no pool: write [pools.NAME] with backends = [\"127.0.0.1:9001\"]"},
              {"pools = []\n", "1:9: pools: expected a table, found a list"},
              {"[pools]\nbackends = [\"127.0.0.1:1\"]\n",

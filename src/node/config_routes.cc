@@ -18,7 +18,7 @@ using balancer::RouteConfig;
 
 constexpr size_t kRoutesMax = 10'000;
 constexpr size_t kHostBytesMax = 257;
-constexpr size_t kPathBytesMax = 2048;
+constexpr size_t kRoutePathBytesMax = 2048;
 constexpr std::string_view kExpectedHost = "a host such as \"api.foobar.com\" or \"*.foobar.com\"";
 constexpr std::string_view kExpectedPath = "a path such as \"/login\" or \"/v1/*\", or \"raw\"";
 
@@ -95,25 +95,19 @@ std::expected<std::string, std::string> parse_route_path(std::string_view text) 
 }
 
 size_t read_route_pool(Section& section, const PoolNames& pools) {
-    if (section.find("pool") == nullptr) {
-        section.problems().add(
-            section.table().position,
-            std::format("a route needs a pool{}", suggestion("", pools.names(), "the pools are"))
-        );
-        return 0;
-    }
     auto name = section.read_text("pool", "the name of a pool");
     if (!name) {
-        return 0;
+        return balancer::kNoTarget;
     }
     auto pool = pools.find(*name);
     if (!pool) {
-        section.problems().add(
-            section.find("pool")->position,
-            std::format("no pool {}{}", in_quotes(*name), suggestion(*name, pools.names(), "the pools are"))
-        );
+        std::string cure =
+            pools.names().empty()
+                ? std::format("; write [pools.NAME] with backends = [{}]", "\"127.0.0.1:9001\"")
+                : suggestion(*name, pools.names(), "the pools are");
+        section.problems().add(section.find("pool")->position, "no pool " + in_quotes(*name) + cure);
     }
-    return pool.value_or(0);
+    return pool.value_or(balancer::kNoTarget);
 }
 
 // Reads the text under `key` by `parse`; false when what stands there was refused. A missing key leaves the
@@ -152,6 +146,27 @@ bool read_route_key(Section& section, RouteKey rule, Parse parse, std::string& t
     return true;
 }
 
+// The sites of routes; routes with the same files and the same behind them share one, and its cache.
+class RouteSites {
+public:
+    explicit RouteSites(std::vector<web::Config>& sites) : sites_(sites) {}
+
+    size_t add(std::string root, web::Fallback fallback) {
+        std::string key = (fallback == web::Fallback::app ? "@" : "=") + root;
+        auto [at, is_new] = places_.try_emplace(std::move(key), sites_.size());
+        if (is_new) {
+            web::Config& site = sites_.emplace_back();
+            site.root = std::move(root);
+            site.try_files = web::default_try_files(fallback);
+        }
+        return at->second;
+    }
+
+private:
+    std::vector<web::Config>& sites_;
+    std::unordered_map<std::string, size_t> places_;
+};
+
 std::vector<RouteConfig> derive_routes(
     Problems& problems,
     Position place,
@@ -172,27 +187,65 @@ std::vector<RouteConfig> derive_routes(
     return pools.empty() ? std::vector<RouteConfig>{} : std::vector<RouteConfig>(1);
 }
 
+// Where a route leads.
+class TargetReader {
+public:
+    explicit TargetReader(Config& config)
+        : base_(config.base_directory), pools_(config.balancer.pools), sites_(config.route_sites) {}
+
+    void read(Section& section, RouteConfig& route) {
+        bool has_pool = section.find("pool") != nullptr;
+        route.pool = read_route_pool(section, pools_);
+        const TomlValue* written = section.find("root");
+        auto root = section.read_file_path("root", "a folder such as \"public\"", base_);
+        if (!has_pool && written == nullptr) {
+            section.problems().add(
+                section.table().position,
+                std::format(
+                    "a route needs a pool or a root{}",
+                    suggestion("", pools_.names(), "the pools are")
+                )
+            );
+        }
+        if (written != nullptr && route.path == "raw") {
+            section.problems().add(
+                written->position,
+                section.dotted("root") + ": the path of a \"raw\" route is not normalised and names no file"
+            );
+        }
+        if (root) {
+            route.handler =
+                sites_.add(std::move(*root), has_pool ? web::Fallback::app : web::Fallback::not_found);
+        }
+    }
+
+private:
+    std::string_view base_;
+    PoolNames pools_;
+    RouteSites sites_;
+};
+
 }  // namespace
 
-std::vector<RouteConfig> read_routes(Section& root, std::span<const upstream::PoolConfig> pools) {
+void read_routes(Section& root, Config& config) {
     auto items = root.read_list("routes", "tables, each headed [[routes]]");
     if (items.empty()) {
         const TomlValue* written = root.find("routes");
         const TomlValue* table = root.find("pools");
-        if (written != nullptr && written->kind != TomlValue::Kind::list) {
-            return {};
+        if (written == nullptr || written->kind == TomlValue::Kind::list) {
+            Position place = table == nullptr ? Position{1, 1} : table->position;
+            config.balancer.routes = derive_routes(root.problems(), place, config.balancer.pools);
         }
-        return derive_routes(root.problems(), table == nullptr ? Position{1, 1} : table->position, pools);
+        return;
     }
-    std::vector<RouteConfig> routes;
     if (items.size() > kRoutesMax) {
         root.problems().add(
             items.front().position,
             std::format("expected at most {} [[routes]], found {}", kRoutesMax, items.size())
         );
-        return routes;
+        return;
     }
-    PoolNames names(pools);
+    TargetReader target(config);
     std::vector<PlacedRoute> placed;
     for (const TomlValue& item : items) {
         if (item.kind != TomlValue::Kind::table) {
@@ -200,19 +253,22 @@ std::vector<RouteConfig> read_routes(Section& root, std::span<const upstream::Po
             continue;
         }
         Section section(item, {"routes", "[[routes]]"}, root.problems());
-        RouteConfig& route = routes.emplace_back();
+        RouteConfig& route = config.balancer.routes.emplace_back();
         bool has_host =
             read_route_key(section, {"host", kExpectedHost, kHostBytesMax}, parse_route_host, route.host);
-        bool has_path =
-            read_route_key(section, {"path", kExpectedPath, kPathBytesMax}, parse_route_path, route.path);
-        route.pool = read_route_pool(section, names);
+        bool has_path = read_route_key(
+            section,
+            {"path", kExpectedPath, kRoutePathBytesMax},
+            parse_route_path,
+            route.path
+        );
+        target.read(section, route);
         section.finish();
         if (has_host && has_path) {
             placed.push_back({route, item.position});
         }
     }
     refuse_unreachable_routes(placed, root.problems());
-    return routes;
 }
 
 }  // namespace node

@@ -105,7 +105,7 @@ TEST_CASE("a path that no normal request has is refused") {
 
 TEST_CASE("a wrong route is refused") {
     for (const BadFile& bad : std::initializer_list<BadFile>{
-             {"[[routes]]\n", "3:1: a route needs a pool; the pools are: origin"},
+             {"[[routes]]\n", "3:1: a route needs a pool or a root; the pools are: origin"},
              {"[[routes]]\npool = \"orign\"\n", "4:8: no pool \"orign\"; did you mean \"origin\"?"},
              {"[[routes]]\npool = \"static\"\n", "4:8: no pool \"static\"; the pools are: origin"},
              {"[[routes]]\npool = 1\n", "4:8: routes.pool: expected the name of a pool, found the integer 1"},
@@ -116,7 +116,7 @@ TEST_CASE("a wrong route is refused") {
               "4:8: routes.host: expected a host such as \"api.foobar.com\" or \"*.foobar.com\", found an "
               "empty text"},
              {"[[routes]]\nmethod = \"GET\"\npool = \"origin\"\n",
-              "4:1: unknown key \"method\" in [[routes]]; known keys: host, path, pool"},
+              "4:1: unknown key \"method\" in [[routes]]; known keys: host, path, pool, root"},
              {"[routes]\npool = \"origin\"\n",
               "3:1: routes: expected tables, each headed [[routes]], found a table"},
              {"[pools.b]\nbackends = [\"127.0.0.1:1\"]\n",
@@ -131,6 +131,62 @@ TEST_CASE("a wrong route is refused") {
     CHECK(
         refusals("routes = [1]\n[pools.a]\nbackends = [\"127.0.0.1:1\"]\n") ==
         "1:11: routes: expected tables, each headed [[routes]], found the integer 1"
+    );
+}
+
+TEST_CASE("a route with a root serves files, alone or before its pool") {
+    constexpr std::string_view text = R"(
+[[routes]]
+host = "a"
+root = "public"
+[[routes]]
+host = "b"
+root = "./public/"
+[[routes]]
+host = "c"
+root = "/srv"
+pool = "origin"
+[[routes]]
+pool = "origin"
+)";
+    Config config = good(std::string(kPool) + std::string(text));
+    const auto& routes = config.balancer.routes;
+    CHECK(
+        routes[0] == balancer::RouteConfig{.host = "a", .path = "", .pool = balancer::kNoTarget, .handler = 0}
+    );
+    CHECK(routes[1].handler == 0);
+    CHECK(routes[2] == balancer::RouteConfig{.host = "c", .path = "", .pool = 0, .handler = 1});
+    CHECK(routes[3].handler == balancer::kNoTarget);
+    web::Config alone;
+    alone.root = "/public";
+    web::Config before_pool;
+    before_pool.root = "/srv";
+    before_pool.try_files = web::default_try_files(web::Fallback::app);
+    CHECK(config.route_sites == std::vector{alone, before_pool});
+}
+
+TEST_CASE("routes with roots need no pool") {
+    Config config = good("[[routes]]\nroot = \"a\"\n");
+    CHECK(config.balancer.pools.empty());
+    CHECK(config.servers[0].roles == RoleSet{Role::balancer});
+    CHECK(
+        refusals("[[routes]]\nhost = \"x\"\nroot = \"a\"\n[[routes]]\nhost = \"y\"\n") ==
+        "4:1: a route needs a pool or a root"
+    );
+    CHECK(
+        refusals("[[routes]]\nroot = \"a\"\npool = \"x\"\n") ==
+        "3:8: no pool \"x\"; write [pools.NAME] with backends = [\"127.0.0.1:9001\"]"
+    );
+}
+
+TEST_CASE("a wrong root is refused") {
+    CHECK(
+        refusals("[[routes]]\nroot = 1\n") ==
+        "2:8: routes.root: expected a folder such as \"public\", found the integer 1"
+    );
+    CHECK(
+        refusals("[[routes]]\npath = \"raw\"\nroot = \"a\"\n") ==
+        "3:8: routes.root: the path of a \"raw\" route is not normalised and names no file"
     );
 }
 

@@ -6,10 +6,13 @@
 
 #include "core/panic.h"
 #include "node/config_names.h"
+#include "node/config_paths.h"
 
 namespace node {
 
 namespace {
+
+constexpr size_t kRequestPathBytesMax = 1024;
 
 bool is_control(char character) { return static_cast<unsigned char>(character) < 0x20 || character == 0x7F; }
 
@@ -26,7 +29,7 @@ std::optional<std::string_view> read_text(const TomlValue& value, const TextRule
     if (value.kind != TomlValue::Kind::text) {
         return refuse(value.description());
     }
-    if (value.text.empty()) {
+    if (value.text.empty() && rule.bytes_min > 0) {
         return refuse("an empty text");
     }
     if (std::ranges::any_of(value.text, is_control)) {
@@ -116,14 +119,20 @@ void Section::read(std::string_view key, bool& target) {
     target = value->integer != 0;
 }
 
+void Section::read_port(std::string_view key, uint16_t& target) {
+    uint32_t port = target;
+    read(key, port, {1, UINT16_MAX});
+    target = static_cast<uint16_t>(port);
+}
+
 void Section::read_bytes(std::string_view key, uint32_t& target, Bounds<uint32_t> bounds) {
     if (auto size = read_size(key, {bounds.least, bounds.most})) {
         target = static_cast<uint32_t>(*size);
     }
 }
 
-void Section::read_bytes(std::string_view key, uint64_t& target) {
-    if (auto size = read_size(key, {0, INT64_MAX})) {
+void Section::read_bytes(std::string_view key, uint64_t& target, Bounds<uint64_t> bounds) {
+    if (auto size = read_size(key, bounds)) {
         target = *size;
     }
 }
@@ -165,6 +174,38 @@ std::optional<std::string_view> Section::read_text(
         return std::nullopt;
     }
     return node::read_text(*value, {dotted(key), expected, bytes_max}, *problems_);
+}
+
+std::optional<std::string_view> Section::read_request_path(std::string_view key) {
+    constexpr std::string_view expected = "a path such as \"/healthz\"";
+    auto path = read_text(key, expected, kRequestPathBytesMax);
+    bool is_sendable = path && path->front() == '/' && std::ranges::all_of(*path, [](char character) {
+        return character > ' ' && character < 0x7F && character != '#';
+    });
+    if (path && !is_sendable) {
+        refuse(key, *find(key), expected);
+    }
+    return is_sendable ? path : std::nullopt;
+}
+
+std::optional<std::string> Section::read_file_path(
+    std::string_view key,
+    std::string_view expected,
+    std::string_view base
+) {
+    auto text = read_text(key, expected);
+    if (!text) {
+        return std::nullopt;
+    }
+    std::string path = path_from(base, *text);
+    if (path.size() > kPathBytesMax) {
+        problems_->add(
+            find(key)->position,
+            std::format("{}: is a path of {} bytes, more than {}", dotted(key), path.size(), kPathBytesMax)
+        );
+        return std::nullopt;
+    }
+    return path;
 }
 
 std::optional<size_t> Section::read_choice(
@@ -237,6 +278,13 @@ void Section::refuse(std::string_view key, const TomlValue& value, std::string_v
     problems_->add(
         value.position,
         std::format("{}: expected {}, found {}", dotted(key), expected, value.description())
+    );
+}
+
+void Section::refuse(const TomlValue& value, const TextRule& rule, std::string_view cure) {
+    problems_->add(
+        value.position,
+        std::format("{}: expected {}, found {}{}", rule.key, rule.expected, in_quotes(value.text), cure)
     );
 }
 

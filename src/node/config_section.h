@@ -33,10 +33,11 @@ struct TextRule {
     std::string_view key;
     std::string_view expected;  // "a path such as \"/healthz\""
     size_t bytes_max = 4096;
+    size_t bytes_min = 1;
 };
 
-// The text of `value` when it is a text of 1 to `bytes_max` bytes without control characters; otherwise
-// reports what was expected and found, and gives none.
+// The text of `value` when it is a text of `bytes_min` to `bytes_max` bytes without control characters;
+// otherwise reports what was expected and found, and gives none.
 [[nodiscard]] std::optional<std::string_view> read_text(
     const TomlValue& value,
     const TextRule& rule,
@@ -64,13 +65,24 @@ public:
     void read(std::string_view key, core::Duration& target, Bounds<core::Duration> bounds);
     void read(std::string_view key, uint32_t& target, Bounds<uint32_t> bounds);
     void read(std::string_view key, bool& target);
+    void read_port(std::string_view key, uint16_t& target);
     void read_bytes(std::string_view key, uint32_t& target, Bounds<uint32_t> bounds);
-    void read_bytes(std::string_view key, uint64_t& target);
+    void read_bytes(std::string_view key, uint64_t& target, Bounds<uint64_t> bounds = {0, INT64_MAX});
 
     [[nodiscard]] std::optional<std::string_view> read_text(
         std::string_view key,
         std::string_view expected,
         size_t bytes_max = 4096
+    );
+
+    // A path with an optional query that can be asked for as it stands, such as "/healthz"; 1 to 1024 bytes.
+    [[nodiscard]] std::optional<std::string_view> read_request_path(std::string_view key);
+
+    // The path of a file or directory below `base`, which is absolute, made absolute: see path_from().
+    [[nodiscard]] std::optional<std::string> read_file_path(
+        std::string_view key,
+        std::string_view expected,
+        std::string_view base
     );
 
     // The place in `choices` of the text under `key`. A text that is among `later` is refused as not
@@ -90,6 +102,9 @@ public:
 
     // Reports `key: expected EXPECTED, found WHAT STANDS THERE` at the value.
     void refuse(std::string_view key, const TomlValue& value, std::string_view expected);
+
+    // The same with a text that stands there, and what follows it: the cure.
+    void refuse(const TomlValue& value, const TextRule& rule, std::string_view cure);
 
     // "balancer.health.interval".
     [[nodiscard]] std::string dotted(std::string_view key) const;

@@ -43,7 +43,7 @@ RoleSet read_roles(Section& server) {
         }
         auto role = static_cast<Role>(at - kRoleNames.begin());
         roles.add(role);
-        if (role != Role::balancer) {
+        if (role == Role::database || role == Role::router) {
             server.problems().add(
                 item.position,
                 std::format("the role {} is not supported by this version", in_quotes(*text))
@@ -82,6 +82,22 @@ net::Address read_server_address(Section& server) {
         std::format("{}: expected {}, found {}{}", server.dotted("address"), expected, in_quotes(*text), cure)
     );
     return {};
+}
+
+void read_weight(Section& server, ServerConfig& config) {
+    server.read("weight", config.weight, {0, upstream::kWeightMax});
+    const TomlValue* weight = server.find("weight");
+    // Refused, not ignored: a weight that moves no traffic would be believed.
+    if (weight != nullptr && !has_share(config) && !config.roles.is_empty()) {
+        server.problems().add(
+            weight->position,
+            std::format(
+                "{}: is a server's share of the pool \"web\" or \"app\", and this one has neither role; the "
+                "weight of another backend is written in [pools.NAME] backends",
+                server.dotted("weight")
+            )
+        );
+    }
 }
 
 // What a single server may leave out.
@@ -126,15 +142,7 @@ ServerConfig read_server(const TomlMember& member, Section& server, ServerDefaul
         config.address = *local;
     }
     config.roles = require("roles") ? read_roles(server) : defaults.implied;
-    // Refused, not ignored: a weight that moves no traffic would be believed.
-    if (const TomlValue* weight = server.find("weight")) {
-        server.problems().add(
-            weight->position,
-            "a server's weight is its share of the web pool, and [web] is not supported by this version; the "
-            "weight of a "
-            "backend is written in [pools.NAME] backends"
-        );
-    }
+    read_weight(server, config);
     server.finish();
     return config;
 }
@@ -169,6 +177,27 @@ void refuse_shared_addresses(
 }  // namespace
 
 std::string_view role_name(Role role) { return kRoleNames[static_cast<size_t>(role)]; }
+
+bool has_share(const ServerConfig& server) {
+    return server.roles.has(Role::web) || server.roles.has(Role::app);
+}
+
+bool has_role(const Config& config, Role role) {
+    return std::ranges::any_of(config.servers, [&](const ServerConfig& server) {
+        return server.roles.has(role);
+    });
+}
+
+Position place_of_role(Section& root, const Config& config, Role role) {
+    const TomlValue* table = root.find("servers");
+    size_t written = table == nullptr ? 0 : table->members.size();
+    for (size_t at = 0; at < std::min(written, config.servers.size()); ++at) {
+        if (config.servers[at].roles.has(role)) {
+            return table->members[at].position;
+        }
+    }
+    return {1, 1};
+}
 
 std::string read_site(Section& root) {
     constexpr std::string_view expected = "a name such as \"www.foobar.com\"";

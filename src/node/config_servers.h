@@ -14,6 +14,16 @@ namespace node {
 // The role's name as it is written in a configuration file.
 [[nodiscard]] std::string_view role_name(Role role);
 
+// Whether the server's weight means something: a backend of the derived pool, which those with the role web
+// or app are.
+[[nodiscard]] bool has_share(const ServerConfig& server);
+
+// Whether any server has it.
+[[nodiscard]] bool has_role(const Config& config, Role role);
+
+// Where the first server with the role is written.
+[[nodiscard]] Position place_of_role(Section& root, const Config& config, Role role);
+
 // The site's name, or the default one.
 [[nodiscard]] std::string read_site(Section& root);
 

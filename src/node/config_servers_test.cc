@@ -22,7 +22,8 @@ TEST_CASE("a wrong site is refused") {
               "\"a\\u0000b\""},
              {"sites = \"a\"\n", "1:1: unknown key \"sites\"; did you mean \"site\"?"},
              {"port = 80\n",
-              "1:1: unknown key \"port\"; known keys: site, servers, balancer, admin, pools, routes"},
+              "1:1: unknown key \"port\"; known keys: site, servers, balancer, admin, web, app, pools, routes"
+             },
          }) {
         std::string text = std::string(bad.text) + std::string(kPool);
         CAPTURE(text);
@@ -67,12 +68,13 @@ TEST_CASE("a wrong server is refused") {
               "2:16: unknown role \"balancr\"; did you mean \"balancer\"?"},
              {"[servers]\na = { roles = [\"cache\"] }\n",
               "2:16: unknown role \"cache\"; known roles: balancer, web, app, database, router"},
-             {"[servers]\na = { roles = [\"balancer\", \"web\"] }\n",
-              "2:28: the role \"web\" is not supported by this version"},
+             {"[servers]\na = { roles = [\"balancer\", \"router\"] }\n",
+              "2:28: the role \"router\" is not supported by this version"},
+             {"[servers]\na = { roles = [\"web\"], weight = 257 }\n",
+              "2:33: servers.a.weight: expected an integer from 0 to 256, found the integer 257"},
              {"[servers]\na = { weight = 5 }\n",
-              "2:16: a server's weight is its share of the web pool, and [web] is not supported by this "
-              "version; the "
-              "weight of a backend is written in [pools.NAME] backends"},
+              "2:16: servers.a.weight: is a server's share of the pool \"web\" or \"app\", and this one has "
+              "neither role; the weight of another backend is written in [pools.NAME] backends"},
              {"[servers]\na = { address = \"10.0.0.1\", roles = [\"balancer\"] }\nb = { roles = "
               "[\"balancer\"] }\n",
               "3:1: server \"b\": address is missing (only a single server may leave it out)"},

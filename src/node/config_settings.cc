@@ -3,7 +3,10 @@
 
 #include "core/json_text.h"
 #include "core/units.h"
+#include "node/config_app.h"
 #include "node/config_pools.h"
+#include "node/config_web.h"
+#include "node/config_web_files.h"
 
 namespace node {
 
@@ -12,6 +15,8 @@ namespace {
 std::string literal(core::Duration duration) { return text_literal(core::format_duration(duration)); }
 
 std::string literal(uint32_t count) { return std::to_string(count); }
+
+std::string literal(uint16_t count) { return std::to_string(count); }
 
 std::string literal(bool flag) { return flag ? "true" : "false"; }
 
@@ -27,7 +32,30 @@ std::string literal(const std::vector<std::string>& texts) {
     return result + "]";
 }
 
+std::string literal(const std::vector<web::TryStep>& steps) {
+    std::vector<std::string> texts;
+    for (const web::TryStep& step : steps) {
+        texts.push_back(web::format_try_step(step));
+    }
+    return literal(texts);
+}
+
+std::string literal(const std::vector<web::Encoding>& encodings) {
+    std::vector<std::string> texts;
+    for (web::Encoding encoding : encodings) {
+        texts.emplace_back(encoding_name(encoding));
+    }
+    return literal(texts);
+}
+
 std::string size_literal(uint64_t bytes) { return text_literal(core::format_byte_count(bytes)); }
+
+std::vector<Setting> after_restart(std::vector<Setting> settings) {
+    for (Setting& setting : settings) {
+        setting.applies = Applies::after_restart;
+    }
+    return settings;
+}
 
 // "" where there is none.
 std::string optional_literal(std::string_view text) { return text.empty() ? "" : text_literal(text); }
@@ -111,6 +139,90 @@ std::vector<Setting> health_settings(const upstream::HealthConfig& health) {
         {"rise", literal(health.rise), literal(defaults.rise)},
         {"slow_start", literal(health.slow_start), literal(defaults.slow_start)},
     };
+}
+
+std::vector<Setting> web_settings(const WebConfig& web, web::Fallback fallback) {
+    const WebConfig defaults;
+    const web::Config& site = web.site;
+    const web::Config& usual = defaults.site;
+    auto of_files = [&](std::string value) { return site.root.empty() ? std::string() : std::move(value); };
+    auto shows_hidden = [](const web::Config& config) { return config.hidden == web::HiddenFiles::serve; };
+    return {
+        {"port", literal(web.port), literal(defaults.port), Applies::after_restart},
+        {"threads", literal(web.threads), literal(defaults.threads), Applies::after_restart},
+        {"root", optional_literal(site.root), ""},
+        {"index", of_files(literal(site.index)), literal(usual.index)},
+        {"try", literal(site.try_files), literal(derived_steps(site.root, fallback))},
+        {"hidden", of_files(literal(shows_hidden(site))), literal(shows_hidden(usual))},
+        {"precompressed", of_files(literal(site.precompressed)), literal(usual.precompressed)},
+        {"charset", of_files(text_literal(site.charset)), text_literal(usual.charset)},
+        {"health", text_literal(web.health_path), text_literal(defaults.health_path)},
+    };
+}
+
+std::vector<Setting> cache_settings(const web::CacheConfig& cache) {
+    const web::CacheConfig defaults;
+    return {
+        {"entries", literal(cache.entries_max), literal(defaults.entries_max)},
+        {"bytes", size_literal(cache.bytes_max), size_literal(defaults.bytes_max)},
+        {"memory", size_literal(cache.memory_max), size_literal(defaults.memory_max)},
+        {"open_files", literal(cache.open_files_max), literal(defaults.open_files_max)},
+        {"valid", literal(cache.valid), literal(defaults.valid)},
+    };
+}
+
+std::vector<Setting> app_settings(const AppConfig& app, std::string_view base) {
+    const AppConfig defaults;
+    const app::Config& program = app.program;
+    const app::Config& usual = defaults.program;
+    return after_restart({
+        {"command", literal(program.command), ""},
+        {"instances", literal(program.instances), literal(usual.instances)},
+        {"listen", text_literal(listen_name(program.listen)), text_literal(listen_name(usual.listen))},
+        {"directory", text_literal(program.directory), text_literal(base)},
+        {"user", optional_literal(program.user), ""},
+        {"port", literal(app.port), literal(defaults.port)},
+    });
+}
+
+std::vector<Setting> app_health_settings(const app::HealthCheck& health) {
+    const app::HealthCheck defaults;
+    const upstream::HealthConfig& usual = defaults.running;
+    const upstream::HealthConfig& running = health.running;
+    return after_restart({
+        {"path", text_literal(health.path), text_literal(defaults.path)},
+        {"within", literal(health.within), literal(defaults.within)},
+        {"interval", literal(running.interval), literal(usual.interval)},
+        {"timeout", literal(running.timeout), literal(usual.timeout)},
+        {"fall", literal(running.fall), literal(usual.fall)},
+        {"rise", literal(running.rise), literal(usual.rise)},
+    });
+}
+
+std::vector<Setting> app_limit_settings(const app::LimitConfig& limits) {
+    const app::LimitConfig defaults;
+    return after_restart({
+        {"memory", size_literal(limits.memory), size_literal(defaults.memory)},
+        {"open_files", literal(limits.open_files), literal(defaults.open_files)},
+        {"processes", literal(limits.processes), literal(defaults.processes)},
+    });
+}
+
+std::vector<Setting> stop_settings(const app::StopConfig& stop) {
+    const app::StopConfig defaults;
+    return after_restart({
+        {"signal", text_literal(signal_name(stop.signal)), text_literal(signal_name(defaults.signal))},
+        {"within", literal(stop.within), literal(defaults.within)},
+    });
+}
+
+std::vector<Setting> restart_settings(const app::RestartConfig& restart) {
+    const app::RestartConfig defaults;
+    return after_restart({
+        {"first_pause", literal(restart.first_pause), literal(defaults.first_pause)},
+        {"longest_pause", literal(restart.longest_pause), literal(defaults.longest_pause)},
+        {"settled", literal(restart.settled), literal(defaults.settled)},
+    });
 }
 
 std::vector<Setting> backend_settings(const upstream::BackendConfig& backend) {

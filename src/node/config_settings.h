@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "balancer/config.h"
+#include "node/config.h"
 #include "upstream/config.h"
 
 namespace node {
@@ -28,6 +29,18 @@ struct Setting {
 [[nodiscard]] std::vector<Setting> access_log_settings(const balancer::AccessLogConfig& access_log);
 [[nodiscard]] std::vector<Setting> pool_settings(const upstream::PoolConfig& pool);
 [[nodiscard]] std::vector<Setting> health_settings(const upstream::HealthConfig& health);
+
+// [web] but for its sub-tables and lists of tables. What concerns files is not set where there is no root.
+// `fallback` says what `try` is derived from.
+[[nodiscard]] std::vector<Setting> web_settings(const WebConfig& web, web::Fallback fallback);
+[[nodiscard]] std::vector<Setting> cache_settings(const web::CacheConfig& cache);
+
+// [app] but for env and its sub-tables. `base` is where the program runs by default.
+[[nodiscard]] std::vector<Setting> app_settings(const AppConfig& app, std::string_view base);
+[[nodiscard]] std::vector<Setting> app_health_settings(const app::HealthCheck& health);
+[[nodiscard]] std::vector<Setting> app_limit_settings(const app::LimitConfig& limits);
+[[nodiscard]] std::vector<Setting> stop_settings(const app::StopConfig& stop);
+[[nodiscard]] std::vector<Setting> restart_settings(const app::RestartConfig& restart);
 
 // The settings of one backend but its name: address, weight, backup.
 [[nodiscard]] std::vector<Setting> backend_settings(const upstream::BackendConfig& backend);

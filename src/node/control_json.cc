@@ -125,7 +125,7 @@ Result<UndoOrder> parse_undo_order(std::string_view body) {
     return UndoOrder{};
 }
 
-Result<void> parse_reload_order(std::string_view body) {
+Result<void> parse_empty_order(std::string_view body) {
     if (!body.empty()) {
         TRY([[maybe_unused]] Json order, parse_order(body, {}));
     }
@@ -167,6 +167,17 @@ Result<std::vector<BackendChange>> parse_changes(std::string_view body) {
         }
     }
     return changes;
+}
+
+std::string format_restart(uint64_t number) { return dump({{"restart", number}}); }
+
+Result<uint64_t> parse_restart(std::string_view body) {
+    TRY(Json reply, parse_reply(body));
+    auto number = reply.find("restart");
+    if (number == reply.end() || !number->is_number_unsigned()) {
+        return fail(ErrorKind::invalid, "the server's reply does not say which restart it began");
+    }
+    return number->get<uint64_t>();
 }
 
 std::string format_error(std::string_view sentence) {

@@ -43,8 +43,8 @@ struct UndoOrder {
 [[nodiscard]] core::Result<WeightOrder> parse_weight_order(std::string_view body);
 [[nodiscard]] core::Result<BackendOrder> parse_backend_order(std::string_view body);
 [[nodiscard]] core::Result<UndoOrder> parse_undo_order(std::string_view body);
-// POST /v1/reload: an empty body or {}.
-[[nodiscard]] core::Result<void> parse_reload_order(std::string_view body);
+// POST /v1/reload and /v1/restart: an empty body or {}.
+[[nodiscard]] core::Result<void> parse_empty_order(std::string_view body);
 
 [[nodiscard]] std::string format_order(const WeightOrder& order);
 [[nodiscard]] std::string format_order(const BackendOrder& order);
@@ -65,6 +65,11 @@ struct BackendChange {
 
 // 4xx, 5xx: {"error":"sentence"}.
 [[nodiscard]] std::string format_error(std::string_view sentence);
+
+// POST /v1/restart: an empty body or {}; 200: {"restart":NUMBER}, by which the status tells what became of
+// it.
+[[nodiscard]] std::string format_restart(uint64_t number);
+[[nodiscard]] core::Result<uint64_t> parse_restart(std::string_view body);
 
 // What a reload did. applied: all of `changes` (200). Else nothing was applied, because of `needs_restart`
 // (409) or `errors` (422).

@@ -36,8 +36,8 @@ TEST_CASE("orders are read as they were written") {
         parse_weight_order(" {\n\"weight\" : 0,\t\"name\":\"b\\u0032\"} ") ==
         WeightOrder{.name = "b2", .weight = 0}
     );
-    CHECK(parse_reload_order(""));
-    CHECK(parse_reload_order("{}"));
+    CHECK(parse_empty_order(""));
+    CHECK(parse_empty_order("{}"));
 }
 
 TEST_CASE("a wrong order is refused with what is wrong") {
@@ -69,8 +69,8 @@ TEST_CASE("a wrong order is refused with what is wrong") {
     check_refused(parse_undo_order(R"({"all":false})"), "\"all\" must be true");
     check_refused(parse_undo_order(R"({"all":true,"name":"b"})"), "stand alone");
     check_refused(parse_undo_order("{}"), "\"name\" must be");
-    check_refused(parse_reload_order(R"({"force":true})"), "\"force\" is not a key");
-    check_refused(parse_reload_order("[]"), "not a JSON object");
+    check_refused(parse_empty_order(R"({"force":true})"), "\"force\" is not a key");
+    check_refused(parse_empty_order("[]"), "not a JSON object");
 }
 
 TEST_CASE("an order is bounded in size, and so in depth") {

@@ -63,11 +63,19 @@ ControlReply undo(Node& node, std::string_view body) {
 }
 
 ControlReply reload(Node& node, std::string_view body) {
-    if (auto order = parse_reload_order(body); !order) {
+    if (auto order = parse_empty_order(body); !order) {
         return refuse(order.error());
     }
     ReloadReply reply = node.reload();
     return {.status = reply.http_status(), .body = format_reload(reply)};
+}
+
+ControlReply restart(Node& node, std::string_view body) {
+    if (auto order = parse_empty_order(body); !order) {
+        return refuse(order.error());
+    }
+    auto number = node.begin_restart();
+    return number ? ControlReply{.body = format_restart(*number)} : refuse(number.error());
 }
 
 ControlReply metrics(const Node& node) {
@@ -86,6 +94,7 @@ constexpr std::array kOrders{
     Order{"/v1/enable", enable},
     Order{"/v1/undo", undo},
     Order{"/v1/reload", reload},
+    Order{"/v1/restart", restart},
 };
 
 }  // namespace

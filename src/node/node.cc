@@ -4,23 +4,18 @@
 #include <functional>
 
 #include "core/panic.h"
-#include "node/backend_name.h"
 #include "node/config_compare.h"
 #include "node/config_file.h"
 #include "node/log_writer.h"
+#include "runtime/cores.h"
+#include "runtime/task_group.h"
 
 namespace node {
 
 using balancer::BackendOverride;
-using balancer::PoolDirector;
 using upstream::AdminState;
 
 namespace {
-
-core::Result<std::shared_ptr<const balancer::Snapshot>> make_snapshot(const balancer::Config& config) {
-    TRY(auto proxies, balancer::TrustedProxies::parse(config.trusted_proxies));
-    return std::make_shared<const balancer::Snapshot>(config, std::move(proxies));
-}
 
 std::string weight_sentence(uint32_t before, uint32_t now, uint32_t configured) {
     std::string sentence = "weight " + std::to_string(before) + " → " + std::to_string(now);
@@ -49,16 +44,9 @@ core::Result<std::unique_ptr<Node>> Node::open(
     const NodeWorld& world
 ) {
     ASSERT(!world.cores.empty());
-    TRY(auto snapshot, make_snapshot(config.balancer));
     std::unique_ptr<Node> node(new Node(std::move(config), std::move(server_name), std::move(file), world));
-    node->snapshot_ = std::move(snapshot);
-    node->director_.apply(node->config_.balancer.pools);
-    TRY(auto opened, node->open_listeners(node->config_.balancer));
-    node->publish_all();
-    node->hand_over(std::move(opened));
-    if (node->config_.balancer.access_log.is_enabled) {
-        world.access_log.reopen(node->config_.balancer.access_log.file);
-    }
+    TRY_VOID(node->open_fronts());
+    TRY_VOID(node->open_program());
     return node;
 }
 
@@ -69,30 +57,70 @@ Node::Node(Config config, std::string server_name, std::string config_file, cons
       config_file_(std::move(config_file)),
       started_(world.control.now()),
       started_at_(world.control.os().wall_time()),
-      shared_(
-          world.connections_max == 0 ? config_.balancer.limits.connections : world.connections_max,
-          world.cores.size(),
-          world.log,
-          *this
-      ),
-      director_(
-          world.control,
-          world.log,
-          world.cores.size(),
-          [this](std::shared_ptr<const upstream::PoolState> state) { publish_pool(std::move(state)); },
-          [this](std::string_view pool, std::string_view backend) { return recall(pool, backend); }
-      ),
       cores_ended_(world.control),
-      cores_running_(world.cores.size()) {
-    for (size_t index = 0; index < world_.cores.size(); ++index) {
-        workers_.push_back(std::make_unique<balancer::Worker>(*world_.cores[index], index, shared_));
-    }
-}
+      cores_running_(world.cores.size()) {}
 
 Node::~Node() = default;
 
+const ServerConfig& Node::self(const Config& config) const {
+    auto found = std::ranges::find(config.servers, server_name_, &ServerConfig::name);
+    ASSERT(found != config.servers.end());
+    return *found;
+}
+
+core::Result<void> Node::open_fronts() {
+    FrontWorld world{
+        .control = world_.control,
+        .cores = world_.cores,
+        .log = world_.log,
+        .access_log = world_.access_log,
+        .connections_max = world_.connections_max,
+        .recall = [this](std::string_view pool, std::string_view backend) { return recall(pool, backend); },
+    };
+    for (FrontPlan& plan : plan_fronts(config_, self(config_))) {
+        TRY(auto front, Front::open(std::move(plan), world));
+        fronts_.push_back(std::move(front));
+    }
+    return {};
+}
+
+// Its instances are backends of the fronts that visitors or other tiers reach the program by.
+core::Result<void> Node::open_program() {
+    if (!runs_app(self(config_))) {
+        return {};
+    }
+    TRY(auto user, app::find_user(config_.app->program.user, config_file_));
+    app::SupervisorOptions options{
+        .server = server_name_,
+        .runtime_directory = world_.programs_directory,
+        .base_directory = config_.base_directory,
+        .host = self(config_).address,
+        .cores = runtime::Cores::available(),
+        .user = std::move(user),
+        .drain_within = fronts_.back()->plan().balancer.timeouts.drain,
+    };
+    std::vector<Front*> fronts;
+    for (auto& front : fronts_) {
+        if (front->tier() != kBalancerTier) {
+            fronts.push_back(front.get());
+        }
+    }
+    program_ = std::make_unique<SiteProgram>(
+        world_.control,
+        world_.log,
+        config_.app->program,
+        std::move(options),
+        std::move(fronts)
+    );
+    return {};
+}
+
 runtime::Task<void> Node::serve_core(size_t index) {
-    co_await workers_[index]->serve();
+    runtime::TaskGroup workers(*world_.cores[index], fronts_.size());
+    for (auto& front : fronts_) {
+        workers.spawn(front->serve_core(index));
+    }
+    co_await workers.join();
     world_.control.post([this] { core_has_ended(); });
 }
 
@@ -103,105 +131,63 @@ void Node::core_has_ended() {
 }
 
 runtime::Task<void> Node::serve_control() {
-    runtime::TaskGroup checks(world_.control, 1);
-    checks.spawn(director_.serve());
+    runtime::TaskGroup program(world_.control, 1);
+    runtime::TaskGroup checks(world_.control, fronts_.size());
+    for (auto& front : fronts_) {
+        checks.spawn(front->serve_checks());
+    }
+    if (program_ != nullptr) {
+        program.spawn(program_->serve());
+    }
     co_await cores_ended_.wait();
+    program.request_stop();
+    co_await program.join();
     checks.request_stop();
     co_await checks.join();
 }
 
 void Node::shut_down() {
-    core::Instant deadline = world_.control.now();
-    if (!is_shutting_down_) {
-        deadline = deadline + config_.balancer.timeouts.drain;
-        world_.log.info(
-            "node",
-            "draining: no new connections, running requests end",
-            {{"within", core::format_duration(config_.balancer.timeouts.drain)}}
-        );
-    } else {
-        was_cut_ = true;
+    bool is_first = !is_shutting_down_;
+    is_shutting_down_ = true;
+    was_cut_ = was_cut_ || !is_first;
+    if (!is_first) {
         world_.log.warn("node", "stopping at once: running requests are cut");
     }
-    is_shutting_down_ = true;
-    for (size_t index = 0; index < workers_.size(); ++index) {
-        world_.cores[index]->post([worker = workers_[index].get(), deadline] { worker->drain(deadline); });
-    }
-}
-
-core::Result<std::vector<Node::OpenedListener>> Node::open_listeners(const balancer::Config& config) {
-    std::vector<OpenedListener> opened;
-    std::vector<net::Address> asked;
-    std::vector<net::Address> bound;
-    for (const net::Address& address : config.listen) {
-        if (std::ranges::find(asked_, address) != asked_.end()) {
-            continue;
+    for (auto& front : fronts_) {
+        core::Duration within = front->plan().balancer.timeouts.drain;
+        if (is_first) {
+            world_.log.info(
+                front->tier(),
+                "draining: no new connections, running requests end",
+                {{"within", core::format_duration(within)}}
+            );
         }
-        // Cores share the port, and so would another process of ours: this one must find it free first.
-        TRY_VOID(net::Listener::check_free(world_.control, address));
-        net::Address wanted = address;
-        for (size_t core = 0; core < world_.cores.size(); ++core) {
-            TRY(auto listener,
-                net::Listener::open(
-                    *world_.cores[core],
-                    wanted,
-                    {.is_shared = true, .awaits_first_bytes = true}
-                ));
-            wanted = listener.address();  // the port that was chosen for port 0
-            opened.push_back({.core = core, .listener = std::move(listener)});
+        front->drain(world_.control.now() + (is_first ? within : core::Duration{}));
+    }
+}
+
+std::vector<net::Address> Node::listening() const {
+    std::vector<net::Address> all;
+    for (const auto& front : fronts_) {
+        all.insert(all.end(), front->listening().begin(), front->listening().end());
+    }
+    return all;
+}
+
+core::Result<std::vector<Front::Staged>> Node::stage(const Config& config) {
+    std::vector<FrontPlan> plans = plan_fronts(config, self(config));
+    ASSERT(plans.size() == fronts_.size());  // a change of roles needs a restart
+    std::vector<Front::Staged> staged;
+    for (size_t at = 0; at < plans.size(); ++at) {
+        const balancer::AccessLogConfig& log = plans[at].balancer.access_log;
+        if (log.is_enabled) {
+            TRY_VOID(LogWriter::check_writable(log.file));
         }
-        asked.push_back(address);
-        bound.push_back(wanted);
+        TRY(auto one, fronts_[at]->stage(std::move(plans[at])));
+        staged.push_back(std::move(one));
     }
-    asked_.insert(asked_.end(), asked.begin(), asked.end());
-    listening_.insert(listening_.end(), bound.begin(), bound.end());
-    return opened;
+    return staged;
 }
-
-void Node::hand_over(std::vector<OpenedListener> opened) {
-    for (OpenedListener& one : opened) {
-        auto take = [worker = workers_[one.core].get(), listener = std::move(one.listener)]() mutable {
-            worker->add_listener(std::move(listener));
-        };
-        world_.cores[one.core]->post(std::move(take));
-    }
-}
-
-void Node::close_removed_listeners(const balancer::Config& config) {
-    for (size_t at = asked_.size(); at-- > 0;) {
-        if (std::ranges::find(config.listen, asked_[at]) != config.listen.end()) {
-            continue;
-        }
-        for (size_t core = 0; core < workers_.size(); ++core) {
-            world_.cores[core]->post([worker = workers_[core].get(), address = listening_[at]] {
-                worker->close_listener(address);
-            });
-        }
-        asked_.erase(asked_.begin() + static_cast<ptrdiff_t>(at));
-        listening_.erase(listening_.begin() + static_cast<ptrdiff_t>(at));
-    }
-}
-
-void Node::publish_all() {
-    balancer::Publication publication{.snapshot = snapshot_, .pools = director_.states()};
-    for (size_t index = 0; index < workers_.size(); ++index) {
-        world_.cores[index]->post([worker = workers_[index].get(), publication] {
-            worker->apply(publication);
-        });
-    }
-}
-
-void Node::publish_pool(std::shared_ptr<const upstream::PoolState> state) {
-    for (size_t index = 0; index < workers_.size(); ++index) {
-        world_.cores[index]->post([worker = workers_[index].get(), state] { worker->apply_pool(state); });
-    }
-}
-
-void Node::report(balancer::BackendFailure failure) {
-    world_.control.post([this, told = std::move(failure)] { director_.on_failure(told); });
-}
-
-bool Node::write_log(std::string lines) { return world_.access_log.write(std::move(lines)); }
 
 ReloadReply Node::reload() {
     auto config = load_config(config_file_);
@@ -235,30 +221,14 @@ ReloadReply Node::apply(Config config) {
     if (!reply.needs_restart.empty()) {
         return refuse("needs restart: " + reply.needs_restart.front());
     }
-    const balancer::AccessLogConfig& log = config.balancer.access_log;
-    if (auto writable = log.is_enabled ? LogWriter::check_writable(log.file) : core::Result<void>{};
-        !writable) {
-        reply.errors.push_back(writable.error().context());
-        return refuse(reply.errors.front());
-    }
-    auto snapshot = make_snapshot(config.balancer);
-    if (!snapshot) {
-        reply.errors.push_back(snapshot.error().context());
-        return refuse(reply.errors.front());
-    }
-    auto opened = open_listeners(config.balancer);
-    if (!opened) {
-        reply.errors.push_back(opened.error().context());
+    auto staged = stage(config);
+    if (!staged) {
+        reply.errors.push_back(staged.error().context());
         return refuse(reply.errors.front());
     }
     config_ = std::move(config);
-    snapshot_ = *std::move(snapshot);
-    director_.apply(config_.balancer.pools);
-    publish_all();
-    close_removed_listeners(config_.balancer);
-    hand_over(*std::move(opened));
-    if (config_.balancer.access_log.is_enabled) {
-        world_.access_log.reopen(config_.balancer.access_log.file);
+    for (size_t at = 0; at < fronts_.size(); ++at) {
+        fronts_[at]->commit(std::move((*staged)[at]));
     }
     ++reloads_;
     world_.log.info("node", "reloaded", {{"changes", std::to_string(reply.changes.size())}});
@@ -273,70 +243,70 @@ BackendOverride Node::recall(std::string_view pool, std::string_view backend) co
 }
 
 // Kept first, then done: what was acknowledged survives a crash.
-core::Result<void> Node::override_backend(PoolDirector::Found found, const BackendOverride& override) {
+core::Result<void> Node::override_backend(const FoundBackend& found, const BackendOverride& override) {
     if (world_.overrides != nullptr) {
-        TRY_VOID(world_.overrides->set(full_backend_name(director_, found), override));
+        TRY_VOID(world_.overrides->set(found.full_name(), override));
     }
-    director_.set_override(found, override);
+    found.front->director().set_override(found.place, override);
     return {};
 }
 
-core::Result<BackendChange> Node::set_weight(std::string_view name, uint32_t weight) {
-    TRY(PoolDirector::Found found, find_backend(director_, name));
-    const PoolDirector::Backend& backend = director_.backend(found);
-    uint32_t before = backend.weight();
-    BackendOverride override = backend.override;
-    override.weight = weight == backend.config.weight ? std::nullopt : std::optional(weight);
-    TRY_VOID(override_backend(found, override));
-    BackendChange change{
-        .backend = full_backend_name(director_, found),
-        .sentence = weight_sentence(before, weight, backend.config.weight),
-    };
+BackendChange Node::told(const FoundBackend& found, std::string sentence) {
+    BackendChange change{.backend = found.full_name(), .sentence = std::move(sentence)};
     world_.log.info("node", change.backend + ": " + change.sentence);
     return change;
+}
+
+core::Result<BackendChange> Node::set_weight(std::string_view name, uint32_t weight) {
+    TRY(FoundBackend found, find_backend(fronts_, name));
+    uint32_t before = found.backend().weight();
+    uint32_t configured = found.backend().config.weight;
+    BackendOverride override = found.backend().override;
+    override.weight = weight == configured ? std::nullopt : std::optional(weight);
+    TRY_VOID(override_backend(found, override));
+    return told(found, weight_sentence(before, weight, configured));
 }
 
 core::Result<BackendChange> Node::set_admin(std::string_view name, AdminState admin) {
-    TRY(PoolDirector::Found found, find_backend(director_, name));
-    BackendOverride override = director_.backend(found).override;
+    TRY(FoundBackend found, find_backend(fronts_, name));
+    BackendOverride override = found.backend().override;
     override.admin = admin == AdminState::enabled ? std::nullopt : std::optional(admin);
     TRY_VOID(override_backend(found, override));
-    BackendChange change{
-        .backend = full_backend_name(director_, found),
-        .sentence = std::string(admin_sentence(admin)),
-    };
-    world_.log.info("node", change.backend + ": " + change.sentence);
-    return change;
+    return told(found, std::string(admin_sentence(admin)));
 }
 
-core::Result<BackendChange> Node::take_back(PoolDirector::Found found) {
+core::Result<BackendChange> Node::take_back(const FoundBackend& found) {
     TRY_VOID(override_backend(found, {}));
-    BackendChange change{
-        .backend = full_backend_name(director_, found),
-        .sentence = "as configured again: weight " + std::to_string(director_.backend(found).config.weight) +
-                    ", enabled",
-    };
-    world_.log.info("node", change.backend + ": " + change.sentence);
-    return change;
+    return told(
+        found,
+        "as configured again: weight " + std::to_string(found.backend().config.weight) + ", enabled"
+    );
 }
 
 core::Result<BackendChange> Node::undo(std::string_view name) {
-    TRY(PoolDirector::Found found, find_backend(director_, name));
+    TRY(FoundBackend found, find_backend(fronts_, name));
     return take_back(found);
 }
 
 core::Result<std::vector<BackendChange>> Node::undo_all() {
     std::vector<BackendChange> changes;
-    for (size_t pool = 0; pool < director_.pools().size(); ++pool) {
-        for (size_t at = 0; at < director_.pools()[pool].backends.size(); ++at) {
-            PoolDirector::Found found{.pool = pool, .backend = at};
-            if (!director_.backend(found).override.is_empty()) {
-                TRY(BackendChange change, take_back(found));
-                changes.push_back(std::move(change));
-            }
+    for (const FoundBackend& found : all_backends(fronts_)) {
+        if (!found.backend().override.is_empty()) {
+            TRY(BackendChange change, take_back(found));
+            changes.push_back(std::move(change));
         }
     }
     return changes;
+}
+
+core::Result<uint64_t> Node::begin_restart() {
+    if (program_ == nullptr) {
+        return core::fail(
+            core::ErrorKind::not_found,
+            "server \"" + server_name_ + "\" runs no application: it has not the role \"app\""
+        );
+    }
+    return program_->begin_restart();
 }
 
 }  // namespace node

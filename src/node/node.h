@@ -1,5 +1,5 @@
-// One server of the site: wires its configuration, cores, pools, control and log together. Only this folder
-// knows all tiers.
+// One server of the site: wires its configuration, its fronts, the site's program, control and log together.
+// Only this folder knows all tiers.
 #pragma once
 
 #include <functional>
@@ -7,15 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "balancer/pool_director.h"
-#include "balancer/shared.h"
-#include "balancer/snapshot.h"
-#include "balancer/worker.h"
 #include "core/log.h"
+#include "node/backend_name.h"
 #include "node/config.h"
 #include "node/control_json.h"
+#include "node/front.h"
 #include "node/log_sink.h"
 #include "node/override_store.h"
+#include "node/site_program.h"
 #include "node/status.h"
 #include "runtime/event.h"
 #include "runtime/reactor.h"
@@ -31,25 +30,28 @@ struct NodeWorld {
     OverrideStore* overrides;      // null: nothing is kept
     uint32_t connections_max = 0;  // clients at a time where the system allows fewer than configured; 0: as
                                    // configured
+    std::string programs_directory{};  // where the sockets of the site's program lie; exists
 };
 
-class Node final : private balancer::ControlLink {
+class Node final {
 public:
     // Opens the listeners, so that an occupied port or a missing privilege shows before anything runs.
+    // `server_name` is one of config.servers.
     [[nodiscard]] static core::Result<std::unique_ptr<Node>> open(
         Config config,
         std::string server_name,
         std::string config_file,
         const NodeWorld& world
     );
-    ~Node() override;
+    ~Node();
 
     // The root task of each core.
     [[nodiscard]] runtime::Task<void> serve_core(size_t index);
-    // Runs the checks, until all cores have ended after shut_down().
+    // Runs the checks and the site's program, until all cores have ended after shut_down().
     [[nodiscard]] runtime::Task<void> serve_control();
 
-    // Stops accepting, lets running requests end within balancer.timeouts.drain. A second call cuts them.
+    // Stops accepting, lets running requests end within the tier's timeouts.drain; the program ends after
+    // them. A second call cuts them.
     void shut_down();
     [[nodiscard]] bool is_shutting_down() const { return is_shutting_down_; }
     // True when requests had to be cut at the end of the drain.
@@ -64,36 +66,29 @@ public:
     [[nodiscard]] core::Result<BackendChange> set_admin(std::string_view name, upstream::AdminState admin);
     [[nodiscard]] core::Result<BackendChange> undo(std::string_view name);
     [[nodiscard]] core::Result<std::vector<BackendChange>> undo_all();
+    // Begins to replace the instances of the site's program, see SiteProgram. not_found: none runs here.
+    [[nodiscard]] core::Result<uint64_t> begin_restart();
 
     [[nodiscard]] ServerStatus status() const;
-    [[nodiscard]] const std::vector<net::Address>& listening() const { return listening_; }
+    [[nodiscard]] std::vector<net::Address> listening() const;
     [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] const std::string& server_name() const { return server_name_; }
 
 private:
     Node(Config config, std::string server_name, std::string config_file, const NodeWorld& world);
 
-    void report(balancer::BackendFailure failure) override;
-    [[nodiscard]] bool write_log(std::string lines) override;
-
-    struct OpenedListener {
-        size_t core;
-        net::Listener listener;
-    };
-    // Opens the addresses of `config` that are not listened on yet, on every core.
-    [[nodiscard]] core::Result<std::vector<OpenedListener>> open_listeners(const balancer::Config& config);
-    void hand_over(std::vector<OpenedListener> opened);
-    void close_removed_listeners(const balancer::Config& config);
-    void publish_all();
-    void publish_pool(std::shared_ptr<const upstream::PoolState> state);
+    [[nodiscard]] core::Result<void> open_fronts();
+    [[nodiscard]] core::Result<void> open_program();
+    [[nodiscard]] core::Result<std::vector<Front::Staged>> stage(const Config& config);
+    [[nodiscard]] const ServerConfig& self(const Config& config) const;
     [[nodiscard]] core::Result<void> override_backend(
-        balancer::PoolDirector::Found found,
+        const FoundBackend& found,
         const balancer::BackendOverride& override
     );
     [[nodiscard]] balancer::BackendOverride recall(std::string_view pool, std::string_view backend) const;
-    [[nodiscard]] core::Result<BackendChange> take_back(balancer::PoolDirector::Found found);
+    [[nodiscard]] core::Result<BackendChange> take_back(const FoundBackend& found);
+    [[nodiscard]] BackendChange told(const FoundBackend& found, std::string sentence);
     void core_has_ended();
-    void fill_sums(ServerStatus& status) const;
 
     NodeWorld world_;
     Config config_;
@@ -101,13 +96,8 @@ private:
     std::string config_file_;
     core::Instant started_;
     core::WallTime started_at_;
-    balancer::Shared shared_;
-    std::shared_ptr<const balancer::Snapshot> snapshot_;
-    balancer::PoolDirector director_;
-    std::vector<std::unique_ptr<balancer::Worker>> workers_;
-    // Parallel: what was asked for (port 0 possible), and what is bound.
-    std::vector<net::Address> asked_;
-    std::vector<net::Address> listening_;
+    std::vector<std::unique_ptr<Front>> fronts_;  // at least one
+    std::unique_ptr<SiteProgram> program_;        // null: this server runs none
     runtime::Event cores_ended_;
     size_t cores_running_;
     uint64_t reloads_ = 0;

@@ -89,10 +89,9 @@ PoolStatus describe(const PoolDirector::Pool& pool, core::Instant now) {
     return status;
 }
 
-}  // namespace
-
-void Node::fill_sums(ServerStatus& status) const {
-    for (const balancer::CoreCounters& core : shared_.counters) {
+// Of one front, all cores together.
+void add_sums(ServerStatus& status, const balancer::Shared& shared) {
+    for (const balancer::CoreCounters& core : shared.counters) {
         status.connections += core.connections.value();
         status.connections_total += core.connections_total.value();
         status.connections_refused_total += core.connections_refused.value();
@@ -114,6 +113,8 @@ void Node::fill_sums(ServerStatus& status) const {
     }
 }
 
+}  // namespace
+
 ServerStatus Node::status() const {
     core::Instant now = world_.control.now();
     ServerStatus status;
@@ -126,14 +127,19 @@ ServerStatus Node::status() const {
     status.uptime = now - started_;
     status.reloads_total = reloads_;
     status.is_draining = is_shutting_down_;
-    status.threads = static_cast<uint32_t>(workers_.size());
-    for (const net::Address& address : listening_) {
+    status.threads = static_cast<uint32_t>(world_.cores.size());
+    for (const net::Address& address : listening()) {
         status.listeners.push_back("http://" + address.to_string());
     }
-    status.connections_max = shared_.connections.limit();
-    fill_sums(status);
-    for (const PoolDirector::Pool& pool : director_.pools()) {
-        status.pools.push_back(describe(pool, now));
+    for (const auto& front : fronts_) {
+        status.connections_max += front->shared().connections.limit();
+        add_sums(status, front->shared());
+        for (const PoolDirector::Pool& pool : front->director().pools()) {
+            status.pools.push_back(describe(pool, now));
+        }
+    }
+    if (program_ != nullptr) {
+        status.app = program_->status();
     }
     return status;
 }

@@ -13,6 +13,7 @@
 #include "node/config_names.h"
 #include "node/control_routes.h"
 #include "node/control_server.h"
+#include "node/front_plan.h"
 #include "node/log_writer.h"
 #include "node/node.h"
 #include "node/override_store.h"
@@ -61,6 +62,10 @@ core::Result<std::string> choose_server(const Config& config, const std::string&
     return wanted;
 }
 
+const ServerConfig& server_of(const Config& config, const std::string& name) {
+    return *std::ranges::find(config.servers, name, &ServerConfig::name);
+}
+
 constexpr rlim_t kOtherDescriptors = 256;
 
 // Raises the limits as far as needed and allowed: root may raise the hard one.
@@ -79,8 +84,8 @@ rlim_t raise_descriptors(rlim_t needed) {
 // Two descriptors a client (its own and a backend's), and some for all the rest. The default number of
 // clients gives way to what the system allows; a number that was written is kept or refused. Returns the
 // number of clients.
-core::Result<uint32_t> ensure_descriptors(const Config& config, core::Log& log) {
-    uint32_t connections = config.balancer.limits.connections;
+core::Result<uint32_t> ensure_descriptors(const balancer::LimitConfig& limits, core::Log& log) {
+    uint32_t connections = limits.connections;
     rlim_t needed = rlim_t{connections} * 2 + kOtherDescriptors;
     rlim_t granted = raise_descriptors(needed);
     if (granted >= needed) {
@@ -106,9 +111,9 @@ core::Result<uint32_t> ensure_descriptors(const Config& config, core::Log& log) 
 
 core::Result<std::vector<std::unique_ptr<runtime::Reactor>>> open_reactors(
     runtime::Os& os,
-    const Config& config
+    uint32_t threads
 ) {
-    size_t count = config.balancer.threads == 0 ? runtime::Cores::available() : config.balancer.threads;
+    size_t count = threads == 0 ? runtime::Cores::available() : threads;
     std::vector<std::unique_ptr<runtime::Reactor>> reactors;
     for (size_t index = 0; index < count; ++index) {
         TRY(auto reactor, runtime::Reactor::open(os));
@@ -190,7 +195,9 @@ runtime::Task<void> Process::control(
 
 core::Result<int> Process::run(Config config) {
     TRY(server, choose_server(config, options.server));
-    TRY(uint32_t connections_max, ensure_descriptors(config, log));
+    // What all fronts of a server share follows the first of them.
+    std::vector<FrontPlan> plans = plan_fronts(config, server_of(config, server));
+    TRY(uint32_t connections_max, ensure_descriptors(plans.front().balancer.limits, log));
     Environment environment = read_environment();
     TRY(paths, site_paths(options.directories, environment, config.site));
     TRY_VOID(check_socket_path(paths, server));
@@ -198,12 +205,14 @@ core::Result<int> Process::run(Config config) {
     TRY(LockedServer lock, lock_server(paths, server));
     TRY(OverrideStore overrides, OverrideStore::open(paths.overrides_file(server)));
     TRY(auto control_reactor, runtime::Reactor::open(os));
-    TRY(auto reactors, open_reactors(os, config));
-    TRY_VOID(LogWriter::check_writable(
-        config.balancer.access_log.is_enabled ? config.balancer.access_log.file : ""
-    ));
+    TRY(auto reactors, open_reactors(os, plans.front().balancer.threads));
+    for (const FrontPlan& plan : plans) {
+        const balancer::AccessLogConfig& access = plan.balancer.access_log;
+        TRY_VOID(LogWriter::check_writable(access.is_enabled ? access.file : ""));
+    }
     TRY(auto access_log, LogWriter::start(os, log));
-    NodeWorld world{*control_reactor, {}, log, *access_log, &overrides, connections_max};
+    NodeWorld
+        world{*control_reactor, {}, log, *access_log, &overrides, connections_max, paths.programs_dir()};
     for (auto& reactor : reactors) {
         world.cores.push_back(reactor.get());
     }

@@ -217,6 +217,8 @@ std::string SitePaths::socket(std::string_view server) const {
     return join(runtime_dir, std::format("{}{}", server, kSocketSuffix));
 }
 
+std::string SitePaths::programs_dir() const { return join(runtime_dir, "app"); }
+
 std::string SitePaths::overrides_file(std::string_view server) const {
     return join(state_dir, std::format("{}.overrides.json", server));
 }
@@ -260,7 +262,7 @@ Result<void> prepare_directories(const SitePaths& paths, const Environment& envi
         TRY_VOID(make_directory(paths.private_base));
         TRY_VOID(check_ownership(paths.private_base, environment));
     }
-    for (const std::string& path : {paths.state_dir, paths.runtime_dir}) {
+    for (const std::string& path : {paths.state_dir, paths.runtime_dir, paths.programs_dir()}) {
         TRY_VOID(make_directory(path));
         TRY_VOID(check_ownership(path, environment));
     }

@@ -5,7 +5,7 @@
 //             SERVER.overrides.json, SERVER.owner (a lock)
 //   runtime   --runtime-dir, TRILITH_RUNTIME_DIR, /run/trilith/SITE (root), $XDG_RUNTIME_DIR/trilith/SITE,
 //             /tmp/trilith-UID/SITE
-//             SERVER.sock, SERVER.lock
+//             SERVER.sock, SERVER.lock, app/ (sockets of the site's program)
 //
 // What an option or variable names is the directory of one site itself.
 #pragma once
@@ -50,6 +50,8 @@ struct SitePaths {
 
     [[nodiscard]] std::string socket(std::string_view server) const;
     [[nodiscard]] std::string overrides_file(std::string_view server) const;
+    // Where the sockets of the site's program lie, apart from the control sockets.
+    [[nodiscard]] std::string programs_dir() const;
 
     friend bool operator==(const SitePaths&, const SitePaths&) = default;
 };
@@ -65,7 +67,7 @@ struct SitePaths {
 // Refuses a control socket whose path has more than 107 bytes, and says what to do.
 [[nodiscard]] core::Result<void> check_socket_path(const SitePaths& paths, std::string_view server);
 
-// Makes both directories where they are missing (0700, with their parents) and refuses one that belongs to
+// Makes all directories where they are missing (0700, with their parents) and refuses one that belongs to
 // another user, that others may write to, or that is no directory.
 [[nodiscard]] core::Result<void> prepare_directories(const SitePaths& paths, const Environment& environment);
 

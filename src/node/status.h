@@ -68,6 +68,32 @@ struct PoolStatus {
     std::vector<BackendStatus> backends;
 };
 
+// One instance of the site's program.
+struct InstanceStatus {
+    std::string name;
+    int64_t pid = 0;    // 0: it does not run
+    std::string state;  // starting, up, waiting, stopping, ended
+    core::Duration since_change{};
+    uint64_t restarts_total = 0;  // after crashes, of this generation
+    uint64_t generation = 1;      // grows with each rolling restart
+    uint64_t memory_bytes = 0;    // resident, of all its processes
+    std::string address;
+    std::string last_end;  // how its last run ended; empty: none has
+};
+
+// The order to restart the program that was given last.
+struct RestartStatus {
+    uint64_t number = 0;  // 0: none was given
+    bool is_running = false;
+    std::vector<std::string> sentences;  // one an instance, when it is done
+    std::string error;                   // not empty: it failed
+};
+
+struct AppStatus {
+    std::vector<InstanceStatus> instances;
+    RestartStatus restart;
+};
+
 struct ServerStatus {
     std::string site;
     std::string server;
@@ -96,6 +122,7 @@ struct ServerStatus {
     HistogramStatus request_time;
     HistogramStatus queue_time;
     std::vector<PoolStatus> pools;
+    std::optional<AppStatus> app;  // where this server runs the site's program
 };
 
 }  // namespace node

@@ -1,18 +1,11 @@
 #include "node/status_json.h"
 
 #include <algorithm>
-#include <cmath>
-#include <concepts>
-#include <format>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 namespace node {
-
-using core::ErrorKind;
-using core::fail;
-using core::Result;
 
 namespace {
 
@@ -137,192 +130,31 @@ void add_traffic(Json& document, const ServerStatus& status) {
     document["queue_time"] = histogram_json(status.queue_time);
 }
 
-// Takes values out of one object; remembers the first that was of the wrong kind.
-class Reader {
-public:
-    // null: nothing is there to take.
-    Reader(const Json* object, std::string& problem) : object_(object), problem_(problem) {
-        if (object != nullptr && !object->is_object()) {
-            refuse("an object");
-            object_ = nullptr;
-        }
+Json app_json(const AppStatus& app) {
+    Json instances = Json::array();
+    for (const InstanceStatus& instance : app.instances) {
+        instances.push_back({
+            {"name", instance.name},
+            {"pid", instance.pid},
+            {"state", instance.state},
+            {"last_change_seconds", seconds(instance.since_change)},
+            {"restarts_total", instance.restarts_total},
+            {"generation", instance.generation},
+            {"memory_bytes", instance.memory_bytes},
+            {"address", instance.address},
+            {"last_end", instance.last_end},
+        });
     }
-
-    void read(const char* key, std::string& target) {
-        if (const Json* value = find(key)) {
-            value->is_string() ? void(target = value->get<std::string>()) : refuse(key);
-        }
-    }
-
-    void read(const char* key, bool& target) {
-        if (const Json* value = find(key)) {
-            value->is_boolean() ? void(target = value->get<bool>()) : refuse(key);
-        }
-    }
-
-    void read(const char* key, double& target) {
-        if (const Json* value = find(key)) {
-            value->is_number() ? void(target = value->get<double>()) : refuse(key);
-        }
-    }
-
-    template <std::integral Number>
-    void read(const char* key, Number& target) {
-        if (const Json* value = find(key)) {
-            if (value->is_number_unsigned() && std::in_range<Number>(value->get<uint64_t>())) {
-                target = static_cast<Number>(value->get<uint64_t>());
-            } else if (value->is_number_integer() && std::in_range<Number>(value->get<int64_t>())) {
-                target = static_cast<Number>(value->get<int64_t>());
-            } else {
-                refuse(key);
-            }
-        }
-    }
-
-    // As a number of seconds, at most 100 years.
-    void read(const char* key, core::Duration& target) {
-        constexpr double kMost = 100.0 * 365 * 24 * 3600;
-        double value = seconds(target);
-        read(key, value);
-        if (std::abs(value) <= kMost) {
-            target = core::Duration(std::llround(value * kNanosecondsPerSecond));
-        } else {
-            refuse(key);
-        }
-    }
-
-    // Calls `element(value)` for each of a list.
-    void read_each(const char* key, auto element) {
-        if (const Json* value = find(key)) {
-            if (!value->is_array()) {
-                refuse(key);
-                return;
-            }
-            for (const Json& one : *value) {
-                element(one);
-            }
-        }
-    }
-
-    // The object under the key; nothing can be taken from one that is missing or null.
-    [[nodiscard]] Reader child(const char* key) const { return {find(key), problem_}; }
-
-    [[nodiscard]] std::string& problem() { return problem_; }
-
-private:
-    [[nodiscard]] const Json* find(const char* key) const {
-        if (object_ == nullptr) {
-            return nullptr;
-        }
-        auto found = object_->find(key);
-        return found == object_->end() || found->is_null() ? nullptr : &*found;
-    }
-
-    void refuse(std::string_view key) {
-        if (problem_.empty()) {
-            problem_ = std::format("\"{}\" is not what was expected", key);
-        }
-    }
-
-    const Json* object_;
-    std::string& problem_;
-};
-
-void read_responses(Reader object, std::array<uint64_t, 6>& responses) {
-    for (size_t of_class = 1; of_class < responses.size(); ++of_class) {
-        object.read(kResponseClasses[of_class], responses[of_class]);
-    }
-}
-
-void read_histogram(Reader object, HistogramStatus& histogram) {
-    object.read("count", histogram.count);
-    object.read("sum_nanoseconds", histogram.sum_nanoseconds);
-    size_t bucket = 0;
-    object.read_each("buckets", [&](const Json& count) {
-        if (bucket < histogram.buckets.size() && count.is_number_unsigned()) {
-            histogram.buckets[bucket++] = count.get<uint64_t>();
-        }
-    });
-}
-
-void read_override(Reader object, OverrideStatus& override) {
-    uint32_t weight = UINT32_MAX;
-    std::string admin;
-    object.read("weight", weight);
-    object.read("admin", admin);
-    if (weight != UINT32_MAX) {
-        override.weight = weight;
-    }
-    if (!admin.empty()) {
-        override.admin = admin;
-    }
-}
-
-BackendStatus read_backend(Reader object) {
-    BackendStatus backend;
-    object.read("name", backend.name);
-    object.read("address", backend.address);
-    object.read("state", backend.state);
-    object.read("reason", backend.reason);
-    object.read("weight", backend.weight);
-    object.read("configured_weight", backend.configured_weight);
-    object.read("effective_weight", backend.effective_weight);
-    object.read("backup", backend.is_backup);
-    object.read("in_rotation", backend.is_in_rotation);
-    read_override(object.child("override"), backend.override);
-    object.read("in_flight", backend.in_flight);
-    object.read("requests_total", backend.requests_total);
-    object.read("errors_total", backend.failures_total);
-    object.read("connect_errors_total", backend.connect_failures_total);
-    object.read("retries_away_total", backend.retries_away_total);
-    read_responses(object.child("responses"), backend.responses);
-    read_histogram(object.child("response_time"), backend.response_time);
-    object.read("connections_idle", backend.connections_idle);
-    object.read("connections_total", backend.connections_total);
-    object.read("bytes_from_backend_total", backend.bytes_in_total);
-    object.read("bytes_to_backend_total", backend.bytes_out_total);
-    object.read("checks_total", backend.checks_total);
-    object.read("checks_failed_total", backend.checks_failed_total);
-    object.read("check_interval_seconds", backend.check_interval);
-    object.read("downs_total", backend.downs_total);
-    object.read("last_change_seconds", backend.since_change);
-    return backend;
-}
-
-PoolStatus read_pool(Reader object) {
-    PoolStatus pool;
-    object.read("name", pool.name);
-    object.read("mode", pool.mode);
-    object.read("algorithm", pool.algorithm);
-    object.read("queued", pool.queued);
-    object.read("queue_limit", pool.queue_max);
-    object.read("connections_limit", pool.connections_max);
-    object.read_each("backends", [&](const Json& backend) {
-        pool.backends.push_back(read_backend(Reader(&backend, object.problem())));
-    });
-    return pool;
-}
-
-void read_traffic(Reader& object, ServerStatus& status) {
-    Reader connections = object.child("connections");
-    connections.read("current", status.connections);
-    connections.read("limit", status.connections_max);
-    connections.read("total", status.connections_total);
-    connections.read("refused_total", status.connections_refused_total);
-    object.read("requests_active", status.requests_active);
-    object.read("requests_total", status.requests_total);
-    read_responses(object.child("responses"), status.responses);
-    Reader ended = object.child("ended");
-    for (size_t reason = 0; reason < status.ended.size(); ++reason) {
-        ended.read(balancer::ended_name(static_cast<balancer::Ended>(reason)), status.ended[reason]);
-    }
-    object.read("bytes_from_clients_total", status.bytes_in_total);
-    object.read("bytes_to_clients_total", status.bytes_out_total);
-    object.read("retries_total", status.retries_total);
-    object.read("retries_denied_total", status.retries_denied_total);
-    object.read("log_lines_dropped_total", status.log_lines_dropped_total);
-    read_histogram(object.child("request_time"), status.request_time);
-    read_histogram(object.child("queue_time"), status.queue_time);
+    return {
+        {"instances", std::move(instances)},
+        {"restart",
+         {
+             {"number", app.restart.number},
+             {"running", app.restart.is_running},
+             {"sentences", app.restart.sentences},
+             {"error", app.restart.error},
+         }},
+    };
 }
 
 }  // namespace
@@ -346,36 +178,10 @@ std::string status_json(const ServerStatus& status) {
         pools.push_back(pool_json(pool));
     }
     document["pools"] = std::move(pools);
-    return document.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Result<ServerStatus> parse_status_json(std::string_view text) {
-    Json document = Json::parse(text, nullptr, false);
-    std::string problem;
-    Reader object(&document, problem);
-    ServerStatus status;
-    object.read("site", status.site);
-    object.read("server", status.server);
-    object.read("version", status.version);
-    object.read("config_file", status.config_file);
-    object.read("pid", status.pid);
-    object.read("uptime_seconds", status.uptime);
-    object.read("reloads_total", status.reloads_total);
-    object.read("draining", status.is_draining);
-    object.read("threads", status.threads);
-    object.read_each("listeners", [&](const Json& listener) {
-        if (listener.is_string()) {
-            status.listeners.push_back(listener.get<std::string>());
-        }
-    });
-    read_traffic(object, status);
-    object.read_each("pools", [&](const Json& pool) {
-        status.pools.push_back(read_pool(Reader(&pool, problem)));
-    });
-    if (!problem.empty()) {
-        return fail(ErrorKind::invalid, "the status is not one of this program: " + problem);
+    if (status.app) {
+        document["app"] = app_json(*status.app);
     }
-    return status;
+    return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace node

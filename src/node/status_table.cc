@@ -247,6 +247,35 @@ std::string traffic_text(const Sample& sample) {
     return text;
 }
 
+void append_app(std::string& target, const AppStatus& app, const TableOptions& options) {
+    target += "\napplication";
+    target += app.restart.is_running ? "  is being restarted\n" : "\n";
+    TextTable table(
+        {Align::left, Align::left, Align::right, Align::right, Align::right, Align::right, Align::left}
+    );
+    table.add_row({
+        {"INSTANCE", Ink::dim},
+        {"STATE", Ink::dim},
+        {"PID", Ink::dim},
+        {"MEMORY", Ink::dim},
+        {"CRASHES", Ink::dim},
+        {"SINCE", Ink::dim},
+        {"LAST END", Ink::dim},
+    });
+    for (const InstanceStatus& instance : app.instances) {
+        table.add_row({
+            {printable(instance.name)},
+            {printable(instance.state), ink_of(instance.state)},
+            {instance.pid == 0 ? "-" : std::to_string(instance.pid)},
+            {std::format("{:.1f}MiB", static_cast<double>(instance.memory_bytes) / (1 << 20))},
+            {std::to_string(instance.restarts_total)},
+            {span_text(instance.since_change)},
+            {printable(instance.last_end)},
+        });
+    }
+    table.append_to(target, {.indent = kIndent, .columns = options.columns, .colour = options.colour});
+}
+
 void append_server(std::string& target, const Sample& sample, const TableOptions& options) {
     const ServerStatus& now = sample.now;
     const TextLayout layout{.columns = options.columns, .colour = options.colour};
@@ -271,6 +300,9 @@ void append_server(std::string& target, const Sample& sample, const TableOptions
     for (size_t pool = 0; pool < now.pools.size(); ++pool) {
         target += '\n';
         append_pool(target, sample, pool, options);
+    }
+    if (now.app) {
+        append_app(target, *now.app, options);
     }
 }
 
