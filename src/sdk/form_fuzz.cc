@@ -1,0 +1,19 @@
+// Any bytes as a form: fields lie in its memory, are never longer than the text, and never too many.
+#include "core/panic.h"
+#include "sdk/form.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
+    std::vector<char> exact(data, data + size);
+    auto form = trilith::sdk::Form::read({exact.data(), exact.size()});
+    if (!form) {
+        return 0;
+    }
+    size_t total = 0;
+    for (const auto& field : form->fields()) {
+        total += field.name.size() + field.value.size();
+        ASSERT(form->find(field.name).has_value());
+    }
+    ASSERT(total <= size);
+    ASSERT(form->fields().size() <= trilith::sdk::Form::kFieldsMax);
+    return 0;
+}

@@ -1,0 +1,58 @@
+// The border between a program, which may throw, and the rest, which does not: the only place that throws and
+// that catches. What leaves a handler becomes an answer here.
+#pragma once
+
+#include <trilith/app.h>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace trilith::sdk {
+
+enum class Fault : uint8_t {
+    none,
+    cancelled,
+    refused,   // Refused: its status and reason
+    is_error,  // anything else: `text` is its what()
+};
+
+struct HandlerEnd {
+    Fault fault = Fault::none;
+    int status = 0;
+    std::string text{};
+};
+
+// What an exception that left a coroutine means.
+[[nodiscard]] HandlerEnd judge(const std::exception_ptr& error);
+
+struct StartedHandler {
+    detail::Started started = detail::Started::mismatched;
+    HandlerEnd end{};
+};
+
+// Calls the handler; what it throws before its first await is in `end`.
+[[nodiscard]] StartedHandler start_handler(
+    detail::Handler& handler,
+    Request& request,
+    std::span<const std::string_view> values,
+    Response& ready,
+    Task<Response>& running
+);
+
+// The same for the coroutine that writes a stream.
+[[nodiscard]] HandlerEnd start_stream(
+    std::function<Task<void>(Writer&)>& stream,
+    Writer& writer,
+    Task<void>& running
+);
+
+// What a program called wrongly, or what shall end its handler.
+[[noreturn]] void raise_cancelled();
+[[noreturn]] void raise_refused(int status, std::string reason);
+[[noreturn]] void raise_invalid(const std::string& sentence);   // std::invalid_argument
+[[noreturn]] void raise_misuse(const std::string& sentence);    // std::logic_error
+[[noreturn]] void raise_too_long(const std::string& sentence);  // std::length_error
+
+}  // namespace trilith::sdk
