@@ -126,7 +126,7 @@ runtime::Task<AttemptResult> attempt(Exchange& exchange, upstream::Lease& lease,
         const std::optional<net::Address>& source = exchange.pool->state().config.source;
         auto opened = net::Socket::connect(worker.reactor(), backend.view.address, source);
         if (!opened && opened.error().kind() == core::ErrorKind::exhausted) {
-            worker.drop_idle_connections();  // they hold descriptors that this request needs more
+            worker.release_descriptors();  // they hold descriptors that this request needs more
             opened = net::Socket::connect(worker.reactor(), backend.view.address, source);
         }
         if (!opened) {

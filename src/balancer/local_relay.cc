@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "balancer/forwarder.h"
 #include "balancer/worker.h"
 #include "core/panic.h"
 #include "http/status.h"
-#include "net/socket_attempts.h"
+#include "runtime/file.h"
 #include "runtime/io_waiter.h"
 
 namespace balancer {
@@ -78,6 +77,9 @@ void settle_failure(LocalRelay& relay, ssize_t sent) {
     } else if (sent == -ETIMEDOUT) {
         exchange.fail(Ended::client_timeout, "the client did not take the response in time");
     } else if (sent == kFileCut) {
+        if (relay.answer.file.is_stale != nullptr) {
+            *relay.answer.file.is_stale = true;
+        }
         exchange.fail(Ended::file_failed, "the file was changed while it was sent");
     } else if (sent == kFileUnreadable) {
         exchange.fail(Ended::file_failed, "the file could not be read to its end");
@@ -91,7 +93,7 @@ size_t write_head(const LocalRelay& relay) {
     size_t size = 0;
     auto append = [&](std::string_view text) {
         ASSERT(text.size() <= target.size() - size);
-        std::memcpy(target.data() + size, text.data(), text.size());
+        std::ranges::copy(text, target.data() + size);
         size += text.size();
     };
     const http::LocalAnswer& answer = relay.answer;
@@ -157,15 +159,14 @@ runtime::Task<ssize_t> send_memory(LocalRelay& relay, std::string_view bytes, in
 // The last bytes, read before the look and sent after it: if the file is still the one that was begun, they
 // are its bytes.
 runtime::Task<ssize_t> send_file_end(LocalRelay& relay, const BodyPart& part, int flags) {
-    runtime::Os& os = relay.worker().reactor().os();
     std::span<char> scratch = relay.worker().scratch().first(static_cast<size_t>(part.length));
     const http::SentFile& file = relay.answer.file;
-    ssize_t read = os.read_file_at(file.descriptor, part.offset, scratch);
-    runtime::FileState state;
-    if (read < 0 || os.stat_file(file.descriptor, state) < 0) {
+    ssize_t read = runtime::read_file_at(file.descriptor, scratch, part.offset);
+    runtime::FileStatus status;
+    if (read < 0 || runtime::file_status(file.descriptor, status) < 0) {
         co_return kFileUnreadable;
     }
-    bool is_same = state == runtime::FileState{.size = file.size, .changed_ns = file.changed_ns};
+    bool is_same = status.identity.size == file.size && status.identity.modified_ns == file.modified_ns;
     if (!is_same || read != static_cast<ssize_t>(part.length)) {
         co_return kFileCut;
     }

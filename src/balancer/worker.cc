@@ -156,6 +156,7 @@ runtime::Task<void> Worker::accept_clients(std::shared_ptr<OpenListener> open) {
                     {{"reason", std::strerror(static_cast<int>(-fd))}}
                 );
             }
+            release_descriptors();
             co_await reactor_.sleep_for(kExhaustedWait);
             continue;
         }
@@ -257,9 +258,12 @@ void Worker::drain(core::Instant deadline) {
     drain_begun_.set();
 }
 
-void Worker::drop_idle_connections() {
+void Worker::release_descriptors() {
     for (auto& [name, pool] : pools_) {
         pool->drop_idle();
+    }
+    for (const CoreHandler& of_core : generation_->handlers) {
+        of_core.handler->release_descriptors();
     }
 }
 

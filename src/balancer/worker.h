@@ -93,8 +93,8 @@ public:
         std::string sentence
     );
 
-    // Gives the descriptors of all idle backend connections of this core back.
-    void drop_idle_connections();
+    // The process has no descriptor left: gives back those of idle backend connections and of kept files.
+    void release_descriptors();
 
     void enlist(ClientConnection& connection);
     void delist(ClientConnection& connection);

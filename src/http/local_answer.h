@@ -42,13 +42,15 @@ struct BodyPart {
     uint64_t length;
 };
 
-// A file whose bytes are sent, and what it must still be while they are.
+// A file whose bytes are sent, and what it must still be while they are. Whoever sends it looks again before
+// the last bytes leave, and does not finish one that was written to meanwhile: a client that has all of
+// Content-Length has one version, unless somebody writes in place without truncating into pages that the
+// network still holds.
 struct SentFile {
-    int descriptor = -1;  // kept open by LocalAnswer::owner
-    // Of the file when it was opened (runtime::FileState). Whoever sends it looks again before the last bytes
-    // leave: a file that was written to meanwhile is not finished, so that no client takes a mix for a whole.
-    uint64_t size = 0;
-    int64_t changed_ns = 0;
+    int descriptor = -1;       // kept open by LocalAnswer::owner
+    uint64_t size = 0;         // when it was opened
+    int64_t modified_ns = 0;   // mtime then; not ctime, which a rename, a link or new rights change as well
+    bool* is_stale = nullptr;  // set by the sender that found it changed; kept by LocalAnswer::owner
 };
 
 struct LocalAnswer {
@@ -82,6 +84,9 @@ public:
     virtual ~LocalHandler() = default;
 
     [[nodiscard]] virtual LocalVerdict handle(const LocalRequest& request, LocalAnswer& answer) = 0;
+
+    // The process has no descriptor left: gives back those that are only kept for later.
+    virtual void release_descriptors() {}
 };
 
 // Makes a core's handler; immutable, shared by all cores. While the same maker is configured, a core keeps

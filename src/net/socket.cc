@@ -58,6 +58,13 @@ core::Result<Socket> Socket::connect(
     sockaddr_storage storage;
     socklen_t length = address.fill(storage);
     int status = os.connect(fd, reinterpret_cast<const sockaddr*>(&storage), length);
+    if (status == -EAGAIN) {
+        // A unix socket whose queue of connections is full says so at once (unix(7)): busy, not broken.
+        return core::fail(
+            core::ErrorKind::exhausted,
+            "connecting to " + address.to_string() + ": its queue of connections is full"
+        );
+    }
     if (status < 0 && status != -EINPROGRESS) {
         return core::fail(core::Error::of_errno(-status, "connecting to " + address.to_string()));
     }

@@ -114,7 +114,15 @@ core::Result<void> Front::open_listeners(const balancer::Config& config, Staged&
             continue;
         }
         // Cores share the port, and so would another process of ours: this one must find it free first.
-        TRY_VOID(net::Listener::check_free(world_.control, address));
+        if (auto free = net::Listener::check_free(world_.control, address); !free) {
+            std::string cure = free.error().kind() == core::ErrorKind::conflict
+                                   ? "; `ss -ltnp` names who listens there: end it, or write another port"
+                                   : "";
+            return core::fail(
+                free.error().kind(),
+                staged.plan.listen_key + ": " + free.error().context() + cure
+            );
+        }
         net::Address wanted = address;
         for (size_t core = 0; core < world_.cores.size(); ++core) {
             TRY(auto listener,

@@ -51,7 +51,12 @@ upstream::PoolConfig other_servers(const Config& config, const ServerConfig& sel
 }
 
 FrontPlan plan_balancer(const Config& config, const ServerConfig& server) {
-    FrontPlan plan{.tier = std::string(kBalancerTier), .balancer = config.balancer, .handlers = {}};
+    FrontPlan plan{
+        .tier = std::string(kBalancerTier),
+        .listen_key = "balancer.listen",
+        .balancer = config.balancer,
+        .handlers = {}
+    };
     for (upstream::PoolConfig& pool : plan.balancer.pools) {
         if (pool.name == derived_pool_name(config)) {
             pool.source = server.address;  // by which the tier behind knows whom to trust
@@ -63,7 +68,12 @@ FrontPlan plan_balancer(const Config& config, const ServerConfig& server) {
 
 FrontPlan plan_web(const Config& config, const ServerConfig& server) {
     const WebConfig web = config.web.value_or(WebConfig{});
-    FrontPlan plan{.tier = std::string(kWebTier), .balancer = {}, .handlers = {HealthPlan{}, web.site}};
+    FrontPlan plan{
+        .tier = std::string(kWebTier),
+        .listen_key = "web.port",
+        .balancer = {},
+        .handlers = {HealthPlan{}, web.site}
+    };
     balancer::Config& front = plan.balancer;
     front.listen = {at_port(server.address, web.port)};
     front.threads = web.threads;
@@ -81,7 +91,12 @@ FrontPlan plan_web(const Config& config, const ServerConfig& server) {
 }
 
 FrontPlan plan_app(const Config& config, const ServerConfig& server) {
-    FrontPlan plan{.tier = std::string(kAppTier), .balancer = {}, .handlers = {HealthPlan{}}};
+    FrontPlan plan{
+        .tier = std::string(kAppTier),
+        .listen_key = "app.port",
+        .balancer = {},
+        .handlers = {HealthPlan{}}
+    };
     balancer::Config& front = plan.balancer;
     front.listen = {at_port(server.address, config.app->port)};
     front.trusted_proxies = addresses_with_role(config, Role::balancer);
@@ -111,6 +126,26 @@ std::vector<FrontPlan> plan_fronts(const Config& config, const ServerConfig& ser
     }
     ASSERT(!plans.empty());
     return plans;
+}
+
+core::Result<void> check_access_logs(const std::vector<FrontPlan>& plans) {
+    const FrontPlan* first = nullptr;
+    for (const FrontPlan& plan : plans) {
+        if (!plan.balancer.access_log.is_enabled) {
+            continue;
+        }
+        if (first != nullptr && first->balancer.access_log.file != plan.balancer.access_log.file) {
+            return core::fail(
+                core::ErrorKind::conflict,
+                first->tier + ".access_log and " + plan.tier +
+                    ".access_log name two files, and a server that has both roles has one access log: write "
+                    "the "
+                    "same file in both (each line names its tier)"
+            );
+        }
+        first = first == nullptr ? &plan : first;
+    }
+    return {};
 }
 
 }  // namespace node

@@ -25,7 +25,8 @@ inline constexpr std::string_view kWebTier = "web";
 inline constexpr std::string_view kAppTier = "app";
 
 struct FrontPlan {
-    std::string tier;  // one of the three
+    std::string tier;        // one of the three
+    std::string listen_key;  // of the configuration: "balancer.listen", "web.port", "app.port"
     balancer::Config balancer;
     std::vector<HandlerPlan> handlers;
 
@@ -37,6 +38,9 @@ inline constexpr std::string_view kAppPool = "app";
 
 // The fronts of one server, in the order balancer, web, app; at least one. `server` is one of config.servers.
 [[nodiscard]] std::vector<FrontPlan> plan_fronts(const Config& config, const ServerConfig& server);
+
+// A server has one access log: refuses plans that name two.
+[[nodiscard]] core::Result<void> check_access_logs(const std::vector<FrontPlan>& plans);
 
 // Whether this server runs the site's program.
 [[nodiscard]] inline bool runs_app(const ServerConfig& server) { return server.roles.has(Role::app); }

@@ -177,6 +177,7 @@ std::vector<net::Address> Node::listening() const {
 core::Result<std::vector<Front::Staged>> Node::stage(const Config& config) {
     std::vector<FrontPlan> plans = plan_fronts(config, self(config));
     ASSERT(plans.size() == fronts_.size());  // a change of roles needs a restart
+    TRY_VOID(check_access_logs(plans));
     std::vector<Front::Staged> staged;
     for (size_t at = 0; at < plans.size(); ++at) {
         const balancer::AccessLogConfig& log = plans[at].balancer.access_log;

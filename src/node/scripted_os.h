@@ -115,10 +115,6 @@ public:
 
     ssize_t send_file(int, int, uint64_t, size_t) override { PANIC("not scripted"); }
 
-    ssize_t read_file_at(int, uint64_t, std::span<char>) override { PANIC("not scripted"); }
-
-    int stat_file(int, runtime::FileState&) override { PANIC("not scripted"); }
-
 private:
     struct Connection {
         ScriptedSocket* socket = nullptr;

@@ -67,6 +67,35 @@ const ServerConfig& server_of(const Config& config, const std::string& name) {
 }
 
 constexpr rlim_t kOtherDescriptors = 256;
+// The socket, the channel and the pipes of an instance, and of the one that replaces it.
+constexpr rlim_t kInstanceDescriptors = 12;
+
+// What a server keeps open besides its clients and their backends.
+struct OtherDescriptors {
+    rlim_t needed = kOtherDescriptors;
+    rlim_t kept_files = 0;  // of caches, which give them back when there are too few
+};
+
+OtherDescriptors other_descriptors(
+    const Config& config,
+    const std::vector<FrontPlan>& plans,
+    bool has_program
+) {
+    uint32_t threads = plans.front().balancer.threads;
+    rlim_t cores = threads == 0 ? runtime::Cores::available() : threads;
+    OtherDescriptors count;
+    for (const FrontPlan& plan : plans) {
+        for (const HandlerPlan& handler : plan.handlers) {
+            const auto* site = std::get_if<web::Config>(&handler);
+            count.kept_files += site == nullptr ? 0 : site->cache.open_files_max * cores;
+        }
+    }
+    if (has_program) {
+        uint32_t instances = config.app->program.instances;
+        count.needed += kInstanceDescriptors * (instances == 0 ? runtime::Cores::available() : instances);
+    }
+    return count;
+}
 
 // Raises the limits as far as needed and allowed: root may raise the hard one.
 rlim_t raise_descriptors(rlim_t needed) {
@@ -84,16 +113,20 @@ rlim_t raise_descriptors(rlim_t needed) {
 // Two descriptors a client (its own and a backend's), and some for all the rest. The default number of
 // clients gives way to what the system allows; a number that was written is kept or refused. Returns the
 // number of clients.
-core::Result<uint32_t> ensure_descriptors(const balancer::LimitConfig& limits, core::Log& log) {
+core::Result<uint32_t> ensure_descriptors(
+    const balancer::LimitConfig& limits,
+    const OtherDescriptors& others,
+    core::Log& log
+) {
     uint32_t connections = limits.connections;
-    rlim_t needed = rlim_t{connections} * 2 + kOtherDescriptors;
-    rlim_t granted = raise_descriptors(needed);
+    rlim_t needed = rlim_t{connections} * 2 + others.needed;
+    rlim_t granted = raise_descriptors(needed + others.kept_files);
     if (granted >= needed) {
         return connections;
     }
     bool is_default = connections == balancer::LimitConfig{}.connections;
-    if (is_default && granted > kOtherDescriptors * 2) {
-        connections = static_cast<uint32_t>((granted - kOtherDescriptors) / 2);
+    if (is_default && granted > others.needed * 2) {
+        connections = static_cast<uint32_t>((granted - others.needed) / 2);
         log.warn(
             "node",
             "fewer clients at a time than the default, because of the limit of file descriptors",
@@ -197,7 +230,9 @@ core::Result<int> Process::run(Config config) {
     TRY(server, choose_server(config, options.server));
     // What all fronts of a server share follows the first of them.
     std::vector<FrontPlan> plans = plan_fronts(config, server_of(config, server));
-    TRY(uint32_t connections_max, ensure_descriptors(plans.front().balancer.limits, log));
+    TRY_VOID(check_access_logs(plans));
+    OtherDescriptors others = other_descriptors(config, plans, runs_app(server_of(config, server)));
+    TRY(uint32_t connections_max, ensure_descriptors(plans.front().balancer.limits, others, log));
     Environment environment = read_environment();
     TRY(paths, site_paths(options.directories, environment, config.site));
     TRY_VOID(check_socket_path(paths, server));

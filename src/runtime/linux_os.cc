@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -203,20 +202,6 @@ ssize_t LinuxOs::splice(int source, int target, size_t count) {
 ssize_t LinuxOs::send_file(int socket, int file, uint64_t offset, size_t count) {
     auto position = static_cast<off_t>(offset);
     return or_errno(::sendfile(socket, file, &position, count));
-}
-
-ssize_t LinuxOs::read_file_at(int file, uint64_t offset, std::span<char> target) {
-    return or_errno(::pread(file, target.data(), target.size(), static_cast<off_t>(offset)));
-}
-
-int LinuxOs::stat_file(int file, FileState& state) {
-    struct stat found{};
-    if (::fstat(file, &found) < 0) {
-        return -errno;
-    }
-    state.size = static_cast<uint64_t>(found.st_size);
-    state.changed_ns = int64_t{found.st_ctim.tv_sec} * 1'000'000'000 + found.st_ctim.tv_nsec;
-    return 0;
 }
 
 }  // namespace runtime

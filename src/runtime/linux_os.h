@@ -43,8 +43,6 @@ public:
     ssize_t splice(int source, int target, size_t count) override;
 
     ssize_t send_file(int socket, int file, uint64_t offset, size_t count) override;
-    ssize_t read_file_at(int file, uint64_t offset, std::span<char> target) override;
-    int stat_file(int file, FileState& state) override;
 };
 
 }  // namespace runtime

@@ -29,14 +29,6 @@ struct PollEvent {
     uint32_t readiness;
 };
 
-// By what a change of an open file's content shows.
-struct FileState {
-    uint64_t size = 0;
-    int64_t changed_ns = 0;  // ctime, since the epoch
-
-    friend bool operator==(const FileState&, const FileState&) = default;
-};
-
 class Os {
 public:
     virtual ~Os() = default;
@@ -100,8 +92,6 @@ public:
 
     // Sends up to `count` bytes of a file from `offset` on, not copying them, by sendfile(2); 0 at its end.
     [[nodiscard]] virtual ssize_t send_file(int socket, int file, uint64_t offset, size_t count) = 0;
-    [[nodiscard]] virtual ssize_t read_file_at(int file, uint64_t offset, std::span<char> target) = 0;
-    [[nodiscard]] virtual int stat_file(int file, FileState& state) = 0;
 };
 
 }  // namespace runtime

@@ -101,7 +101,8 @@ void point_to(const Representation& representation, http::LocalAnswer& answer) {
         answer.file = {
             .descriptor = representation.descriptor.get(),
             .size = representation.size(),
-            .changed_ns = representation.identity.changed_ns,
+            .modified_ns = representation.identity.modified_ns,
+            .is_stale = &representation.is_stale,
         };
     } else {
         answer.shared_body = representation.bytes;

@@ -37,12 +37,16 @@ LoadedFile FileCache::find(std::string_view path, core::Instant now) {
     if (root_.look_again(now)) {
         clear();
     }
-    const auto found = index_.find(path);
+    auto found = index_.find(path);
     if (found != index_.end() && is_believed(*found->second, now)) {
         touch(found->second);
         return found->second->file;
     }
     Entry fresh = load(std::string(path), now);
+    if (fresh.file.miss == FileMiss::unavailable && release_files()) {
+        fresh = load(std::string(path), now);
+        found = index_.find(path);
+    }
     if (found != index_.end()) {
         const LoadedFile& known = found->second->file;
         fresh.is_settled =
@@ -54,7 +58,18 @@ LoadedFile FileCache::find(std::string_view path, core::Instant now) {
     return file;
 }
 
+bool FileCache::release_files() {
+    const bool has_any = !shelves_[std::to_underlying(Shelf::open)].empty();
+    while (!shelves_[std::to_underlying(Shelf::open)].empty()) {
+        remove_oldest(Shelf::open);
+    }
+    return has_any;
+}
+
 bool FileCache::is_believed(Entry& entry, core::Instant now) const {
+    if (entry.file.record && entry.file.record->is_stale()) {
+        return false;
+    }
     if (now - entry.looked_at < bounds_.valid) {
         return true;
     }

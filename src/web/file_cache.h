@@ -50,6 +50,9 @@ public:
     // loaded at each call. What failed for want of descriptors, memory or a good disk is not kept.
     [[nodiscard]] LoadedFile find(std::string_view path, core::Instant now);
 
+    // Closes the files that are kept open, but for those that are being sent. False: there was none.
+    bool release_files();
+
     [[nodiscard]] const CacheUse& use() const { return use_; }
 
 private:

@@ -1,5 +1,6 @@
 #include "web/file_record.h"
 
+#include <algorithm>
 #include <chrono>
 #include <format>
 #include <iterator>
@@ -12,6 +13,8 @@ namespace web {
 int64_t Representation::modified() const {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(identity.modified_ns)).count();
 }
+
+bool FileRecord::is_stale() const { return std::ranges::any_of(representations, &Representation::is_stale); }
 
 uint64_t FileRecord::memory() const {
     uint64_t bytes = sizeof(FileRecord) + content_type.capacity() + seen.capacity() * sizeof(SiblingSeen);

@@ -44,6 +44,8 @@ struct Representation {
     runtime::Descriptor descriptor;  // open where the bytes are not in memory
     std::string bytes;
     std::string entity_tag;  // strong, with its quotes
+    // Set by whoever sent it and found that it is not the file any more: it is not believed again.
+    mutable bool is_stale = false;
     ReadyFields fields;
 
     [[nodiscard]] EntityTag tag() const { return {.opaque = entity_tag}; }
@@ -69,6 +71,8 @@ struct FileRecord {
     std::vector<SiblingSeen> seen;
 
     [[nodiscard]] const Representation& plain() const { return representations.front(); }
+
+    [[nodiscard]] bool is_stale() const;
 
     // What the record costs: bytes of memory, about, and open descriptors.
     [[nodiscard]] uint64_t memory() const;

@@ -32,6 +32,8 @@ public:
     [[nodiscard]] http::LocalVerdict handle(const http::LocalRequest& request, http::LocalAnswer& answer)
         override;
 
+    void release_descriptors() override { files_.release_files(); }
+
 private:
     // The outcome of one step; none: the next one is tried.
     using StepVerdict = std::optional<http::LocalVerdict>;

@@ -171,10 +171,6 @@ ssize_t SimOs::splice(int, int, size_t) { return -ENOSYS; }
 // No program in simulation has files.
 ssize_t SimOs::send_file(int, int, uint64_t, size_t) { return -ENOSYS; }
 
-ssize_t SimOs::read_file_at(int, uint64_t, std::span<char>) { return -ENOSYS; }
-
-int SimOs::stat_file(int, runtime::FileState&) { return -ENOSYS; }
-
 int SimOs::open(Kind kind) {
     descriptors_.emplace(next_descriptor_, Descriptor{.owner = current_, .kind = std::move(kind)});
     return next_descriptor_++;

@@ -106,8 +106,6 @@ public:
     int open_pipe(int (&ends)[2], int capacity) override;
     ssize_t splice(int source, int target, size_t count) override;
     ssize_t send_file(int socket, int file, uint64_t offset, size_t count) override;
-    ssize_t read_file_at(int file, uint64_t offset, std::span<char> target) override;
-    int stat_file(int file, runtime::FileState& state) override;
 
 private:
     // One end of a connection, as its kernel sees it.
