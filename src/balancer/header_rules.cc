@@ -235,7 +235,9 @@ size_t write_response_head(const ResponseHeadFacts& facts, std::span<char> targe
         if (facts.framing == http::FramingKind::chunked) {
             writer.append("Transfer-Encoding: chunked\r\n");
         }
-        if (!facts.fields.present().has(FieldId::date)) {
+        // One that the backend nominates is not passed on, and is missing like one that never was.
+        const Field* date = facts.fields.find(FieldId::date);
+        if (date == nullptr || date->fate != FieldFate::pass) {
             writer.append("Date: ");
             writer.append(facts.date);
             writer.append("\r\n");

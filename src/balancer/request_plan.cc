@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "balancer/request_upload.h"
 #include "balancer/worker.h"
 #include "http/chunked_writer.h"
 #include "http/text.h"
@@ -151,8 +152,7 @@ Refusal hold_body(Exchange& exchange) {
         return {400, piece.refused};
     }
     exchange.bytes_in = piece.data.size();
-    uint64_t body_max = exchange.snapshot.config.limits.body;
-    if (body_max != 0 && exchange.bytes_in > body_max) {
+    if (is_body_over_bound(exchange)) {
         return kBodyTooLarge;
     }
     http::ChunkSizeLine size_line;

@@ -18,12 +18,12 @@ void finish(Upload& upload, UploadState state, std::string_view reason) {
     }
 }
 
-bool is_over_bound(const Exchange& exchange) {
-    uint64_t body_max = exchange.snapshot.config.limits.body;
-    return body_max != 0 && exchange.bytes_in > body_max;
-}
-
 }  // namespace
+
+bool is_body_over_bound(const Exchange& exchange) {
+    uint64_t body_max = exchange.snapshot.config.limits.body;
+    return body_max != 0 && exchange.bytes_in + exchange.body.announced() > body_max;
+}
 
 std::optional<UploadEnd> failed_upload(const Upload* upload) {
     if (upload == nullptr) {
@@ -71,7 +71,7 @@ runtime::Task<void> upload_body(Exchange& exchange, BackendConnection& backend, 
         if (!piece.refused.empty()) {
             co_return finish(upload, UploadState::malformed, piece.refused);
         }
-        if (is_over_bound(exchange)) {
+        if (is_body_over_bound(exchange)) {
             co_return finish(
                 upload,
                 UploadState::too_large,

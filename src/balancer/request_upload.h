@@ -35,6 +35,9 @@ struct UploadEnd {
     Ended ended;
 };
 
+// The request's body is larger than balancer.limits.body allows: what has come, with what is known to follow.
+[[nodiscard]] bool is_body_over_bound(const Exchange& exchange);
+
 // nullopt while the exchange may go on: no upload, or one that runs, is done, or lost only the backend.
 [[nodiscard]] std::optional<UploadEnd> failed_upload(const Upload* upload);
 

@@ -109,6 +109,9 @@ const Case kCases[] = {
      "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: "
      "1\r\nX-Stay: 2\r\nProxy-Connection: x\r\nContent-Length: 0\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nX-Stay: 2\r\nContent-Length: 0\r\n"},
+    {"a date that is nominated is dropped, and ours takes its place",
+     "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: Date\r\nContent-Length: 0\r\n",
+     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(kDateLine)},
     {"underscored names pass",
      "HTTP/1.1 200 OK\r\nDate: D\r\nX_Y: 1\r\nContent-Length: 0\r\n",
      "HTTP/1.1 200 OK\r\nDate: D\r\nX_Y: 1\r\nContent-Length: 0\r\n"},
@@ -224,7 +227,7 @@ std::string draw_head(core::Random& random) {
         "TE"
     };
     static constexpr std::string_view kValues[] =
-        {"", "1", "x-hop", "close", "upgrade", "keep-alive, X-Hop", "chunked", "12", "\x80"};
+        {"", "1", "x-hop", "close", "upgrade", "keep-alive, X-Hop", "date", "chunked", "12", "\x80"};
     std::string head = std::string(random.below(5) == 0 ? "HTTP/1.0 " : "HTTP/1.1 ") +
                        std::string(kStatus[random.below(std::size(kStatus))]) + "\r\n";
     for (uint64_t lines = random.below(7); lines > 0; --lines) {

@@ -6,6 +6,7 @@
 
 #include "balancer/forwarder.h"
 #include "balancer/request_upload.h"
+#include "balancer/response_failure.h"
 #include "balancer/response_piece.h"
 #include "balancer/splice_relay.h"
 #include "balancer/tunnel.h"
@@ -169,20 +170,6 @@ size_t write_head(Relay& relay, uint32_t head_length, bool is_closing) {
     return size;
 }
 
-bool has_failed_to_client(Relay& relay, ssize_t sent) {
-    if (sent >= 0) {
-        return false;
-    }
-    if (sent == -ECANCELED && relay.fiber.is_stopped) {
-        relay.exchange.fail(Ended::drained, "cut at the end of the drain");
-    } else if (sent == -ETIMEDOUT) {
-        relay.exchange.fail(Ended::client_timeout, "the client did not take the response in time");
-    } else {
-        relay.exchange.fail(Ended::client_gone, "the client left before its response was complete");
-    }
-    return true;
-}
-
 // An interim response goes to clients that can understand it (RFC 9110 section 15.2).
 runtime::Task<void> pass_interim(Relay& relay, uint32_t head_length) {
     size_t size = write_head(relay, head_length, false);
@@ -193,7 +180,7 @@ runtime::Task<void> pass_interim(Relay& relay, uint32_t head_length) {
     relay.exchange.bytes_out += size;
     ssize_t sent =
         co_await relay.exchange.client.socket.send(relay.worker().buffers(), text, relay.body_deadline());
-    has_failed_to_client(relay, sent);
+    [[maybe_unused]] bool has_failed = has_failed_to_client(relay.exchange, sent);
 }
 
 FramingKind framing_to_client(const Relay& relay) {
@@ -233,35 +220,23 @@ runtime::Task<bool> send_piece(
         relay.body_deadline(),
         {.limit = relay.response_deadline(), .flags = is_last ? MSG_MORE : 0}
     );
-    co_return !has_failed_to_client(relay, sent);
+    co_return !has_failed_to_client(relay.exchange, sent);
 }
 
-// True: the exchange is settled, by what a receive from the backend gave.
-bool has_failed_from_backend(Relay& relay, http::BodyReader& body, ssize_t received) {
-    Exchange& exchange = relay.exchange;
-    if (received > 0) {
-        exchange.backend->counters.bytes_in.add(static_cast<uint64_t>(received));
-        return false;
-    }
+// True: the exchange is settled, by what a receive from the backend gave or by what interrupted it.
+bool has_ended_early(Relay& relay, http::BodyReader& body, ssize_t received) {
     if (received == 0 && body.end_of_stream()) {
         return false;
     }
     if (received == -ECANCELED && !relay.fiber.is_stopped) {
         if (auto end = failed_upload(relay.upload)) {
-            exchange.fail(end->ended, relay.upload->reason);
+            relay.exchange.fail(end->ended, relay.upload->reason);
         } else if (relay.has_client_left) {
-            exchange.fail(Ended::client_gone, "the client left before its response was complete");
+            relay.exchange.fail(Ended::client_gone, "the client left before its response was complete");
         }
-        return exchange.ended != Ended::complete;
-    } else if (received == -ECANCELED) {
-        exchange.fail(Ended::drained, "cut at the end of the drain");
-    } else if (received == -ETIMEDOUT) {
-        exchange.fail(Ended::timeout, "the backend's response stopped");
-    } else {
-        exchange.fail(Ended::backend_failed, "the backend broke off its response");
+        return relay.exchange.ended != Ended::complete;
     }
-    exchange.backend->counters.failures.add();
-    return true;
+    return has_failed_from_backend(relay.exchange, received);
 }
 
 // The rest of the body, behind what came with the head.
@@ -288,7 +263,7 @@ runtime::Task<void> relay_rest(Relay& relay, http::BodyReader& body) {
         }
         if (buffer.is_empty()) {
             ssize_t received = co_await receive_while_client_waits(relay, relay.body_deadline());
-            if (has_failed_from_backend(relay, body, received)) {
+            if (has_ended_early(relay, body, received)) {
                 co_return;
             }
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "balancer/response_failure.h"
 #include "balancer/worker.h"
 #include "net/splice_pipe.h"
 #include "runtime/io_waiter.h"
@@ -29,7 +30,7 @@ struct FillPipe {
 };
 
 // Moves what the client takes now; the caller goes on until the pipe is empty, so that each move has its own
-// time.
+// time, and nothing is handed over while one waits.
 struct DrainPipe {
     static constexpr runtime::Direction kDirection = runtime::Direction::write;
 
@@ -66,27 +67,6 @@ private:
     net::SplicePipes& pipes_;
 };
 
-void fail_from_backend(Exchange& exchange, ssize_t result) {
-    exchange.backend->counters.failures.add();
-    if (result == -ETIMEDOUT) {
-        exchange.fail(Ended::timeout, "the backend's response stopped");
-    } else if (result == -ECANCELED) {
-        exchange.fail(Ended::drained, "cut at the end of the drain");
-    } else {
-        exchange.fail(Ended::backend_failed, "the backend broke off its response");
-    }
-}
-
-void fail_to_client(Exchange& exchange, ssize_t result) {
-    if (result == -ETIMEDOUT) {
-        exchange.fail(Ended::client_timeout, "the client did not take the response in time");
-    } else if (result == -ECANCELED) {
-        exchange.fail(Ended::drained, "cut at the end of the drain");
-    } else {
-        exchange.fail(Ended::client_gone, "the client left before its response was complete");
-    }
-}
-
 }  // namespace
 
 runtime::Task<SpliceEnd> splice_body(
@@ -109,12 +89,10 @@ runtime::Task<SpliceEnd> splice_body(
             FillPipe{backend, pipe.get(), body.remaining()},
             deadline
         );
-        if (filled <= 0) {
-            fail_from_backend(exchange, filled);
+        if (has_failed_from_backend(exchange, filled)) {
             co_return SpliceEnd::settled;
         }
         body.skip(static_cast<uint64_t>(filled));
-        exchange.backend->counters.bytes_in.add(static_cast<uint64_t>(filled));
         exchange.bytes_out += static_cast<uint64_t>(filled);
         while (pipe.get().held > 0) {
             deadline = std::min(worker.now() + step, response_deadline);
@@ -123,8 +101,7 @@ runtime::Task<SpliceEnd> splice_body(
                 DrainPipe{exchange.client.socket, pipe.get(), response_deadline},
                 deadline
             );
-            if (drained < 0) {
-                fail_to_client(exchange, drained);
+            if (has_failed_to_client(exchange, drained)) {
                 co_return SpliceEnd::settled;
             }
         }

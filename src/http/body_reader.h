@@ -61,6 +61,12 @@ public:
     // FramingKind::length: the bytes still to come.
     [[nodiscard]] uint64_t remaining() const { return remaining_; }
 
+    // How many bytes are still to come at least, by what the framing has said so far: all of a body of known
+    // length, the rest of the chunk that has begun.
+    [[nodiscard]] uint64_t announced() const {
+        return kind_ == FramingKind::chunked ? chunked_.chunk_remaining() : remaining_;
+    }
+
     // After the end of a chunked body: the trailer lines to pass on, each with its CRLF; may be empty.
     [[nodiscard]] std::string_view trailers() const { return chunked_.trailers(); }
 

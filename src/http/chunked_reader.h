@@ -47,7 +47,8 @@ public:
     // underscored names; "" if there are none. Valid until reset().
     [[nodiscard]] std::string_view trailers() const { return trailers_; }
 
-    // Bytes still expected of the chunk that has begun; 0 between chunks. At most 2^62.
+    // Bytes still expected of the chunk that has begun; 0 between chunks; of a size that is not all there,
+    // what its digits so far say, which is not more. At most 2^62.
     [[nodiscard]] uint64_t chunk_remaining() const { return remaining_; }
 
 private:

@@ -24,11 +24,21 @@ Result<uint16_t> parse_port(std::string_view text) {
     return port;
 }
 
+// The system reads a text up to its first NUL byte: "127.0.0.1\0.example" must not be 127.0.0.1.
+bool has_nul(std::string_view text) { return text.contains('\0'); }
+
+std::string before_nul(std::string_view text) {
+    return "\"" + std::string(text.substr(0, text.find('\0'))) + "\" is followed by a NUL byte";
+}
+
 bool is_mapped_ipv4(const in6_addr& address) { return IN6_IS_ADDR_V4MAPPED(&address); }
 
 }  // namespace
 
 Result<Address> Address::parse_host(std::string_view text) {
+    if (has_nul(text)) {
+        return fail(ErrorKind::invalid, before_nul(text) + ", which no address has");
+    }
     Address address;
     std::string host(text);
     if (inet_pton(AF_INET, host.c_str(), address.bytes_.data()) == 1) {
@@ -81,6 +91,9 @@ Result<Address> Address::of_unix_path(std::string_view path) {
             "the path of a unix socket has 1 to 107 bytes, this one " + std::to_string(path.size()) + ": " +
                 std::string(path)
         );
+    }
+    if (has_nul(path)) {
+        return fail(ErrorKind::invalid, before_nul(path) + ", which no path has");
     }
     Address address;
     address.family_ = AF_UNIX;

@@ -71,6 +71,11 @@ constexpr std::string_view kNoAddresses[] = {
     "**:80",
     "unix:/tmp/socket",
     "/tmp/socket",
+    std::string_view("127.0.0.1\0:80", 13),
+    std::string_view("127.0.0.1\0.example:80", 21),
+    std::string_view("127.0.0.1:80\0", 13),
+    std::string_view("[::1\0]:80", 9),
+    std::string_view("*\0:80", 5),
 };
 
 TEST_CASE("every written form of an address is read") {
@@ -105,7 +110,17 @@ TEST_CASE("a host without a port is read alone") {
     REQUIRE(six);
     CHECK(six->family() == AF_INET6);
     CHECK(six->bytes() == std::array<uint8_t, 16>{0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2});
-    for (std::string_view text : {"", "10.1.2.3:80", "[::1]", "10.1.2.3/8", "10.1.2.3 ", "*", "host"}) {
+    for (std::string_view text : {
+             std::string_view(""),
+             std::string_view("10.1.2.3:80"),
+             std::string_view("[::1]"),
+             std::string_view("10.1.2.3/8"),
+             std::string_view("10.1.2.3 "),
+             std::string_view("*"),
+             std::string_view("host"),
+             std::string_view("10.1.2.3\0", 9),
+             std::string_view("::1\0x", 5),
+         }) {
         CAPTURE(text);
         CHECK_FALSE(Address::parse_host(text));
     }
@@ -165,6 +180,7 @@ TEST_CASE("a unix socket is its path, up to what sockaddr_un holds") {
     CHECK(std::string_view(local.sun_path) == longest);
     CHECK(Address::of_unix_path(longest + "p").error().kind() == core::ErrorKind::too_large);
     CHECK_FALSE(Address::of_unix_path(""));
+    CHECK(Address::of_unix_path({"/run/a\0b", 8}).error().kind() == core::ErrorKind::invalid);
 }
 
 TEST_CASE("an address made from nothing is 0.0.0.0:0") { CHECK(Address().to_string() == "0.0.0.0:0"); }

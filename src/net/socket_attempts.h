@@ -7,23 +7,28 @@
 #include <cerrno>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "net/socket.h"
 
 namespace net {
 
-// Whether a peer takes what it was sent, since the last look.
+// Whether a peer has taken bytes since the last look.
 class SendProgress {
 public:
-    [[nodiscard]] bool has_moved(Socket& socket) {
-        int64_t now = socket.reactor().os().unacknowledged(socket.fd());
-        bool has_moved = now >= 0 && now < last_;
-        last_ = now;
-        return has_moved;
+    // `handed`: how many bytes the system has taken for the peer since this object was made. They count,
+    // because a peer that takes bytes while as many are handed over leaves the same number unacknowledged.
+    [[nodiscard]] bool has_moved(Socket& socket, uint64_t handed = 0) {
+        int64_t unacknowledged = socket.reactor().os().unacknowledged(socket.fd());
+        if (unacknowledged < 0) {
+            return false;
+        }
+        int64_t taken = static_cast<int64_t>(handed) - unacknowledged;
+        return std::exchange(taken_, taken) < taken;
     }
 
 private:
-    int64_t last_ = 0;
+    int64_t taken_ = 0;  // at the last look; below 0 by what was unacknowledged at the start
 };
 
 // The attempts that tasks wait with; see runtime::IoAttempt.
@@ -62,6 +67,7 @@ struct SendAttempt {
     Buffer rest{};
     size_t rest_begin = 0;
     size_t rest_end = 0;
+    uint64_t handed = 0;  // bytes that the system has taken
     SendProgress progress{};
 
     // 0 when all is sent, -EAGAIN while some is left, else -errno.
@@ -82,6 +88,7 @@ struct SendAttempt {
             return sent;
         }
         auto taken = static_cast<size_t>(std::max<ssize_t>(sent, 0));
+        handed = taken;
         bool is_whole = taken == total;
         if (!is_whole) {
             keep_rest(taken, total);
@@ -92,7 +99,7 @@ struct SendAttempt {
         return is_whole ? 0 : -EAGAIN;
     }
 
-    [[nodiscard]] bool has_progressed() { return progress.has_moved(socket); }
+    [[nodiscard]] bool has_progressed() { return progress.has_moved(socket, handed); }
 
     void keep_rest(size_t taken, size_t total) {
         rest = pool.take(total - taken);
@@ -113,6 +120,7 @@ struct SendAttempt {
                 return sent;
             }
             rest_begin += static_cast<size_t>(sent);
+            handed += static_cast<size_t>(sent);
         }
         return 0;
     }

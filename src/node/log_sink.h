@@ -1,6 +1,7 @@
 // Where access log blocks go: called from any core, never blocks.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace node {
@@ -12,6 +13,8 @@ public:
     [[nodiscard]] virtual bool write(std::string lines) = 0;
     // Opens another file (or the same one anew, after it was rotated); empty: standard output.
     virtual void reopen(std::string path) = 0;
+    // Lines that it took and could not write. From any thread.
+    [[nodiscard]] virtual uint64_t lines_lost() const { return 0; }
 };
 
 }  // namespace node

@@ -22,6 +22,11 @@ bool is_pipe(int fd) {
            (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
+bool is_empty(int fd) {
+    struct stat status{};
+    return ::fstat(fd, &status) == 0 && status.st_size == 0;
+}
+
 int open_for_appending(const std::string& path) {
     constexpr mode_t kReadableByGroup = 0640;
     return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, kReadableByGroup);
@@ -92,6 +97,7 @@ void LogWriter::open_now(const std::string& path) {
     }
     fd_ = fd;
     path_ = path;
+    has_torn_line_ = has_torn_line_ && !is_empty(fd_);
 }
 
 // Waits for room in steps, so that a reader who has stopped reading cannot hold up our end.
@@ -108,22 +114,37 @@ bool LogWriter::await_room() {
     }
 }
 
-void LogWriter::write_now(const std::string& lines) {
+// Gives how much was written before `error`, which is not 0 when that is not all.
+size_t LogWriter::write_bytes(std::string_view bytes, int& error) {
     // A pipe that has room at all has it for this many bytes, so the write cannot block (pipe(7)).
-    size_t step = is_pipe(fd_) ? PIPE_BUF : lines.size();
+    size_t step = is_pipe(fd_) ? PIPE_BUF : bytes.size();
     size_t written = 0;
-    int error = 0;
-    while (written < lines.size() && error == 0) {
+    while (written < bytes.size() && error == 0) {
         if (!await_room()) {
             error = ETIMEDOUT;
             break;
         }
-        ssize_t count = ::write(fd_, lines.data() + written, std::min(step, lines.size() - written));
+        ssize_t count = ::write(fd_, bytes.data() + written, std::min(step, bytes.size() - written));
         if (count >= 0) {
             written += static_cast<size_t>(count);
         } else if (errno != EINTR && errno != EAGAIN) {
             error = errno;
         }
+    }
+    return written;
+}
+
+// A disk that fills up takes a part of a block: the line that broke off is ended before the next begins.
+void LogWriter::write_now(const std::string& lines) {
+    int error = 0;
+    if (has_torn_line_) {
+        has_torn_line_ = write_bytes("\n", error) == 0;
+    }
+    size_t written = error == 0 ? write_bytes(lines, error) : 0;
+    if (error != 0) {
+        auto lost = std::ranges::count(std::string_view(lines).substr(written), '\n');
+        lines_lost_.add(static_cast<uint64_t>(lost));
+        has_torn_line_ = has_torn_line_ || (written > 0 && lines[written - 1] != '\n');
     }
     pending_bytes_.fetch_sub(lines.size(), std::memory_order_relaxed);
     note(error);

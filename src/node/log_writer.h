@@ -5,8 +5,10 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/result.h"
 #include "node/log_sink.h"
 #include "runtime/cores.h"
@@ -27,6 +29,7 @@ public:
 
     [[nodiscard]] bool write(std::string lines) override;
     void reopen(std::string path) override;
+    [[nodiscard]] uint64_t lines_lost() const override { return lines_lost_.value(); }
 
     // Tries to open `path` for appending, without keeping it: for an early, clear error.
     [[nodiscard]] static core::Result<void> check_writable(const std::string& path);
@@ -36,6 +39,7 @@ private:
 
     runtime::Task<void> serve();
     void write_now(const std::string& lines);
+    [[nodiscard]] size_t write_bytes(std::string_view bytes, int& error);
     void open_now(const std::string& path);
     [[nodiscard]] bool await_room();
     void note(int error);
@@ -47,6 +51,8 @@ private:
     runtime::Event stopped_;
     int fd_ = 1;
     bool has_failed_ = false;
+    bool has_torn_line_ = false;  // the last write broke off within a line
+    core::Counter lines_lost_;
     std::string path_;
     std::unique_ptr<runtime::Cores> thread_;
 };

@@ -131,6 +131,7 @@ ServerStatus Node::status() const {
     for (const net::Address& address : listening()) {
         status.listeners.push_back("http://" + address.to_string());
     }
+    status.log_lines_dropped_total = world_.access_log.lines_lost();
     for (const auto& front : fronts_) {
         status.connections_max += front->shared().connections.limit();
         add_sums(status, front->shared());

@@ -12,19 +12,26 @@ public:
 
     // False when the limit is reached.
     [[nodiscard]] bool try_take() {
-        if (used_.fetch_add(1, std::memory_order_relaxed) < limit_.load(std::memory_order_relaxed)) {
-            return true;
+        for (;;) {
+            if (used_.fetch_add(1) < limit()) {
+                return true;
+            }
+            if (used_.fetch_sub(1) > limit()) {
+                return false;
+            }
+            // What was given back while this attempt stood in the way, another may have been refused for: it
+            // must not be left lying.
         }
-        used_.fetch_sub(1, std::memory_order_relaxed);
-        return false;
     }
 
-    void give_back() { used_.fetch_sub(1, std::memory_order_relaxed); }
+    void give_back() { used_.fetch_sub(1); }
 
     // May go below what is used now; nothing is taken away.
     void set_limit(uint32_t limit) { limit_.store(limit, std::memory_order_relaxed); }
 
-    [[nodiscard]] uint32_t used() const { return used_.load(std::memory_order_relaxed); }
+    // Sequentially consistent, as taking and giving back are: of two threads that each change one quota and
+    // then look at the other's, one sees the other's change.
+    [[nodiscard]] uint32_t used() const { return used_.load(); }
 
     [[nodiscard]] uint32_t limit() const { return limit_.load(std::memory_order_relaxed); }
 

@@ -13,6 +13,18 @@ constexpr core::Duration kTick = std::chrono::milliseconds(1);
 
 bool is_empty(const TimerLink& head) { return head.next == &head; }
 
+void make_empty(TimerLink& head) {
+    head.previous = &head;
+    head.next = &head;
+}
+
+void append(TimerLink& head, TimerLink& link) {
+    link.previous = head.previous;
+    link.next = &head;
+    head.previous->next = &link;
+    head.previous = &link;
+}
+
 void unlink(TimerLink& link) {
     link.previous->next = link.next;
     link.next->previous = link.previous;
@@ -25,10 +37,10 @@ void unlink(TimerLink& link) {
 TimerWheel::TimerWheel(core::Instant start) : start_(start) {
     for (auto& level : slots_) {
         for (TimerLink& head : level) {
-            head.previous = &head;
-            head.next = &head;
+            make_empty(head);
         }
     }
+    make_empty(beyond_);
 }
 
 TimerWheel::~TimerWheel() {
@@ -37,6 +49,7 @@ TimerWheel::~TimerWheel() {
             ASSERT(is_empty(head));
         }
     }
+    ASSERT(is_empty(beyond_));
 }
 
 // Rounded up, so that nothing fires early.
@@ -57,20 +70,14 @@ void TimerWheel::add(Timer& timer, core::Instant when) {
 // The level is that of the highest 6-bit digit in which the timer's tick differs from ours: within a level,
 // slots lie ahead.
 void TimerWheel::place(Timer& timer) {
-    uint64_t due = timer.tick_ > tick_ ? timer.tick_ : tick_ + 1;
-    constexpr uint64_t kHorizon = (1ULL << (kSlotBits * kLevels)) - 1;
-    due = std::min(due, tick_ | kHorizon);
-    unsigned level = 0;
-    if (uint64_t differs = due ^ tick_; differs != 0) {
-        level = (static_cast<unsigned>(std::bit_width(differs)) - 1) / kSlotBits;
+    uint64_t due = std::max(timer.tick_, tick_ + 1);
+    unsigned level = (static_cast<unsigned>(std::bit_width(due ^ tick_)) - 1) / kSlotBits;
+    if (level >= kLevels) {
+        append(beyond_, timer);
+        return;
     }
-    ASSERT(level < kLevels);
     auto slot = static_cast<unsigned>(due >> (kSlotBits * level)) % kSlots;
-    TimerLink& head = slots_[level][slot];
-    timer.previous = head.previous;
-    timer.next = &head;
-    head.previous->next = &timer;
-    head.previous = &timer;
+    append(slots_[level][slot], timer);
     occupied_[level] |= 1ULL << slot;
 }
 
@@ -90,38 +97,44 @@ void TimerWheel::fire_slot(unsigned slot) {
     }
 }
 
-// Our digit of `level` has just changed: its slot's timers belong to lower levels now.
-void TimerWheel::cascade(unsigned level) {
-    auto slot = static_cast<unsigned>(tick_ >> (kSlotBits * level)) % kSlots;
-    if (slot == 0 && level + 1 < kLevels) {
-        cascade(level + 1);
-    }
-    TimerLink& head = slots_[level][slot];
-    occupied_[level] &= ~(1ULL << slot);
-    // Taken off as a whole first: a clamped timer may come back to this very slot.
-    TimerLink list;
+// The clock has reached the first tick of this slot, or of the wheel's next round: its timers belong to lower
+// levels now.
+void TimerWheel::bring_down(TimerLink& head) {
     if (is_empty(head)) {
         return;
     }
-    list = head;
+    // Taken off as a whole first: a timer of a round after the next comes back to this very list.
+    TimerLink list = head;
     list.next->previous = &list;
     list.previous->next = &list;
-    head.previous = &head;
-    head.next = &head;
+    make_empty(head);
     while (!is_empty(list)) {
         auto& timer = static_cast<Timer&>(*list.next);
         unlink(timer);
         if (timer.tick_ <= tick_) {
-            // Due in this very tick: the caller fires slot 0 of it next.
-            TimerLink& now = slots_[0][tick_ % kSlots];
-            timer.previous = now.previous;
-            timer.next = &now;
-            now.previous->next = &timer;
-            now.previous = &timer;
+            append(slots_[0][tick_ % kSlots], timer);  // the caller fires it next
         } else {
             place(timer);
         }
     }
+}
+
+// Within a level slots lie ahead of our digit, and all of a level lies before the next slot of the level
+// above.
+TimerWheel::Ahead TimerWheel::first_ahead() const {
+    for (unsigned level = 0; level < kLevels; ++level) {
+        unsigned shift = kSlotBits * level;
+        uint64_t position = tick_ >> shift;
+        uint64_t ahead = occupied_[level] & (~1ULL << (position % kSlots));
+        for (; ahead != 0; ahead &= ahead - 1) {
+            auto slot = static_cast<unsigned>(std::countr_zero(ahead));
+            if (!is_empty(slots_[level][slot])) {
+                return {.level = level, .slot = slot, .tick = (position - position % kSlots + slot) << shift};
+            }
+        }
+    }
+    constexpr uint64_t kRound = 1ULL << (kSlotBits * kLevels);
+    return {.level = kLevels, .tick = is_empty(beyond_) ? UINT64_MAX : (tick_ | (kRound - 1)) + 1};
 }
 
 void TimerWheel::advance(core::Instant now) {
@@ -130,45 +143,25 @@ void TimerWheel::advance(core::Instant now) {
     }
     auto target = static_cast<uint64_t>((now - start_) / kTick);
     while (tick_ < target) {
-        // Skips ticks in which nothing can happen: to the next occupied slot of level 0, or to its end.
-        uint64_t row_end = tick_ | (kSlots - 1);
-        auto here = static_cast<unsigned>(tick_ % kSlots);
-        uint64_t ahead = here == kSlots - 1 ? 0 : occupied_[0] & (~0ULL << (here + 1));
-        if (ahead != 0) {
-            uint64_t due =
-                (tick_ & ~static_cast<uint64_t>(kSlots - 1)) + static_cast<uint64_t>(std::countr_zero(ahead));
-            if (due > target) {
-                tick_ = target;
-                return;
-            }
-            tick_ = due;
-        } else if (row_end >= target) {
+        Ahead next = first_ahead();
+        if (next.tick > target) {
             tick_ = target;
             return;
-        } else {
-            tick_ = row_end + 1;
-            cascade(1);
+        }
+        tick_ = next.tick;
+        if (next.level == kLevels) {
+            bring_down(beyond_);
+        } else if (next.level > 0) {
+            occupied_[next.level] &= ~(1ULL << next.slot);
+            bring_down(slots_[next.level][next.slot]);
         }
         fire_slot(static_cast<unsigned>(tick_ % kSlots));
     }
 }
 
 core::Instant TimerWheel::next_due() const {
-    for (unsigned level = 0; level < kLevels; ++level) {
-        auto here = static_cast<unsigned>(tick_ >> (kSlotBits * level)) % kSlots;
-        uint64_t ahead = here == kSlots - 1 ? 0 : occupied_[level] & (~0ULL << (here + 1));
-        for (; ahead != 0; ahead &= ahead - 1) {
-            auto slot = static_cast<unsigned>(std::countr_zero(ahead));
-            if (is_empty(slots_[level][slot])) {
-                continue;
-            }
-            unsigned shift = kSlotBits * level;
-            uint64_t above = (tick_ >> shift) & ~static_cast<uint64_t>(kSlots - 1);
-            uint64_t due = (above | slot) << shift;
-            return start_ + kTick * static_cast<int64_t>(due);
-        }
-    }
-    return core::Instant::never();
+    uint64_t tick = first_ahead().tick;
+    return tick == UINT64_MAX ? core::Instant::never() : start_ + kTick * static_cast<int64_t>(tick);
 }
 
 }  // namespace runtime

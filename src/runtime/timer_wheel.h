@@ -53,17 +53,26 @@ public:
 private:
     static constexpr unsigned kSlotBits = 6;
     static constexpr unsigned kSlots = 1U << kSlotBits;
-    static constexpr unsigned kLevels = 6;  // 64^6 ms: two years; later instants are clamped and sorted anew
+    static constexpr unsigned kLevels = 6;  // a round has 64^6 ms: two years
+
+    // Where the next timers are.
+    struct Ahead {
+        unsigned level = 0;  // kLevels: beyond this round, or nowhere
+        unsigned slot = 0;
+        uint64_t tick = 0;  // the slot's first; UINT64_MAX: there are none
+    };
 
     [[nodiscard]] uint64_t tick_of(core::Instant when) const;
     void place(Timer& timer);
     void fire_slot(unsigned slot);
-    void cascade(unsigned level);
+    void bring_down(TimerLink& head);
+    [[nodiscard]] Ahead first_ahead() const;
 
     core::Instant start_;
     uint64_t tick_ = 0;  // all timers of earlier ticks have fired
     std::array<std::array<TimerLink, kSlots>, kLevels> slots_;
     std::array<uint64_t, kLevels> occupied_{};  // may have bits of slots that have emptied since
+    TimerLink beyond_;                          // timers of later rounds
 };
 
 }  // namespace runtime

@@ -33,7 +33,9 @@ private:
 // A wheel and its model, driven side by side.
 class Driven {
 public:
-    Driven(uint64_t seed, size_t timers) : random_(seed) {
+    Driven(uint64_t seed, size_t timers, Instant begin = kStart)
+        : random_(seed), now_(begin), before_(begin) {
+        wheel_.advance(begin);
         for (size_t number = 0; number < timers; ++number) {
             timers_.push_back(std::make_unique<TestTimer>([this, number] { on_fire(number); }));
             due_.push_back(Instant::never());
@@ -152,8 +154,8 @@ private:
     std::vector<Instant> due_;  // never() when not pending
     std::vector<Instant> added_at_;
     std::multimap<Instant, size_t> pending_;
-    Instant now_ = kStart;
-    Instant before_ = kStart;
+    Instant now_;
+    Instant before_;
     size_t fired_ = 0;
 };
 
@@ -165,6 +167,48 @@ TEST_CASE("no timer fires early, none more than a tick late, whatever is added, 
             driven.step();
         }
         CHECK(driven.fired() > 100);
+    }
+}
+
+constexpr Duration kRound = kTick * (int64_t{1} << 36);
+
+TEST_CASE("the same holds where the wheel's clock begins its next round") {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+        CAPTURE(seed);
+        auto round = static_cast<int64_t>(seed % 3 + 1);
+        auto seconds = static_cast<int64_t>(seed % 4);
+        Driven driven(seed, seed % 2 == 0 ? 8 : 300, kStart + (kRound * round - 10s * seconds));
+        for (int step = 0; step < 300; ++step) {
+            driven.step();
+        }
+        CHECK(driven.fired() > 10);
+    }
+}
+
+TEST_CASE("a timer rounds ahead fires in its tick, and whoever sleeps until next_due wakes a few times") {
+    for (Duration ahead : {Duration(1ms), Duration(1s), kRound - 1ms, kRound, kRound * 3 + 5s}) {
+        CAPTURE(ahead.count());
+        TimerWheel wheel(kStart);
+        Instant now = kStart + (kRound - 1ms);
+        wheel.advance(now);
+        Instant fired_at = Instant::never();
+        TestTimer timer([&] { fired_at = now; });
+        TestTimer removed([] {});
+        Instant when = now + ahead;
+        wheel.add(timer, when);
+        wheel.add(removed, when);
+        wheel.remove(removed);
+        int wakes = 0;
+        while (timer.is_pending() && wakes < 12) {
+            now = wheel.next_due();
+            wheel.advance(now);
+            ++wakes;
+        }
+        CHECK(fired_at >= when);
+        CHECK(fired_at < when + kTick);
+        CHECK(wakes < 12);
+        CHECK(wheel.next_due().is_never());
+        wheel.remove(timer);
     }
 }
 

@@ -94,13 +94,4 @@ BackendSet build_backend_set(const BackendSetOptions& options, std::vector<Backe
     return set;
 }
 
-std::optional<uint32_t> pick_standby(const BackendSet& set, std::span<const uint32_t> tried) {
-    for (const uint32_t index : set.standby()) {
-        if (std::ranges::find(tried, index) == tried.end()) {
-            return index;
-        }
-    }
-    return std::nullopt;
-}
-
 }  // namespace upstream

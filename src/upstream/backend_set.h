@@ -100,8 +100,4 @@ private:
     std::vector<BackendView> backends
 );
 
-// The first standby backend whose index is not in `tried`, for a retry that the rotation cannot serve any
-// more.
-[[nodiscard]] std::optional<uint32_t> pick_standby(const BackendSet& set, std::span<const uint32_t> tried);
-
 }  // namespace upstream

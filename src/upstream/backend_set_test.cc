@@ -125,13 +125,6 @@ TEST_CASE("active_active_has_no_active_backend_to_remember") {
     CHECK(!set.active_id());
 }
 
-TEST_CASE("a_retry_takes_the_standby_backends_one_after_the_other") {
-    const BackendSet set = build_backend_set(kPassive, {primary(1, up), primary(2, up), backup(3, up)});
-    CHECK(pick_standby(set, Indexes{0}) == 1u);
-    CHECK(pick_standby(set, Indexes{0, 1}) == 2u);
-    CHECK(!pick_standby(set, Indexes{0, 1, 2}));
-}
-
 TEST_CASE("state_names_are_those_of_the_status") {
     CHECK(std::string_view(backend_state_name(checking)) == "checking");
     CHECK(std::string_view(backend_state_name(up)) == "up");

@@ -6,23 +6,6 @@
 
 namespace upstream {
 
-namespace {
-
-// While a request waits for a place that another core may give back, it looks again this often. Cores share
-// the bound but not the queue, and a place given back on this core wakes its queue at once.
-constexpr core::Duration kLookAgain = std::chrono::milliseconds(5);
-
-}  // namespace
-
-// A request in the queue; lives in the frame of acquire().
-struct ConnectionPool::Queued {
-    explicit Queued(runtime::Reactor& reactor) : place(reactor) {}
-
-    runtime::Event place;
-    Queued* next = nullptr;
-    Queued* previous = nullptr;
-};
-
 Lease& Lease::operator=(Lease&& other) noexcept {
     if (this != &other) {
         release();
@@ -49,7 +32,7 @@ ConnectionPool::ConnectionPool(
 }
 
 ConnectionPool::~ConnectionPool() {
-    ASSERT(queue_first_ == nullptr);
+    ASSERT(waiting_ == 0);
     for (auto& link : links_) {
         close_idle(*link);
     }
@@ -71,6 +54,7 @@ void ConnectionPool::apply(std::shared_ptr<const PoolState> state) {
                         ? known->second
                         : std::make_shared<BackendLink>(state_->backends[index], core_index_);
         link->view = views[index];
+        link->is_in_rotation = false;
         if (link->view.state == BackendState::down || link->view.state == BackendState::disabled) {
             close_idle(*link);
         }
@@ -80,15 +64,32 @@ void ConnectionPool::apply(std::shared_ptr<const PoolState> state) {
     for (auto& [id, link] : links_by_id_) {
         if (!kept.contains(id)) {
             link->is_removed = true;
+            link->is_in_rotation = false;
             close_idle(*link);
         }
     }
     links_by_id_ = std::move(kept);
-    round_robin_.reset(state_->set);
-    // What was full or down may serve now, and what serves no more must not be waited for.
-    for (Queued* queued = queue_first_; queued != nullptr; queued = queued->next) {
-        queued->place.set();
+    for (uint32_t index : state_->set.rotation()) {
+        links_[index]->is_in_rotation = true;
     }
+    round_robin_.reset(state_->set);
+    serve_queue();
+}
+
+// What was full or down may serve now, and what serves no more must not be waited for.
+void ConnectionPool::serve_queue() {
+    PoolRecord& pool = *state_->record;
+    if (pool.queue.used() == 0) {
+        return;
+    }
+    for (uint32_t index : state_->set.rotation()) {
+        const std::shared_ptr<BackendRecord>& backend = links_[index]->record;
+        bool has_handed = true;
+        while (has_handed && backend->connections.try_take()) {
+            has_handed = pool.waiting.pass_on(backend, reactor_);
+        }
+    }
+    pool.waiting.notify(reactor_);
 }
 
 bool ConnectionPool::is_full(uint32_t index) const {
@@ -105,7 +106,7 @@ std::shared_ptr<BackendLink> ConnectionPool::take_place(uint32_t index) {
     return link;
 }
 
-std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::try_acquire(const TriedBackends& tried) {
+std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire_now(const TriedBackends& tried) {
     const BackendSet& set = state_->set;
     bool has_full = false;
     auto judge = [&](uint32_t index) {
@@ -146,53 +147,72 @@ std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::try_acquire(
     return std::unexpected(AcquireFailure::all_tried);
 }
 
-std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire_now(const TriedBackends& tried) {
-    return queue_first_ == nullptr ? try_acquire(tried) : std::nullopt;
+// A place that was handed to a request of this core. nullopt: by this core's snapshot the backend takes no
+// new requests; the place was given back. Snapshots differ for a moment only, and with each new one the queue
+// is served.
+std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::use_handed(BackendRecord& backend) {
+    auto known = links_by_id_.find(backend.id);
+    if (known == links_by_id_.end() || !known->second->is_in_rotation) {
+        backend.connections.give_back();
+        return std::nullopt;
+    }
+    known->second->counters.in_flight.add(1);
+    return Lease(*this, known->second);
 }
 
 runtime::Task<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire(const TriedBackends& tried) {
-    std::shared_ptr<PoolRecord> record = state_->record;
-    if (!record->queue.try_take()) {
+    std::shared_ptr<PoolRecord> pool = state_->record;
+    if (!pool->queue.try_take()) {
         co_return std::unexpected(AcquireFailure::queue_full);
     }
-    record->queued[core_index_].add(1);
-    Queued queued(reactor_);
-    queued.previous = queue_last_;
-    (queue_last_ == nullptr ? queue_first_ : queue_last_->next) = &queued;
-    queue_last_ = &queued;
+    pool->queued[core_index_].add(1);
+    ++waiting_;
     core::Instant deadline = reactor_.now() + state_->config.queue_timeout;
-    std::optional<std::expected<Lease, AcquireFailure>> acquired;
+    std::shared_ptr<WaitingRequest> request = pool->waiting.enter(reactor_, tried);
+    // Who gives a place back from now on sees this request; what was given back before is found here.
+    std::optional<std::expected<Lease, AcquireFailure>> acquired = acquire_now(tried);
     while (!acquired) {
-        bool is_first = queued.previous == nullptr;
-        core::Instant look_again = is_first ? std::min(deadline, reactor_.now() + kLookAgain) : deadline;
-        runtime::Outcome outcome = co_await queued.place.wait(look_again);
-        if (outcome == runtime::Outcome::cancelled) {
+        if (co_await request->news.wait(deadline) == runtime::Outcome::cancelled) {
             acquired = std::unexpected(AcquireFailure::cancelled);
-        } else if (queued.previous == nullptr) {
-            acquired = try_acquire(tried);
+            break;
+        }
+        if (auto backend = pool->waiting.take_handed(*request)) {
+            acquired = use_handed(*backend);
+        }
+        if (!acquired) {
+            acquired = acquire_now(tried);
         }
         if (!acquired && reactor_.now() >= deadline) {
             acquired = std::unexpected(AcquireFailure::timed_out);
         }
     }
-    (queued.previous == nullptr ? queue_first_ : queued.previous->next) = queued.next;
-    (queued.next == nullptr ? queue_last_ : queued.next->previous) = queued.previous;
-    record->queued[core_index_].add(-1);
-    record->queue.give_back();
-    wake_one();
+    if (auto unneeded = pool->waiting.leave(*request)) {
+        pool->waiting.pass_on(unneeded, reactor_);
+    }
+    --waiting_;
+    pool->queued[core_index_].add(-1);
+    pool->queue.give_back();
     co_return *std::move(acquired);
 }
 
-void ConnectionPool::wake_one() {
-    if (queue_first_ != nullptr) {
-        queue_first_->place.set();
-    }
+bool ConnectionPool::is_waited_for(const BackendLink& backend) const {
+    return backend.is_in_rotation && state_->record->queue.used() != 0;
 }
 
+// A request that waits gets the place without its being free in between, so that no other request takes it
+// first; above a bound that was lowered the place goes.
 void ConnectionPool::give_back(BackendLink& backend) {
-    backend.record->connections.give_back();
     backend.counters.in_flight.add(-1);
-    wake_one();
+    runtime::Quota& connections = backend.record->connections;
+    bool is_handed_on = is_waited_for(backend) && connections.used() <= connections.limit();
+    if (!is_handed_on) {
+        connections.give_back();
+        // One that began to wait meanwhile may have looked before.
+        is_handed_on = is_waited_for(backend) && connections.try_take();
+    }
+    if (is_handed_on) {
+        state_->record->waiting.pass_on(backend.record, reactor_);
+    }
 }
 
 std::optional<net::Socket> ConnectionPool::take_idle(

@@ -2,17 +2,15 @@
 // all are busy.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "net/socket.h"
-#include "runtime/event.h"
 #include "upstream/pick_round_robin.h"
 #include "upstream/pool_state.h"
+#include "upstream/tried_backends.h"
 
 namespace upstream {
 
@@ -33,6 +31,7 @@ struct BackendLink {
     BackendCounters& counters;
     BackendView view;                  // as in the newest state
     std::vector<IdleConnection> idle;  // the youngest last, which is the one used next
+    bool is_in_rotation = false;
     bool is_removed = false;
     core::Instant reported_at{};  // when a failure was last reported to the health keeper
 };
@@ -60,31 +59,6 @@ private:
     std::shared_ptr<BackendLink> link_;
 };
 
-// Ids of the backends that this request was sent to already.
-class TriedBackends {
-public:
-    static constexpr size_t kMax = 12;
-
-    void add(uint32_t id) {
-        if (count_ < kMax) {
-            ids_[count_++] = id;
-        }
-    }
-
-    [[nodiscard]] bool has(uint32_t id) const {
-        for (size_t at = 0; at < count_; ++at) {
-            if (ids_[at] == id) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-private:
-    std::array<uint32_t, kMax> ids_{};
-    size_t count_ = 0;
-};
-
 enum class AcquireFailure : uint8_t {
     none_usable,  // no backend is up: 503 at once
     all_tried,    // every usable backend was tried
@@ -106,9 +80,10 @@ public:
 
     [[nodiscard]] const PoolState& state() const { return *state_; }
 
-    // A place at the next backend by the pool's rule, waiting in the queue while all have their fill.
+    // A place at the next backend by the pool's rule, waiting in the queue of all cores while all have their
+    // fill.
     [[nodiscard]] runtime::Task<std::expected<Lease, AcquireFailure>> acquire(const TriedBackends& tried);
-    // The same without waiting: nullopt when all usable backends are at their bound, or others wait already.
+    // The same without waiting: nullopt when all backends that it may go to are at their bound.
     [[nodiscard]] std::optional<std::expected<Lease, AcquireFailure>> acquire_now(const TriedBackends& tried);
 
     // An idle connection that nothing has happened on; none when there is none younger than `idle_max`. With
@@ -127,16 +102,14 @@ public:
     // Closes idle connections that the backend has ended or that are older than the pool's idle_timeout.
     void sweep();
 
-    // Some place was given back on another core.
-    void wake_one();
-
 private:
     friend class Lease;
-    struct Queued;
 
-    [[nodiscard]] std::optional<std::expected<Lease, AcquireFailure>> try_acquire(const TriedBackends& tried);
     [[nodiscard]] std::shared_ptr<BackendLink> take_place(uint32_t index);
+    [[nodiscard]] std::optional<std::expected<Lease, AcquireFailure>> use_handed(BackendRecord& backend);
     void give_back(BackendLink& backend);
+    [[nodiscard]] bool is_waited_for(const BackendLink& backend) const;
+    void serve_queue();
     [[nodiscard]] bool is_full(uint32_t index) const;
     static void close_idle(BackendLink& backend);
 
@@ -146,8 +119,7 @@ private:
     RoundRobin round_robin_;
     std::vector<std::shared_ptr<BackendLink>> links_;  // parallel to state_->backends
     std::unordered_map<uint32_t, std::shared_ptr<BackendLink>> links_by_id_;
-    Queued* queue_first_ = nullptr;
-    Queued* queue_last_ = nullptr;
+    size_t waiting_ = 0;  // requests of this core in the queue
 };
 
 }  // namespace upstream

@@ -1,5 +1,4 @@
-// One pool on one core: nothing beyond a bound, the queue in its order, idle connections that are certainly
-// alive.
+// One pool on one core: nothing beyond a bound, retries go on, idle connections that are certainly alive.
 #include "upstream/connection_pool.h"
 
 #include <sys/socket.h>
@@ -12,72 +11,14 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/linux_os.h"
-#include "runtime/task_group.h"
+#include "upstream/sample_pool.h"
 
 namespace upstream {
 namespace {
 
-using namespace std::chrono_literals;
 using runtime::Task;
-using runtime::TaskGroup;
 using Certainty = ConnectionPool::Certainty;
-using Acquired = std::expected<Lease, AcquireFailure>;
-
-constexpr size_t kCores = 2;
-
-struct Backend {
-    BackendState state = BackendState::up;
-    bool is_backup = false;
-    uint32_t weight = kWeightDefault;
-};
-
-// A pool with its records, of which any number of snapshots can be made. Backend 0 has id 100, and so on.
-struct Site {
-    runtime::LinuxOs os;
-    std::unique_ptr<runtime::Reactor> reactor = *runtime::Reactor::open(os);
-    PoolConfig config{.name = "origin", .backends = {}, .health = {}};
-    uint32_t connections_max = 2;
-    decltype(PoolState::backends) records{};  // what all snapshots have in common
-    decltype(PoolState::record) record{};
-
-    std::unique_ptr<const PoolState> state_of(
-        const std::vector<Backend>& backends,
-        Mode mode = Mode::active_active
-    ) {
-        auto state = std::make_unique<PoolState>();
-        if (record == nullptr) {
-            record = std::make_unique<PoolRecord>(config.queue_max, kCores);
-        }
-        std::vector<BackendView> views;
-        for (uint32_t number = 0; number < backends.size(); ++number) {
-            if (records.size() <= number) {
-                records.push_back(std::make_unique<BackendRecord>(100 + number, connections_max, kCores));
-            }
-            BackendView view{.id = 100 + number, .name = std::to_string(number), .address = {}};
-            view.state = backends[number].state;
-            view.is_backup = backends[number].is_backup;
-            view.weight = backends[number].weight;
-            view.effective_weight = view.weight * kWeightScale;
-            views.push_back(std::move(view));
-            state->backends.push_back(records[number]);
-        }
-        state->config = config;
-        state->record = record;
-        state->set = build_backend_set({.mode = mode}, std::move(views));
-        return state;
-    }
-
-    [[nodiscard]] core::Instant after(core::Duration duration) const { return reactor->now() + duration; }
-};
-
-uint32_t id_of(const std::optional<Acquired>& acquired) {
-    return acquired && *acquired ? (*acquired)->backend().record->id : 0;
-}
-
-std::optional<AcquireFailure> failure_of(const std::optional<Acquired>& acquired) {
-    return acquired && !*acquired ? std::optional(acquired->error()) : std::nullopt;
-}
+using Site = SamplePool;
 
 TEST_CASE("each backend has no more requests than its bound, and a place given back is free at once") {
     Site site;
@@ -186,159 +127,6 @@ TEST_CASE("active-passive sends everything to the first and a retry to the next"
     CHECK(id_of(pool.acquire_now(tried)) == 101);
     pool.apply(site.state_of({{BackendState::down}, {}, {}}, Mode::active_passive));
     CHECK(id_of(pool.acquire_now({})) == 101);
-}
-
-struct Waiting {
-    std::vector<int> served;  // in their order
-    std::vector<AcquireFailure> failures;
-    std::vector<Lease> leases;
-};
-
-Task<void> queue_up(ConnectionPool& pool, int number, Waiting& waiting) {
-    TriedBackends tried;
-    auto acquired = co_await pool.acquire(tried);
-    if (acquired) {
-        waiting.served.push_back(number);
-        waiting.leases.push_back(std::move(*acquired));
-    } else {
-        waiting.failures.push_back(acquired.error());
-    }
-}
-
-Task<void> wait_in_order(Site& site, Waiting& waiting) {
-    site.connections_max = 1;
-    ConnectionPool pool(*site.reactor, 0, site.state_of({{}}));
-    std::vector<Lease> held;
-    held.push_back(std::move(**pool.acquire_now({})));
-    TaskGroup group(*site.reactor, 10);
-    for (int number = 0; number < 5; ++number) {
-        group.spawn(queue_up(pool, number, waiting));
-    }
-    CHECK(site.record->queue.used() == 5);
-    CHECK(site.record->queued[0].value() == 5);
-    held.clear();
-    CHECK(waiting.served.empty());                  // they resume in a later turn
-    CHECK_FALSE(pool.acquire_now({}).has_value());  // and nobody overtakes them meanwhile
-    core::Instant deadline = site.after(20s);
-    while (waiting.served.size() < 5 && site.reactor->now() < deadline) {
-        CHECK(site.records[0]->connections.used() <= 1);
-        waiting.leases.clear();
-        co_await site.reactor->yield();
-    }
-    waiting.leases.clear();
-    co_await group.join(deadline);
-    CHECK(site.record->queue.used() == 0);
-    CHECK(site.record->queued[0].value() == 0);
-}
-
-TEST_CASE("requests that wait are served in the order in which they came") {
-    Site site;
-    Waiting waiting;
-    site.reactor->run(wait_in_order(site, waiting));
-    CHECK(waiting.served == std::vector<int>{0, 1, 2, 3, 4});
-    CHECK(waiting.failures.empty());
-}
-
-Task<void> wait_too_long(Site& site, Waiting& waiting) {
-    site.connections_max = 1;
-    site.config.queue_max = 2;
-    site.config.queue_timeout = 15ms;
-    ConnectionPool pool(*site.reactor, 0, site.state_of({{}}));
-    auto held = pool.acquire_now({});
-    TaskGroup group(*site.reactor, 3);
-    core::Instant begun = site.reactor->now();
-    group.spawn(queue_up(pool, 0, waiting));
-    group.spawn(queue_up(pool, 1, waiting));
-    CHECK(waiting.failures.empty());
-    group.spawn(queue_up(pool, 2, waiting));  // the queue is full
-    CHECK(waiting.failures == std::vector{AcquireFailure::queue_full});
-    co_await group.join(site.after(20s));
-    CHECK(site.reactor->now() - begun >= 15ms);
-    CHECK(site.record->queue.used() == 0);
-}
-
-TEST_CASE("a full queue refuses at once and a waiting request gives up at its time") {
-    Site site;
-    Waiting waiting;
-    site.reactor->run(wait_too_long(site, waiting));
-    CHECK(waiting.served.empty());
-    CHECK(
-        waiting.failures ==
-        std::vector{AcquireFailure::queue_full, AcquireFailure::timed_out, AcquireFailure::timed_out}
-    );
-}
-
-Task<void> leave_the_queue(Site& site, Waiting& waiting) {
-    site.connections_max = 1;
-    ConnectionPool pool(*site.reactor, 0, site.state_of({{}}));
-    auto held = pool.acquire_now({});
-    TaskGroup leaving(*site.reactor, 2);
-    TaskGroup staying(*site.reactor, 2);
-    leaving.spawn(queue_up(pool, 0, waiting));
-    staying.spawn(queue_up(pool, 1, waiting));
-    leaving.spawn(queue_up(pool, 2, waiting));
-    staying.spawn(queue_up(pool, 3, waiting));
-    leaving.request_stop();
-    co_await leaving.join();
-    CHECK(site.record->queue.used() == 2);
-    held.reset();
-    core::Instant deadline = site.after(20s);
-    while (waiting.served.size() < 2 && site.reactor->now() < deadline) {
-        waiting.leases.clear();
-        co_await site.reactor->yield();
-    }
-    co_await staying.join(deadline);
-    waiting.leases.clear();
-}
-
-TEST_CASE("a request that is cancelled leaves the queue and the others move up") {
-    Site site;
-    Waiting waiting;
-    site.reactor->run(leave_the_queue(site, waiting));
-    CHECK(waiting.served == std::vector<int>{1, 3});
-    CHECK(waiting.failures == std::vector(2, AcquireFailure::cancelled));
-}
-
-Task<void> change_while_waiting(Site& site, bool has_new_backend, Waiting& waiting) {
-    site.connections_max = 1;
-    ConnectionPool pool(*site.reactor, 0, site.state_of({{}}));
-    auto held = pool.acquire_now({});
-    TaskGroup group(*site.reactor, 1);
-    group.spawn(queue_up(pool, 0, waiting));
-    pool.apply(has_new_backend ? site.state_of({{}, {}}) : site.state_of({{BackendState::down}}));
-    co_await group.join(site.after(20s));
-    waiting.leases.clear();
-}
-
-TEST_CASE("a waiting request learns of a new backend, and that there is none any more") {
-    Site more;
-    Waiting served;
-    more.reactor->run(change_while_waiting(more, true, served));
-    CHECK(served.served == std::vector<int>{0});
-    CHECK(more.records[1]->connections.used() == 0);
-    Site none;
-    Waiting refused;
-    none.reactor->run(change_while_waiting(none, false, refused));
-    CHECK(refused.failures == std::vector{AcquireFailure::none_usable});
-}
-
-Task<void> wait_for_other_core(Site& site, Waiting& waiting) {
-    site.connections_max = 1;
-    ConnectionPool here(*site.reactor, 0, site.state_of({{}}));
-    ConnectionPool there(*site.reactor, 1, site.state_of({{}}));
-    auto held = there.acquire_now({});
-    TaskGroup group(*site.reactor, 1);
-    group.spawn(queue_up(here, 0, waiting));
-    held.reset();  // wakes the queue of its own core only
-    co_await group.join(site.after(20s));
-    waiting.leases.clear();
-}
-
-TEST_CASE("a place that another core gives back is found") {
-    Site site;
-    Waiting waiting;
-    site.reactor->run(wait_for_other_core(site, waiting));
-    CHECK(waiting.served == std::vector<int>{0});
 }
 
 // Idle connections. The far ends play the backend.

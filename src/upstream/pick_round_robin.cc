@@ -2,6 +2,7 @@
 #include "upstream/pick_round_robin.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "core/panic.h"
@@ -119,12 +120,6 @@ void RoundRobin::reset(const BackendSet& set) {
 
 std::optional<uint32_t> RoundRobin::pick() {
     return turns_.empty() ? std::nullopt : std::optional(take_first());
-}
-
-std::optional<uint32_t> RoundRobin::pick_untried(std::span<const uint32_t> tried) {
-    return pick([tried](uint32_t index) {
-        return std::ranges::find(tried, index) == tried.end() ? Verdict::take : Verdict::pass;
-    });
 }
 
 // Gives the first backend its next turn, and those set aside their places.

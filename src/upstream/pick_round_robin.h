@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "upstream/backend_set.h"
@@ -69,9 +68,6 @@ public:
         }
         return take_best_judged();
     }
-
-    // The next backend whose index is not in `tried`; those tried keep their turns.
-    [[nodiscard]] std::optional<uint32_t> pick_untried(std::span<const uint32_t> tried);
 
     // What all picks have cost so far: levels of the heap and entries walked. For metrics and for the proof
     // that the cost is flat.

@@ -11,6 +11,7 @@
 #include "runtime/quota.h"
 #include "upstream/backend_set.h"
 #include "upstream/config.h"
+#include "upstream/place_queue.h"
 
 namespace upstream {
 
@@ -45,6 +46,7 @@ struct PoolRecord {
 
     runtime::Quota queue;             // requests that wait for a backend
     std::vector<core::Gauge> queued;  // one a core
+    PlaceQueue waiting;               // the requests themselves; none while `queue` is not used
 };
 
 // A snapshot of one pool; immutable, read by all cores.

@@ -228,7 +228,7 @@ TEST_CASE("a file from the disk is described with what it must still be when it 
     runtime::FileStatus status;
     REQUIRE(runtime::file_status_of((tree / "a.bin").c_str(), status) == 0);
     CHECK(client.answer().file.size == 10);
-    CHECK(client.answer().file.changed_ns == status.identity.changed_ns);
+    CHECK(client.answer().file.modified_ns == status.identity.modified_ns);
     CHECK(client.answer().shared_body.empty());
 }
 

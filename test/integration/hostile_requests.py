@@ -392,4 +392,6 @@ refuse("too_many_headers", get(b"".join(b"A%d: b\r\n" % i for i in range(101))),
 refuse("far_too_many_headers", get(b"A:\r\n" * 4000), (431,))
 refuse("length_too_large", POST + b"Content-Length: 65537\r\n\r\nhello", (413,))
 late("first_chunk_too_large", TE + b"\r\n10001\r\n" + b"x" * 65537 + b"\r\n0\r\n\r\n", (413,))
+late("first_chunk_announces_too_much", TE + b"\r\n10001\r\nx", (413,))
+late("second_chunk_announces_too_much", TE + b"\r\n8000\r\n" + b"x" * 0x8000 + b"\r\n8001\r\n", (413,))
 late("chunks_too_large", TE + b"\r\n" + (b"1000\r\n" + b"x" * 4096 + b"\r\n") * 17 + b"0\r\n\r\n", (413,))

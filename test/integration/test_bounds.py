@@ -86,6 +86,21 @@ def test_the_bound_of_the_body_is_the_configured_one(site, origin, chunked):
     assert len(o.requests) == 1
 
 
+def test_a_chunk_that_announces_too_much_is_refused_before_it_comes(site, origin):
+    o = origin()
+    lb = site([o], limits={"body": "1000B"})
+    head = b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pieces = [[head + b"3e9\r\n"], [head, b"3e9"], [head + b"3e8\r\n" + b"x" * 1000, b"\r\n1\r\n"]]
+    for first, *rest in pieces:
+        with RawClient(lb.port) as client:
+            client.send(first)
+            for piece in rest:
+                wait_until(lambda: lb.status()["requests_active"] == 1, 5, "the request on its way")
+                client.send(piece)
+            assert client.response().status == 413
+    assert len(o.requests) == 0
+
+
 def test_idle_connections_cost_little(site, origin):
     lb = site([origin()])
     warm = [RawClient(lb.port) for _ in range(100)]

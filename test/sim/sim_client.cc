@@ -32,8 +32,8 @@ runtime::Task<void> SimClient::run() {
 std::vector<Answer> SimClient::draw_batch() {
     uint64_t next = plan_.first_id + answers_.size();
     std::vector<Answer> batch;
-    batch.push_back({.id = next, .kind = draw_kind(), .origin = {}});
-    if (batch[0].is_post() || !draw(plan_.pipeline_percent)) {
+    batch.push_back(draw_request(next));
+    if (batch[0].is_post() || batch[0].is_old || !draw(plan_.pipeline_percent)) {
         return batch;
     }
     for (uint64_t more = 1 + random_.below(3); more > 0 && answers_.size() + batch.size() < plan_.requests;
@@ -42,6 +42,16 @@ std::vector<Answer> SimClient::draw_batch() {
         batch.push_back({.id = ++next, .kind = kind, .origin = {}});
     }
     return batch;
+}
+
+Answer SimClient::draw_request(uint64_t id) {
+    Answer answer{.id = id, .kind = draw_kind(), .origin = {}};
+    answer.is_old = draw(plan_.old_percent);
+    if (answer.is_old && answer.kind == RequestKind::chunked_post) {
+        answer.kind = RequestKind::post;
+    }
+    answer.is_expecting = !answer.is_old && answer.is_post() && draw(plan_.expect_percent);
+    return answer;
 }
 
 runtime::Task<void> SimClient::exchange(std::vector<Answer>& batch) {
@@ -59,10 +69,19 @@ runtime::Task<void> SimClient::exchange(std::vector<Answer>& batch) {
         co_return co_await abandon(batch, std::move(text), deadline);
     }
     Pace pace = draw(plan_.slow_percent) ? Pace::slow : Pace::quick;
-    co_await send(std::move(text), pace, deadline);
+    bool was_refused = false;
+    if (batch[0].is_expecting) {
+        size_t head = text.find("\r\n\r\n") + 4;
+        co_await send(text.substr(0, head), pace, deadline);
+        text.erase(0, head);
+        was_refused = !co_await await_continue(batch[0], deadline);
+    }
+    if (!was_refused) {
+        co_await send(std::move(text), pace, deadline);
+    }
     for (size_t at = 0; at < batch.size(); ++at) {
         bool goes_on = co_await receive(batch[at], pace, deadline);
-        if (!goes_on) {
+        if (!goes_on || was_refused) {
             batch.erase(batch.begin() + static_cast<ptrdiff_t>(at) + 1, batch.end());
             drop_connection();
         }
@@ -103,6 +122,23 @@ runtime::Task<void> SimClient::send(std::string text, Pace pace, core::Instant d
     [[maybe_unused]] ssize_t sent = co_await socket_->send(memory_.pool, rest, deadline);
 }
 
+// Until the other side says something, or for a second: then the body goes all the same (RFC 9110 section
+// 10.1.1). False: an answer is there without the body.
+runtime::Task<bool> SimClient::await_continue(Answer& answer, core::Instant deadline) {
+    net::ReadBuffer buffer(memory_.shared);
+    deadline = std::min(deadline, reactor_.now() + std::chrono::seconds(1));
+    while (!received_.contains("\r\n\r\n")) {
+        ssize_t count = co_await socket_->receive(buffer, deadline);
+        if (count <= 0) {
+            break;
+        }
+        received_ += buffer.bytes();
+        buffer.consume(buffer.bytes().size());
+    }
+    answer.was_continued = received_.starts_with("HTTP/1.1 100 ");
+    co_return !peek_head(received_).has_value();
+}
+
 runtime::Task<void> SimClient::abandon(std::vector<Answer>& batch, std::string text, core::Instant deadline) {
     for (Answer& answer : batch) {
         answer.is_abandoned = true;
@@ -120,7 +156,7 @@ runtime::Task<void> SimClient::abandon(std::vector<Answer>& batch, std::string t
 
 runtime::Task<bool> SimClient::receive(Answer& answer, Pace pace, core::Instant deadline) {
     core::Instant begin = reactor_.now();
-    auto response = co_await read_answer(answer.kind, pace, deadline);
+    auto response = co_await read_answer(answer, pace, deadline);
     answer.took = reactor_.now() - begin;
     if (!response) {
         note_broken(answer);
@@ -131,18 +167,24 @@ runtime::Task<bool> SimClient::receive(Answer& answer, Pace pace, core::Instant 
     std::from_chars(status.data(), status.data() + status.size(), answer.status);
     answer.origin = response->field("x-origin");
     std::string body = answer.kind == RequestKind::head ? std::string() : answer_body(answer.id);
-    answer.is_body_right = response->field("x-number") == std::to_string(answer.id) && response->body == body;
-    co_return response->field("connection") != "close";
+    bool has_length = !response->field("content-length").empty();
+    bool is_chunked = !response->field("transfer-encoding").empty();
+    answer.is_open_ended = answer.kind != RequestKind::head && !has_length && !is_chunked;
+    answer.is_body_right = response->field("x-number") == std::to_string(answer.id) &&
+                           response->body == body && !(answer.is_old && (is_chunked || answer.has_interim));
+    co_return answer.is_old ? response->field("connection") == "keep-alive"
+                            : response->field("connection") != "close";
 }
 
 runtime::Task<std::optional<PlainMessage>> SimClient::read_answer(
-    RequestKind kind,
+    Answer& answer,
     Pace pace,
     core::Instant deadline
 ) {
     net::ReadBuffer buffer(memory_.shared);
-    BodyRule rule = kind == RequestKind::head ? BodyRule::answers_head : BodyRule::may_have_body;
+    BodyRule rule = answer.kind == RequestKind::head ? BodyRule::answers_head : BodyRule::may_have_body;
     while (true) {
+        answer.has_interim = answer.has_interim || received_.starts_with("HTTP/1.1 1");
         if (auto response = take_response(received_, rule, StreamState::open)) {
             co_return response;
         }
@@ -172,12 +214,19 @@ void SimClient::note_broken(Answer& answer) const {
 std::string SimClient::request_text(const Answer& answer) {
     constexpr std::array<std::string_view, 4> kMethods{"GET", "HEAD", "POST", "POST"};
     std::string text = std::format(
-        "{} /things/{} HTTP/1.1\r\nHost: {}\r\nX-Number: {}\r\n",
+        "{} /things/{} HTTP/1.{}\r\nHost: {}\r\nX-Number: {}\r\n",
         kMethods[std::to_underlying(answer.kind)],
         answer.id,
+        answer.is_old ? 0 : 1,
         plan_.host,
         answer.id
     );
+    if (answer.is_old && draw(50)) {
+        text += "Connection: keep-alive\r\n";
+    }
+    if (answer.is_expecting) {
+        text += "Expect: 100-continue\r\n";
+    }
     if (!answer.is_post()) {
         return text + "\r\n";
     }

@@ -27,6 +27,8 @@ struct ClientPlan {
     uint32_t leave_percent = 0;           // closes the connection after an answer and comes back with another
     uint32_t pipeline_percent = 20;       // sends up to four GET and HEAD requests at once
     uint32_t slow_percent = 15;           // sends in pieces and reads with pauses
+    uint32_t old_percent = 0;             // asks in HTTP/1.0
+    uint32_t expect_percent = 0;          // of the POSTs: sends the body after a 100 Continue, or a second
     uint32_t abandon_percent = 0;         // leaves without waiting for the answer, or before all is sent
     core::Duration think_max{3'000'000};  // before each request
     core::Duration patience{600'000'000'000};
@@ -38,8 +40,14 @@ struct Answer {
     RequestKind kind;
     int status = 0;              // 0: no whole answer came
     bool has_begun = false;      // the head of an answer came
+    bool is_old = false;         // asked in HTTP/1.0
+    bool is_expecting = false;   // asked for a 100 Continue
+    bool was_continued = false;  // and got one
+    bool has_interim = false;    // interim responses came before it, which HTTP/1.0 does not know
+    bool is_open_ended = false;  // the end of the connection is the end of its body
     bool is_abandoned = false;   // the client left and does not know what came of it
-    bool is_body_right = false;  // of a 200: the body that belongs to the number
+    bool is_body_right = false;  // of a 200: the body that belongs to the number, in a form that was asked
+                                 // for
     std::string origin;          // who answered, "" for the balancer's own answers
     core::Duration took{0};
 
@@ -62,10 +70,12 @@ private:
     enum class Pace : uint8_t { quick, slow };
 
     [[nodiscard]] std::vector<Answer> draw_batch();
+    [[nodiscard]] Answer draw_request(uint64_t id);
     [[nodiscard]] RequestKind draw_kind();
     [[nodiscard]] runtime::Task<void> exchange(std::vector<Answer>& batch);
     [[nodiscard]] runtime::Task<bool> connect(core::Instant deadline);
     [[nodiscard]] runtime::Task<void> send(std::string text, Pace pace, core::Instant deadline);
+    [[nodiscard]] runtime::Task<bool> await_continue(Answer& answer, core::Instant deadline);
     [[nodiscard]] runtime::Task<void> abandon(
         std::vector<Answer>& batch,
         std::string text,
@@ -74,7 +84,7 @@ private:
     // The answer to one request. False: the connection is of no further use.
     [[nodiscard]] runtime::Task<bool> receive(Answer& answer, Pace pace, core::Instant deadline);
     [[nodiscard]] runtime::Task<std::optional<PlainMessage>> read_answer(
-        RequestKind kind,
+        Answer& answer,
         Pace pace,
         core::Instant deadline
     );

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <format>
+#include <utility>
 
 #include "core/panic.h"
 #include "net/listener.h"
@@ -12,6 +13,14 @@ namespace sim {
 namespace {
 
 constexpr size_t kConnectionsMax = 10'000;
+constexpr std::string_view kHealthPath = "/healthz";
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// The head of a request whose client waits before it sends the body.
+bool expects_continue(std::string_view bytes) {
+    auto head = peek_head(bytes);
+    return head && head->field("expect") == "100-continue";
+}
 
 uint64_t number_of(const PlainMessage& request) {
     std::string_view text = request.field("x-number");
@@ -64,13 +73,25 @@ runtime::Task<void> SimOrigin::serve() {
 runtime::Task<void> SimOrigin::serve_connection(net::Socket socket) {
     net::ReadBuffer buffer(memory_.shared);
     std::string bytes;
+    bool has_served = false;
+    bool has_continued = false;  // the request that is not all there was told to go on
     while (true) {
         if (auto request = take_request(bytes)) {
+            has_continued = false;
+            bool is_check = request->second_word() == kHealthPath;
+            connections_ += is_check || std::exchange(has_served, true) ? 0 : 1;
             Next next = co_await answer(socket, std::move(*request));
             if (next == Next::close) {
                 co_return;
             }
             continue;
+        }
+        if (!has_continued && expects_continue(bytes)) {
+            has_continued = true;
+            ssize_t sent = co_await socket.send(memory_.pool, kContinue, core::Instant::never());
+            if (sent < 0) {
+                co_return;
+            }
         }
         ssize_t received = co_await socket.receive(buffer, core::Instant::never());
         if (received <= 0) {
@@ -82,7 +103,7 @@ runtime::Task<void> SimOrigin::serve_connection(net::Socket socket) {
 }
 
 runtime::Task<SimOrigin::Next> SimOrigin::answer(net::Socket& socket, PlainMessage request) {
-    if (request.second_word() == "/healthz") {
+    if (request.second_word() == kHealthPath) {
         ++health_checks_;
         std::string text = interim();
         text += std::format("HTTP/1.1 {} Checked\r\nContent-Length: 2\r\n\r\nok", script_.health_status);

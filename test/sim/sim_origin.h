@@ -47,6 +47,9 @@ public:
 
     [[nodiscard]] const net::Address& address() const { return address_; }
 
+    // Connections on which requests came, without those of health checks.
+    [[nodiscard]] uint64_t connections() const { return connections_; }
+
     [[nodiscard]] uint64_t health_checks() const { return health_checks_; }
 
 private:
@@ -68,6 +71,7 @@ private:
     Ledger& ledger_;
     OriginScript script_;
     PeerMemory memory_;
+    uint64_t connections_ = 0;
     uint64_t health_checks_ = 0;
 };
 

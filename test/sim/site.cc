@@ -70,6 +70,7 @@ void Site::add_origins() {
         origins_.push_back(std::make_unique<SimOrigin>(reactor, own, origin_name(index), seed, ledger_));
         OriginScript& script = origins_.back()->script();
         script.interim_percent = plan_.interim_percent;
+        script.until_close_percent = plan_.until_close_percent;
         if (plan_.roughness == Roughness::rough) {
             script.may_fail = index != 0;
             script.until_close_percent = 10;
@@ -149,6 +150,8 @@ void Site::add_clients() {
             .requests = plan_.requests,
             .post_percent = plan_.post_percent,
             .leave_percent = static_cast<uint32_t>(world_.random().below(30)),
+            .old_percent = plan_.old_percent,
+            .expect_percent = 20,
         };
         if (plan_.roughness == Roughness::rough) {
             own.think_max = milliseconds(1 + world_.random().below(200));

@@ -29,9 +29,11 @@ struct SitePlan {
     size_t clients = 4;
     size_t requests = 25;  // of each client
     uint32_t post_percent = 30;
+    uint32_t old_percent = 10;  // requests in HTTP/1.0
     uint32_t retries = 10;
-    uint32_t connections_max = 1000;  // of an origin
-    uint32_t interim_percent = 20;    // answers of an origin with a 103 before them
+    uint32_t connections_max = 1000;   // of an origin
+    uint32_t interim_percent = 20;     // answers of an origin with a 103 before them
+    uint32_t until_close_percent = 0;  // answers after which an origin ends the connection, as it says
     upstream::Mode mode = upstream::Mode::active_active;
     std::vector<bool> are_backups;  // of the origins, where some are
     bool is_reversed = false;       // origin 0 stands last in the configuration
