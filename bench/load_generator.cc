@@ -2,6 +2,9 @@
 //
 //     bench_load_generator --port N --path /s --body-bytes 100 --connections 64 --warm-up 0.5 --seconds 3
 //                          [--rate 15000] [--new-connection] [--hold] [--pids 12,13]
+//                          [--path /t]… [--header "If-None-Match: \"a\""]… [--status 304]
+//
+// Of several paths each request takes the next.
 //
 // It checks the status and the exact byte count of every answer, measures the CPU time that the processes of
 // --pids used in the measured window (all threads, /proc/PID/task/TID/schedstat) and how busy each core was,
@@ -25,7 +28,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -45,13 +47,14 @@
 
 #include "load_options.h"
 #include "measurement.h"
+#include "response_head.h"
 
 namespace {
 
 constexpr int kEventsAtOnce = 512;
 constexpr size_t kReadBuffer = 64U << 10U;
 constexpr size_t kFirstReadOfLargeBody = 4096;  // enough for the head; the rest is dropped without a copy
-constexpr size_t kDiscardFrom = 64U << 10U;     // longer bodies are checked by length only, in the kernel
+constexpr size_t kDiscardFrom = 32U << 10U;     // longer bodies are checked by length only, in the kernel
 constexpr size_t kHeadMax = 16U << 10U;
 constexpr uint64_t kErrorsMax = 10'000;  // a proxy that is broken or gone ends the run instead of spinning
 constexpr size_t kHoldInFlightMax = 64;  // few at once: the memory shown is that of idle clients, not of a
@@ -64,15 +67,15 @@ constexpr double kNanoseconds = 1e9;
     std::exit(1);
 }
 
-uint64_t now_ns() {
+uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
     timespec time{};
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<uint64_t>(time.tv_nsec);
 }
 
 struct Errors {
     uint64_t connect = 0;       // refused, or no socket to be had
-    uint64_t status = 0;        // anything but 200
+    uint64_t status = 0;        // another than --status
     uint64_t length = 0;        // Content-Length missing or not what was asked for, or bytes behind the body
     uint64_t malformed = 0;     // not an HTTP/1.1 response head
     uint64_t closed_early = 0;  // the connection ended inside an answer, or although it was to be kept
@@ -126,7 +129,8 @@ private:
     [[nodiscard]] std::string window_json() const;
 
     bench::LoadOptions options_;
-    std::string request_;
+    std::vector<std::string> requests_;
+    size_t next_request_ = 0;
     int epoll_;
     std::vector<Connection> connections_;
     std::deque<Connection*> idle_;
@@ -136,8 +140,9 @@ private:
     uint64_t started_ = 0;  // requests of the open loop that were sent or wait for their connection
     bool is_measuring_ = false;
     uint64_t window_start_ = 0;
-    uint64_t done_ = 0;   // in the window
-    uint64_t bytes_ = 0;  // received in the window, heads included
+    uint64_t own_time_before_ = 0;  // CPU time of this process
+    uint64_t done_ = 0;             // in the window
+    uint64_t bytes_ = 0;            // received in the window, heads included
     size_t answered_ = 0;
     Errors errors_;
     uint64_t errors_of_warm_up_ = 0;
@@ -147,15 +152,13 @@ private:
 };
 
 Generator::Generator(bench::LoadOptions options)
-    : options_(std::move(options)), epoll_(epoll_create1(EPOLL_CLOEXEC)), connections_(options_.connections) {
+    : options_(std::move(options)),
+      requests_(bench::requests_of(options_)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      connections_(options_.connections) {
     if (epoll_ < 0) {
         stop_with("epoll_create1");
     }
-    request_ = std::format(
-        "GET {} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench/1\r\nAccept: */*\r\n{}\r\n",
-        options_.path,
-        options_.has_new_connection_each ? "Connection: close\r\n" : ""
-    );
 }
 
 // Starts to connect. With a connection a request the request is tried at once: on loopback the handshake is
@@ -215,17 +218,19 @@ void Generator::reopen(Connection& connection) {
 }
 
 void Generator::send_request(Connection& connection) {
-    const ssize_t sent = send(connection.fd, request_.data(), request_.size(), MSG_NOSIGNAL);
+    const std::string& request = requests_[next_request_];
+    const ssize_t sent = send(connection.fd, request.data(), request.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EAGAIN && connection.phase == Phase::connecting) {
         connection.has_request = true;  // sent when the handshake is over
         return;
     }
+    next_request_ = next_request_ + 1 == requests_.size() ? 0 : next_request_ + 1;
     connection.has_request = false;
     connection.phase = Phase::waiting;
     connection.has_head = false;
     connection.partial_head.clear();
     // A failed send needs no handling here: the hang-up is reported as an event and counted as closed_early.
-    if (sent >= 0 && sent != static_cast<ssize_t>(request_.size())) {
+    if (sent >= 0 && sent != static_cast<ssize_t>(request.size())) {
         stop_with("a request of some hundred bytes did not fit into a socket");
     }
 }
@@ -283,30 +288,21 @@ void Generator::finish(Connection& connection) {
 
 // Notes status and length of a complete head.
 void Generator::check_head(Connection& connection, std::string_view head) {
-    constexpr std::string_view kVersion = "HTTP/1.1 ";
-    constexpr std::string_view kLength = "\r\ncontent-length:";
-    if (!head.starts_with(kVersion) || head.size() < 12) {
+    const bench::ResponseHead read = bench::read_response_head(head);
+    if (read.status == 0) {
         ++errors_.malformed;
-    } else if (head.substr(kVersion.size(), 3) != "200") {
+    } else if (read.status != options_.status) {
         ++errors_.status;
     }
-    const auto equal_but_for_case = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
-    const auto* found =
-        std::search(head.begin(), head.end(), kLength.begin(), kLength.end(), equal_but_for_case);
-    uint64_t length = 0;
-    bool is_number = false;
-    if (found != head.end()) {
-        const auto* digits = found + kLength.size();
-        while (*digits == ' ') {
-            ++digits;
-        }
-        is_number = std::from_chars(digits, head.end(), length).ec == std::errc{};
+    connection.has_head = true;
+    if (bench::has_no_body(read.status)) {
+        connection.body_left = 0;
+        return;
     }
-    if (!is_number || length != options_.body_bytes) {
+    if (read.content_length != options_.body_bytes) {
         ++errors_.length;
     }
-    connection.body_left = length;
-    connection.has_head = true;
+    connection.body_left = read.content_length.value_or(0);
 }
 
 // Takes the head off the front of `bytes`. Result: what follows it, or nothing while it is incomplete.
@@ -463,11 +459,13 @@ void Generator::begin_window() {
     errors_of_warm_up_ = errors_.total();
     times_before_ = bench::thread_times(options_.pids);
     cores_before_ = bench::core_ticks();
+    own_time_before_ = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     window_start_ = now_ns();
 }
 
 std::string Generator::window_json() const {
     const double seconds = static_cast<double>(now_ns() - window_start_) / kNanoseconds;
+    const uint64_t own_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - own_time_before_;
     const uint64_t cpu_ns = bench::cpu_time_between(times_before_, bench::thread_times(options_.pids));
     const std::vector<bench::CoreTicks> cores = bench::core_ticks();
     std::string busy;
@@ -486,8 +484,8 @@ std::string Generator::window_json() const {
     const auto done = static_cast<double>(std::max<uint64_t>(done_, 1));
     return std::format(
         R"({{"requests":{},"seconds":{:.3f},"requests_per_second":{:.0f},"cpu_us_per_request":{:.3f},)"
-        R"("cpu_share_percent":{:.1f},"p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f},)"
-        R"("bytes_per_request":{:.1f},)"
+        R"("cpu_share_percent":{:.1f},"own_cpu_share_percent":{:.1f},)"
+        R"("p50_us":{:.1f},"p99_us":{:.1f},"p999_us":{:.1f},"bytes_per_request":{:.1f},)"
         R"("errors":{},"errors_in_warm_up":{},)"
         R"("errors_by_kind":{{"connect":{},"status":{},"length":{},"malformed":{},)"
         R"("closed_early":{}}},"cores":[{}]}})",
@@ -496,6 +494,7 @@ std::string Generator::window_json() const {
         static_cast<double>(done_) / seconds,
         static_cast<double>(cpu_ns) / 1000.0 / done,
         static_cast<double>(cpu_ns) / (seconds * kNanoseconds) * 100.0,
+        static_cast<double>(own_cpu_ns) / (seconds * kNanoseconds) * 100.0,
         latencies_.percentile_us(0.50, done_),
         latencies_.percentile_us(0.99, done_),
         latencies_.percentile_us(0.999, done_),

@@ -17,8 +17,10 @@ namespace bench {
 
 struct LoadOptions {
     uint16_t port = 0;
-    std::string path = "/s";
-    uint64_t body_bytes = 100;
+    std::vector<std::string> paths;   // asked for in turn; load_options_from() gives at least one
+    std::vector<std::string> fields;  // further header fields of each request, "Name: value"
+    int status = 200;                 // that every answer is to have
+    uint64_t body_bytes = 100;        // of every answer; of no meaning where the status has no body
     size_t connections = 64;
     double rate = 0;       // requests a second; 0: closed loop
     double warm_up = 0.5;  // seconds
@@ -54,7 +56,11 @@ inline void set_option(LoadOptions& options, std::string_view name, const std::s
     if (name == "--port") {
         options.port = number_or_stop<uint16_t>(name, value);
     } else if (name == "--path") {
-        options.path = value;
+        options.paths.push_back(value);
+    } else if (name == "--header") {
+        options.fields.push_back(value);
+    } else if (name == "--status") {
+        options.status = number_or_stop<int>(name, value);
     } else if (name == "--body-bytes") {
         options.body_bytes = number_or_stop<uint64_t>(name, value);
     } else if (name == "--connections") {
@@ -75,6 +81,26 @@ inline void set_option(LoadOptions& options, std::string_view name, const std::s
     }
 }
 
+// The requests that the options describe, one a path.
+[[nodiscard]] inline std::vector<std::string> requests_of(const LoadOptions& options) {
+    std::string fields;
+    for (const std::string& field : options.fields) {
+        fields += field + "\r\n";
+    }
+    if (options.has_new_connection_each) {
+        fields += "Connection: close\r\n";
+    }
+    std::vector<std::string> requests;
+    for (const std::string& path : options.paths) {
+        requests.push_back(std::format(
+            "GET {} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench/1\r\nAccept: */*\r\n{}\r\n",
+            path,
+            fields
+        ));
+    }
+    return requests;
+}
+
 // Reads the command line; a wrong one ends the process with exit code 2 and a line on stderr.
 inline LoadOptions load_options_from(std::span<char*> arguments) {
     LoadOptions options;
@@ -92,6 +118,9 @@ inline LoadOptions load_options_from(std::span<char*> arguments) {
     }
     if (options.port == 0) {
         stop_with_usage("--port is missing");
+    }
+    if (options.paths.empty()) {
+        options.paths.emplace_back("/s");
     }
     return options;
 }

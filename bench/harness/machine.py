@@ -53,7 +53,13 @@ def search_path() -> str:
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"PATH": search_path()}
+    """Ours, but for what would tell a program of trilith::app to listen elsewhere."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("PORT", "LISTEN_FDS")}
+    return ours | {"PATH": search_path()}
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
 
 
 def raise_file_limit() -> int:
@@ -68,9 +74,20 @@ def raise_file_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+APP_LIBRARY = ROOT / "build/release/src/sdk/libtrilith_app.a"
+
+
 def built(program: str) -> Path:
-    """The generator or the origin: the build's, or compiled here where that is missing or outdated."""
-    newest = max(path.stat().st_mtime for path in SOURCES.iterdir() if path.suffix in (".cc", ".h"))
+    """A program of the benchmark: the build's, or compiled here where that is missing or outdated."""
+    sources, options = [path for path in SOURCES.iterdir() if path.suffix in (".cc", ".h")], []
+    source = SOURCES / (program.removeprefix("bench_") + ".cc")
+    if not source.exists():  # a program of trilith::app
+        source = SOURCES / "peers" / source.name
+        sources = [source, APP_LIBRARY]
+        options = [f"-I{ROOT / 'include'}", str(APP_LIBRARY), "-lcrypto", "-fuse-ld=lld"]
+        if not APP_LIBRARY.exists():
+            raise Unfit("build/release has no libtrilith_app.a: run make (or leave out the rows app-json…)")
+    newest = max(path.stat().st_mtime for path in sources)
     made_by_cmake = ROOT / "build/release/bench" / program
     if made_by_cmake.exists() and made_by_cmake.stat().st_mtime >= newest:
         return made_by_cmake
@@ -78,11 +95,10 @@ def built(program: str) -> Path:
     if target.exists() and target.stat().st_mtime >= newest:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    source = SOURCES / (program.removeprefix("bench_") + ".cc")
     compiler = [os.environ.get("CXX", "clang++-19"), "-std=c++23", "-stdlib=libc++", "-O2"]
     print(f"building {program}", flush=True)
     try:
-        subprocess.run([*compiler, str(source), "-o", str(target)], check=True)
+        subprocess.run([*compiler, str(source), *options, "-o", str(target)], check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Unfit(f"{program} cannot be built: {error}") from error
     return target
@@ -190,10 +206,10 @@ def wait_until(condition, what: str, seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-def get(port: int, path: str) -> bytes:
-    """One GET to 127.0.0.1:port; the raw answer, empty when there is none."""
+def get(port: int, path: str, field: str = "") -> bytes:
+    """One GET to 127.0.0.1:port, with a further header field or none; the raw answer, or nothing."""
     request = (f"GET {path} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
-               "Connection: close\r\n\r\n")
+               "Connection: close\r\n" + (f"{field}\r\n" if field else "") + "\r\n")
     answer = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
@@ -235,6 +251,7 @@ def versions(proxies: list[str]) -> dict:
         found["nginx"] = first_line(["nginx", "-v"]).removeprefix("nginx version: ")
     if "trilith" in proxies:
         commit = first_line(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"])
-        changed = first_line(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no", "src"])
+        changed = first_line(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no", "src",
+                              "include"])
         found["trilith"] = commit + (" with local changes" if changed else "")
     return found

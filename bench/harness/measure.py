@@ -1,9 +1,7 @@
 """The measurements: rows of load, memory of idle clients, flatness of cost; all interleaved."""
 
 import json
-import shutil
 import subprocess
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -30,10 +28,14 @@ class Row:
     name: str
     title: str
     path: str = "/s"
+    paths: list = field(default_factory=list)   # asked for in turn, in place of `path`
+    status: int = 200                           # of every answer
+    header: str = ""                            # one more header field of each request, "Name: value"
     body_bytes: int = SMALL_BODY
     connections: int = 64
     rate: int = 0                        # requests a second; 0: as many as it can
     has_new_connection_each: bool = False
+    is_light: bool = False               # the server does little: the generator may be the full one
     port: str = "same"
     targets: dict = field(default_factory=dict)
 
@@ -92,22 +94,27 @@ class Bench:
         return proxies.Setup(backends=[f"127.0.0.1:{port}" for port in self.ports], **other)
 
     @contextmanager
-    def running(self, name: str, setup: proxies.Setup):
-        """A proxy, from its start to its end."""
+    def running(self, kind: type, setup):
+        """A server, from its start to its end."""
         self.started += 1
-        proxy = proxies.KINDS[name](setup, self.directory / f"{self.started}-{name}", self.children)
-        proxy.start()
+        server = kind(setup, self.directory / f"{self.started}-{kind.name}", self.children)
+        server.start()
         try:
-            yield proxy
+            yield server
         finally:
-            proxy.stop()
-            proxies.remove(proxy.directory)
+            server.stop()
+            proxies.remove(server.directory)
 
     def _generator_command(self, proxy: proxies.Proxy, row: Row, seconds: float) -> list[str]:
-        command = [str(self.generator), "--port", str(proxy.ports[row.port]), "--path", row.path,
+        command = [str(self.generator), "--port", str(proxy.ports[row.port]),
                    "--body-bytes", str(row.body_bytes), "--connections", str(row.connections),
+                   "--status", str(row.status),
                    "--warm-up", str(self.plan.warm_up), "--seconds", str(seconds),
                    "--pids", ",".join(map(str, proxy.pids()))]
+        for path in row.paths or [row.path]:
+            command += ["--path", path]
+        if row.header:
+            command += ["--header", row.header]
         if row.rate:
             command += ["--rate", str(row.rate)]
         if row.has_new_connection_each:
@@ -132,10 +139,15 @@ class Bench:
         result["errors"] += result.pop("errors_in_warm_up")
         # Most of a TCP handshake is done by the kernel on the client's core: with a new connection each
         # request the generator's core is full before the proxy's, and then the load is the highest possible.
-        fullest = result["load_core_busy_percent"] if row.has_new_connection_each else 0
+        # The same holds where a server only receives and sends, as the generator does: a server that is not
+        # full sleeps and is woken, and so costs more a request than a full one.
+        may_fill_load_core = row.has_new_connection_each or row.is_light
+        fullest = result["load_core_busy_percent"] if may_fill_load_core else 0
         result["is_busy"] = not row.is_saturated or max(result["core_busy_percent"], fullest) >= BUSY_PERCENT
         # Others on the proxy's core take caches and time; at a fixed rate ticks are too coarse to tell.
         others = result["core_busy_percent"] - result["cpu_share_percent"]
+        if row.is_light:  # no origin shares the generator's core
+            others = max(others, result["load_core_busy_percent"] - result["own_cpu_share_percent"])
         result["is_undisturbed"] = not row.is_saturated or others <= OTHERS_PERCENT
         # At a fixed rate the work offered must be the work done, or the loads compared were not the same.
         result["is_at_rate"] = not row.rate or abs(result["requests_per_second"] / row.rate - 1) < 0.01
@@ -149,7 +161,7 @@ class Bench:
         with self.all_running(self.setup(has_log=has_log)) as running:
             headers = {proxy.name: added_headers(proxy) for proxy in running}
             for row in rows:
-                results[row.name] = self._rounds(row, running)
+                results[row.name] = self.rounds({proxy: row for proxy in running})
                 report(row, results[row.name])
         return {"headers_added": headers, "rows": results}
 
@@ -158,17 +170,20 @@ class Bench:
         running = []
         try:
             for name in self.plan.proxies:
-                context = self.running(name, setup)
+                context = self.running(proxies.KINDS[name], setup)
                 running.append((context, context.__enter__()))
             yield [proxy for _, proxy in running]
         finally:
             for context, _ in reversed(running):
                 context.__exit__(None, None, None)
 
-    def _rounds(self, row: Row, running: list) -> dict:
-        by_proxy: dict = {proxy.name: [] for proxy in running}
+    def rounds(self, work: dict) -> dict:
+        """Rounds of one row, in which the servers take turns; `work` says what each is asked for.
+        Result: server → one result a round."""
+        running = list(work)
+        by_server: dict = {server.name: [] for server in running}
         for number in range(self.plan.rounds + EXTRA_ROUNDS):
-            complete = sum(all(results[i]["is_valid"] for results in by_proxy.values())
+            complete = sum(all(results[i]["is_valid"] for results in by_server.values())
                            for i in range(number))
             if complete >= self.plan.rounds:
                 break
@@ -176,16 +191,16 @@ class Bench:
             if hopeless:
                 break  # this machine does not saturate this row: more rounds would only take time
             turn = number % len(running)
-            for proxy in running[turn:] + running[:turn]:
-                by_proxy[proxy.name].append(self.load(proxy, row))
-        return by_proxy
+            for server in running[turn:] + running[:turn]:
+                by_server[server.name].append(self.load(server, work[server]))
+        return by_server
 
     def idle(self) -> dict:
         """Process memory of an idle client. Result: proxy → one result a round, each of a new process."""
         results: dict = {name: [] for name in self.plan.proxies}
         for _ in range(IDLE_ROUNDS):
             for name in self.plan.proxies:
-                with self.running(name, self.setup()) as proxy:
+                with self.running(proxies.KINDS[name], self.setup()) as proxy:
                     results[name].append(self._idle_once(proxy))
         return results
 
@@ -226,7 +241,7 @@ class Bench:
         contexts, running, results = [], {}, {count: [] for count in setups}
         try:
             for count, setup in setups.items():
-                context = self.running(name, setup)
+                context = self.running(proxies.KINDS[name], setup)
                 running[count] = context.__enter__()
                 contexts.append(context)
             counts = list(setups)
@@ -252,18 +267,6 @@ def added_headers(proxy: proxies.Proxy) -> list[str]:
     _, _, body = machine.get(proxy.ports["same"], "/echo").partition(b"\r\n\r\n")
     lines = body.decode("latin-1").splitlines()[1:]
     return sorted({line.partition(":")[0].lower() for line in lines if ":" in line} - own)
-
-
-@contextmanager
-def temporary_directory():
-    """In memory where possible: then a log costs what the proxy does for it, not what a disk does."""
-    shared_memory = Path("/dev/shm")
-    is_roomy = shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > 1 << 30
-    directory = Path(tempfile.mkdtemp(prefix="trilith-bench-", dir=shared_memory if is_roomy else None))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def as_json(plan: Plan) -> dict:

@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import machine
+from .server import Server, nginx_command, nginx_values, trilith_command
 
 UPSTREAM_CONNECTIONS = 4096  # that nginx may keep open to backends
 
@@ -39,76 +39,33 @@ class Setup:
     has_log: bool = False
     routes: int = 0                # 0: one pool takes everything; else so many, the last of which matches
     check_interval: str = "2s"
+    probe: str = "/s/last"         # a path that is answered with 200
 
 
-class Proxy:
+class Proxy(Server):
     """One running proxy. Its ports, where it can do the work in several ways:
     same: adds the fields that all add; lean: X-Forwarded-For alone; spliced, auto: as same, with splice."""
-    name = ""
+    port_names = ("same", "lean", "spliced", "auto")
 
     def __init__(self, setup: Setup, directory: Path, children: machine.Children) -> None:
-        self.setup = setup
-        self.directory = directory
-        self.directory.mkdir(parents=True)
-        self.children = children
-        self.ports = dict(zip(("same", "lean", "spliced", "auto"), machine.free_ports(4)))
+        super().__init__(setup, directory, children)
         self.log = directory / "access.log"
-        self.errors = directory / "stderr"
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        configuration = self.directory / "configuration"
-        template = (machine.SOURCES / "peers" / f"{self.name}.cfg").read_text()
-        for key, value in self.values().items():
-            template = template.replace(f"@{key}@", str(value))
-        configuration.write_text(template)
-        with self.errors.open("ab") as errors, self.output().open("ab") as output:
-            self.process = self.children.start(self.command(configuration), machine.PROXY_CORE,
-                                               stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
-        machine.wait_until(self._answers_or_died, f"the start of {self.name}")
-
-    def _answers_or_died(self) -> bool:
-        if self.process.poll() is not None:
-            said = self.errors.read_text(errors="replace")[-2000:]
-            raise machine.Unfit(f"{self.name} ended at its start:\n{said}")
-        return all(b" 200 " in machine.get(port, "/s/last")[:16] for port in set(self.used_ports()))
-
-    def used_ports(self) -> list[int]:
-        return list(self.ports.values())
-
-    def stop(self) -> None:
-        self.children.stop(self.process)
-
-    def pids(self) -> list[int]:
-        return machine.process_family(self.process.pid)
 
     def forget_log(self) -> None:
-        """Empties the log, so that a long benchmark fills no disk."""
         if self.setup.has_log and self.log.exists():
             os.truncate(self.log, 0)
 
     def values(self) -> dict:
-        return {"CORE": machine.PROXY_CORE, "CONNECTIONS": machine.client_limit(),
-                "DIRECTORY": self.directory, "CHECK_INTERVAL": self.setup.check_interval,
-                "PORT": self.ports["same"], "PORT_LEAN": self.ports["lean"],
-                "PORT_SPLICED": self.ports["spliced"], "PORT_AUTO": self.ports["auto"]} | self.own_values()
+        return {"CHECK_INTERVAL": self.setup.check_interval} | super().values()
 
     def route_names(self) -> list[str]:
         """All routes but the last, none of which the benchmark's requests match."""
         return [f"/route{i}/" for i in range(self.setup.routes - 1)]
 
-    def output(self) -> Path:
-        return self.directory / "stdout"
-
-    def own_values(self) -> dict:
-        raise NotImplementedError
-
-    def command(self, configuration: Path) -> list[str]:
-        raise NotImplementedError
-
 
 class Haproxy(Proxy):
     name = "haproxy"
+    template = "haproxy.cfg"
 
     def own_values(self) -> dict:
         check = f"check inter {self.setup.check_interval}"
@@ -134,6 +91,7 @@ class Haproxy(Proxy):
 
 class Nginx(Proxy):
     name = "nginx"
+    template = "nginx.cfg"
 
     def used_ports(self) -> list[int]:
         self.ports["spliced"] = self.ports["auto"] = self.ports["same"]  # it has no splice
@@ -144,17 +102,17 @@ class Nginx(Proxy):
         routes = [f"location {path} {{ proxy_pass http://origin; }}" for path in [*self.route_names(), "/s/"]]
         return {"BACKENDS": "\n        ".join(f"server {address};" for address in self.setup.backends),
                 "ROUTES": "\n        ".join(routes) if self.setup.routes else "",
-                "LOG": log, "USER": "user root;" if os.geteuid() == 0 else "",
+                "LOG": log,
                 # Unlike the others' limits it counts connections to backends too.
-                "CONNECTIONS": machine.client_limit() + UPSTREAM_CONNECTIONS,
-                "CORE_MASK": f"{1 << machine.PROXY_CORE:b}", "FILES": machine.raise_file_limit()}
+                **nginx_values(machine.client_limit() + UPSTREAM_CONNECTIONS)}
 
     def command(self, configuration: Path) -> list[str]:
-        return ["nginx", "-c", str(configuration), "-e", str(self.directory / "nginx-error.log")]
+        return nginx_command(self.directory, configuration)
 
 
 class Trilith(Proxy):
     name = "trilith"
+    template = "trilith.cfg"
 
     def used_ports(self) -> list[int]:
         self.ports = dict.fromkeys(self.ports, self.ports["same"])  # it has one way only
@@ -188,10 +146,7 @@ class Trilith(Proxy):
         return bool(states) and all(state == "up" for state in states)
 
     def command(self, configuration: Path) -> list[str]:
-        for folder in ("run", "state"):
-            (self.directory / folder).mkdir(exist_ok=True)
-        return [str(machine.trilith_program()), "serve", "--server", "lb1", str(configuration),
-                "--runtime-dir", str(self.directory / "run"), "--state-dir", str(self.directory / "state")]
+        return trilith_command(self.directory, configuration, "lb1")
 
 
 KINDS = {kind.name: kind for kind in (Haproxy, Nginx, Trilith)}

@@ -7,7 +7,7 @@ from .measure import BUSY_PERCENT, SUBJECT, Row
 IDLE_BYTES_MAX = 1536          # the target: 1.5 KiB an idle client
 # Differences under 8 % are noise on a shared machine. With 2,000 backends the kernel has 2,000 more sockets
 # in the caches, which costs any proxy about a tenth: the peers' figures stand beside.
-FLAT_RATIO_MAX = {"backends": 1.20, "routes": 1.10}
+FLAT_RATIO_MAX = {"backends": 1.20, "routes": 1.10, "files": 1.10}
 SPREAD = ("median", "min", "max")
 
 
@@ -30,7 +30,7 @@ def paired_ratio(ours: list[dict], theirs: list[dict], key: str) -> dict:
     return {**spread(ratios), "valid_rounds": len(valid), "rounds": len(pairs)}
 
 
-def row_faults(row: Row, results: dict, rounds: int) -> list[str]:
+def row_faults(results: dict, rounds: int) -> list[str]:
     """Why a row does not count; empty when it does."""
     faults = []
     for name, measured in results.items():
@@ -44,7 +44,7 @@ def row_faults(row: Row, results: dict, rounds: int) -> list[str]:
             lowest = min(result["core_busy_percent"] for result in measured)
             faults.append(f"{name}: core busy in {busy} of {len(measured)} rounds (lowest {lowest:.0f} %)")
         if sum(result["is_undisturbed"] for result in measured) < rounds:
-            faults.append(f"{name}: others used its core")
+            faults.append(f"{name}: others used the cores")
         if sum(result["is_at_rate"] for result in measured) < rounds:
             faults.append(f"{name}: did not keep the rate")
     return faults
@@ -60,7 +60,7 @@ def verdict(value: float | None, limit: float | None, faults: list[str]) -> str:
 
 def judge_row(row: Row, results: dict, rounds: int) -> dict:
     """Everything a table needs of one row."""
-    faults = row_faults(row, results, rounds)
+    faults = row_faults(results, rounds)
     judged = {"title": row.title, "faults": faults, "ratios": {}, "proxies": {}}
     for name, measured in results.items():
         judged["proxies"][name] = {
@@ -116,7 +116,7 @@ def judge_flat(results: dict) -> dict:
             for count, measured in by_count.items():
                 errors = sum(result["errors"] for result in measured)
                 ratio = paired_ratio(measured, by_count[smallest], "cpu_us_per_request")
-                limit = FLAT_RATIO_MAX[kind] if name == SUBJECT and count != smallest else None
+                limit = FLAT_RATIO_MAX.get(kind) if name == SUBJECT and count != smallest else None
                 faults = [f"{errors} errors"] if errors else []
                 judged.setdefault(kind, {}).setdefault(name, {})[str(count)] = {
                     "cpu_us_per_request": spread([result["cpu_us_per_request"] for result in measured]),
@@ -180,10 +180,10 @@ def idle_table(idle: dict) -> list[str]:
     return lines
 
 
-def flat_table(flat: dict) -> list[str]:
-    lines = ["", "## Does the cost stay flat?", "",
-             "CPU time a request, as a ratio to the smallest count, paired by round; flat: " +
-             ", ".join(f"{kind} ≤ {limit:.2f}" for kind, limit in FLAT_RATIO_MAX.items()) + ".", "",
+def flat_table(flat: dict, title: str) -> list[str]:
+    limits = ", ".join(f"{kind} ≤ {FLAT_RATIO_MAX[kind]:.2f}" for kind in flat if kind in FLAT_RATIO_MAX)
+    lines = ["", f"## {title}", "",
+             f"CPU time a request, as a ratio to the smallest count, paired by round; flat: {limits}.", "",
              "| of what | proxy | count | CPU µs a request | ratio | |", "|---|---|---|---|---|---|"]
     for kind, by_proxy in flat.items():
         for name, by_count in by_proxy.items():
@@ -194,14 +194,18 @@ def flat_table(flat: dict) -> list[str]:
     return lines
 
 
-def markdown(result: dict) -> str:
+def heading(result: dict, title: str) -> list[str]:
     machine, plan = result["machine"], result["plan"]
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    lines = ["# Trilith beside HAProxy and nginx", "",
-             "Ratios of CPU time a request, paired by round: median (lowest–highest). How: bench/README.md.",
-             "", f"{machine['kernel']}; {machine['processor']}, {machine['processors']} processors, TCP "
-             f"{machine['tcp_congestion_control']}; {versions}. "
-             f"{plan['rounds']} rounds of {plan['seconds']:g} s after {plan['warm_up']:g} s of warm-up."]
+    return [f"# {title}", "",
+            "Ratios of CPU time a request, paired by round: median (lowest–highest). How: bench/README.md.",
+            "", f"{machine['kernel']}; {machine['processor']}, {machine['processors']} processors, TCP "
+            f"{machine['tcp_congestion_control']}; {versions}. "
+            f"{plan['rounds']} rounds of {plan['seconds']:g} s after {plan['warm_up']:g} s of warm-up."]
+
+
+def markdown(result: dict) -> str:
+    lines = heading(result, "Trilith beside HAProxy and nginx")
     for variant, measured in result["load"].items():
         lines += ["", f"## Access log {variant}", ""] + rows_table(measured["rows"])
         sets = {tuple(names) for names in measured["headers_added"].values()}
@@ -213,7 +217,7 @@ def markdown(result: dict) -> str:
     if result.get("idle"):
         lines += idle_table(result["idle"])
     if result.get("flat"):
-        lines += flat_table(result["flat"])
+        lines += flat_table(result["flat"], "Does the cost stay flat?")
     return "\n".join(lines) + "\n"
 
 
@@ -227,7 +231,10 @@ def misses(result: dict) -> list[str]:
                       for pair, ratio in judged.items() if ratio.get("verdict") in ("MISS", "INVALID")]
     found += [f"idle, {name}: {figures['verdict']}" for name, figures in (result.get("idle") or {}).items()
               if figures["verdict"] in ("MISS", "INVALID")]
-    for kind, by_proxy in (result.get("flat") or {}).items():
-        found += [f"flat, {count} {kind}: {figures['verdict']}" for by_count in by_proxy.values()
-                  for count, figures in by_count.items() if figures["verdict"] in ("MISS", "INVALID")]
-    return found
+    return found + flat_misses(result.get("flat") or {})
+
+
+def flat_misses(flat: dict) -> list[str]:
+    return [f"flat, {count} {kind}: {figures['verdict']}" for kind, by_proxy in flat.items()
+            for by_count in by_proxy.values() for count, figures in by_count.items()
+            if figures["verdict"] in ("MISS", "INVALID")]
