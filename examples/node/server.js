@@ -23,8 +23,8 @@ server.keepAliveTimeout = 75_000;
 
 const isHandedOver = Number(process.env.LISTEN_FDS) >= 1 && Number(process.env.LISTEN_PID) === process.pid;
 server.listen(isHandedOver ? { fd: 3 } : { port: Number(process.env.PORT || 8080), host: '127.0.0.1' }, () => {
-    const address = server.address();
-    console.error(`listening on ${address.address}:${address.port}`);
+    const address = server.address(); // null for a socket that was handed over
+    console.error(address ? `listening on ${address.address}:${address.port}` : 'listening on the socket that was handed over');
 });
 
 function stop() {

@@ -36,6 +36,11 @@ void Instance::request_stop() {
     changed_.set();
 }
 
+void Instance::hurry() {
+    is_hurried_ = true;
+    request_stop();
+}
+
 bool Instance::takes_requests() const {
     InstanceState state = track_.state();
     if (state == InstanceState::stopping || state == InstanceState::ended || is_stopping_) {
@@ -194,6 +199,9 @@ void Instance::stop_if_asked(ProgramRun& run, Deadlines& deadlines) {
     if (deadlines.kill_at.is_never() && deadlines.kill_guard_at.is_never()) {
         run.signal(world_.config.stop.signal);
         deadlines.kill_at = now + world_.config.stop.within;
+    }
+    if (is_hurried_ && !deadlines.kill_at.is_never()) {
+        deadlines.kill_at = now;
     }
     if (now >= deadlines.kill_at) {
         run.kill_all();

@@ -45,6 +45,8 @@ public:
     // Runs it until request_stop(), or until a trial has failed. All processes are gone then.
     [[nodiscard]] runtime::Task<void> serve();
     void request_stop();
+    // The same, and what is left of [app] stop.within is not waited for.
+    void hurry();
 
     // serve() has ended and nothing of it runs; set by whoever ran it.
     bool is_joined = false;
@@ -99,6 +101,7 @@ private:
     InstanceTrack track_;
     runtime::Event changed_;
     bool is_stopping_ = false;
+    bool is_hurried_ = false;
     Gate gate_ = Gate::closed;
     std::string gate_failure_;
     std::unique_ptr<ProgramRun> run_;

@@ -106,6 +106,15 @@ void Supervisor::request_stop() {
     stopping_.set();
 }
 
+void Supervisor::hurry() {
+    is_hurried_ = true;
+    if (is_stopping_) {
+        for (const auto& instance : instances_) {
+            instance->hurry();
+        }
+    }
+}
+
 size_t Supervisor::instance_count() const {
     size_t wanted = config_.instances == 0 ? options_.cores : config_.instances;
     return std::clamp<size_t>(wanted, 1, kInstancesMax);
@@ -171,6 +180,9 @@ runtime::Task<void> Supervisor::serve() {
     co_await rolling_fibers_.join();
     for (const auto& instance : instances_) {
         instance->request_stop();
+    }
+    if (is_hurried_) {
+        hurry();
     }
     note_change();
     co_await AllEnded(reactor_, all_ended_, have_all_ended());

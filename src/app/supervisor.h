@@ -94,6 +94,8 @@ public:
     // death of the thread that started them. Once.
     [[nodiscard]] runtime::Task<void> serve();
     void request_stop();
+    // Of a stop, begun or to come: the program gets its signal, and is killed without waiting for it to end.
+    void hurry();
 
     // Replaces one instance after the other by a new one: starts it on a socket of its own, waits until it is
     // healthy, publishes it in the place of the old, lets the old end its requests, stops that. Gives a
@@ -137,6 +139,7 @@ private:
     runtime::Event stopping_;
     AllEnded* all_ended_ = nullptr;
     bool is_stopping_ = false;
+    bool is_hurried_ = false;
     std::unique_ptr<RollingRestart> rolling_;
 };
 

@@ -78,11 +78,7 @@ std::shared_ptr<PoolDirector::Backend> PoolDirector::make_backend(
         [[maybe_unused]] auto decision = backend->health.on_admin(*backend->override.admin, reactor_.now());
     }
     core::Duration delay = kFirstCheckSpread * static_cast<int64_t>(number);
-    if (is_serving_) {
-        checks_.spawn(watch(pool.name, backend, delay));
-    } else {
-        pending_.push_back({.pool = pool.name, .backend = backend, .delay = delay});
-    }
+    pending_.push_back({.pool = pool.name, .backend = backend, .delay = delay});
     return backend;
 }
 
@@ -120,6 +116,9 @@ void PoolDirector::apply(const std::vector<upstream::PoolConfig>& configs) {
         rebuild(pool);
         pools_.push_back(std::move(pool));
     }
+    if (is_serving_) {
+        watch_pending();
+    }
     // What was not taken over is gone.
     for (Pool& pool : before) {
         for (auto& backend : pool.backends) {
@@ -128,6 +127,13 @@ void PoolDirector::apply(const std::vector<upstream::PoolConfig>& configs) {
                 backend->wake.set();
             }
         }
+    }
+}
+
+// Once their pools are in place: a check that begins at once looks its pool up.
+void PoolDirector::watch_pending() {
+    for (Watch& watched : std::exchange(pending_, {})) {
+        checks_.spawn(watch(std::move(watched.pool), std::move(watched.backend), watched.delay));
     }
 }
 
@@ -208,9 +214,7 @@ PoolDirector::Pool* PoolDirector::find_pool(std::string_view name) {
 runtime::Task<void> PoolDirector::serve() {
     is_serving_ = true;
     checks_.spawn(publish_dirty());
-    for (Watch& pending : std::exchange(pending_, {})) {
-        checks_.spawn(watch(std::move(pending.pool), std::move(pending.backend), pending.delay));
-    }
+    watch_pending();
     runtime::Event never(reactor_);
     co_await never.wait();  // ends when our fiber is stopped
     checks_.request_stop();

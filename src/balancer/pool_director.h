@@ -108,6 +108,7 @@ public:
 
 private:
     runtime::Task<void> watch(std::string pool_name, std::shared_ptr<Backend> backend, core::Duration delay);
+    void watch_pending();
     void settle(Pool& pool, Backend& backend, const upstream::HealthDecision& decision);
     void rebuild(Pool& pool);
     void publish(Pool& pool);
@@ -137,7 +138,7 @@ private:
         std::shared_ptr<Backend> backend;
         core::Duration delay;
     };
-    std::vector<Watch> pending_;  // made before serve() began
+    std::vector<Watch> pending_;  // made, and not watched yet
 };
 
 }  // namespace balancer

@@ -145,8 +145,8 @@ void Front::commit(Staged staged) {
     snapshot_ = std::move(staged.snapshot);
     handlers_ = std::move(staged.handlers);
     director_.apply(plan_.balancer.pools);
-    note_readiness();
     publish_all();
+    note_readiness();
     close_removed_listeners();
     asked_.insert(asked_.end(), staged.asked.begin(), staged.asked.end());
     listening_.insert(listening_.end(), staged.bound.begin(), staged.bound.end());
@@ -198,8 +198,8 @@ void Front::publish_all() {
 }
 
 void Front::publish_pool(std::shared_ptr<const upstream::PoolState> state) {
-    note_readiness();
     post_to_cores([state](balancer::Worker& worker) { worker.apply_pool(state); });
+    note_readiness();  // behind it: a core that says it can serve has heard of the backend
 }
 
 // Requests that are no files need every pool there is.

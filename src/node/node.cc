@@ -17,6 +17,12 @@ using upstream::AdminState;
 
 namespace {
 
+net::Address loopback() {
+    auto address = net::Address::parse_host("127.0.0.1");
+    ASSERT(address.has_value());
+    return *address;
+}
+
 std::string weight_sentence(uint32_t before, uint32_t now, uint32_t configured) {
     std::string sentence = "weight " + std::to_string(before) + " → " + std::to_string(now);
     if (now == configured) {
@@ -94,7 +100,8 @@ core::Result<void> Node::open_program() {
         .server = server_name_,
         .runtime_directory = world_.programs_directory,
         .base_directory = config_.base_directory,
-        .host = self(config_).address,
+        // A program that opens its port itself listens on every address or on this one.
+        .host = config_.app->program.listen == app::Listen::port ? loopback() : self(config_).address,
         .cores = runtime::Cores::available(),
         .user = std::move(user),
         .drain_within = fronts_.back()->plan().balancer.timeouts.drain,
@@ -152,6 +159,9 @@ void Node::shut_down() {
     was_cut_ = was_cut_ || !is_first;
     if (!is_first) {
         world_.log.warn("node", "stopping at once: running requests are cut");
+        if (program_ != nullptr) {
+            program_->hurry();
+        }
     }
     for (auto& front : fronts_) {
         core::Duration within = front->plan().balancer.timeouts.drain;

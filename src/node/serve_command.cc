@@ -19,6 +19,7 @@
 #include "node/override_store.h"
 #include "node/signals.h"
 #include "node/site_paths.h"
+#include "node/standard_error.h"
 #include "runtime/cores.h"
 #include "runtime/frame_pool.h"
 #include "runtime/linux_os.h"
@@ -183,7 +184,11 @@ runtime::Task<void> follow_signals(Node& node, Signals& signals) {
 struct Process {
     const ServeOptions& options;
     runtime::LinuxOs os{};
-    core::Log log{[this] { return os.wall_time(); }, write_line};
+    StandardError standard_error{};
+    core::Log log{
+        [this] { return os.wall_time(); },
+        [this](std::string_view line) { standard_error.write(line); },
+    };
     std::string server{};
     SitePaths paths{};
 
@@ -236,6 +241,9 @@ core::Result<int> Process::run(Config config) {
     Environment environment = read_environment();
     TRY(paths, site_paths(options.directories, environment, config.site));
     TRY_VOID(check_socket_path(paths, server));
+    if (runs_app(server_of(config, server))) {
+        TRY_VOID(check_program_sockets(paths, server));
+    }
     TRY_VOID(prepare_directories(paths, environment));
     TRY(LockedServer lock, lock_server(paths, server));
     TRY(OverrideStore overrides, OverrideStore::open(paths.overrides_file(server)));

@@ -241,20 +241,36 @@ Result<SitePaths> site_paths(
     return paths;
 }
 
-Result<void> check_socket_path(const SitePaths& paths, std::string_view server) {
-    std::string path = paths.socket(server);
+namespace {
+
+Result<void> check_length(std::string_view what, const std::string& path) {
     if (!net::Address::of_unix_path(path)) {
         return fail(
             ErrorKind::too_large,
             std::format(
-                "the control socket {} would have a path of {} bytes, and 107 are possible: choose a shorter "
+                "the {} {} would have a path of {} bytes, and 107 are possible: choose a shorter "
                 "--runtime-dir",
+                what,
                 path,
                 path.size()
             )
         );
     }
     return {};
+}
+
+}  // namespace
+
+Result<void> check_socket_path(const SitePaths& paths, std::string_view server) {
+    return check_length("control socket", paths.socket(server));
+}
+
+Result<void> check_program_sockets(const SitePaths& paths, std::string_view server) {
+    // The longest that app/listening_socket makes before generation 10000.
+    return check_length(
+        "application's socket",
+        join(paths.programs_dir(), std::format("app-{}-64.9999.sock", server))
+    );
 }
 
 Result<void> prepare_directories(const SitePaths& paths, const Environment& environment) {

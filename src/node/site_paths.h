@@ -67,6 +67,9 @@ struct SitePaths {
 // Refuses a control socket whose path has more than 107 bytes, and says what to do.
 [[nodiscard]] core::Result<void> check_socket_path(const SitePaths& paths, std::string_view server);
 
+// The same of the sockets of the site's program on this server, whose names are longer.
+[[nodiscard]] core::Result<void> check_program_sockets(const SitePaths& paths, std::string_view server);
+
 // Makes all directories where they are missing (0700, with their parents) and refuses one that belongs to
 // another user, that others may write to, or that is no directory.
 [[nodiscard]] core::Result<void> prepare_directories(const SitePaths& paths, const Environment& environment);

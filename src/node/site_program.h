@@ -29,6 +29,9 @@ public:
     // Runs it until the fiber is stopped; ends when all its processes have ended.
     [[nodiscard]] runtime::Task<void> serve();
 
+    // Of a stop, begun or to come: what still runs is killed.
+    void hurry() { supervisor_.hurry(); }
+
     // Begins to replace all instances, one after the other; gives the order's number, by which status() tells
     // what became of it. conflict: one runs already.
     [[nodiscard]] core::Result<uint64_t> begin_restart();

@@ -13,6 +13,7 @@
 
 #include "core/log.h"
 #include "node/config_file.h"
+#include "node/standard_error.h"
 #include "runtime/linux_os.h"
 
 namespace node {
@@ -175,11 +176,10 @@ private:
 
     const UpOptions& options_;
     runtime::LinuxOs os_;
+    StandardError standard_error_;
     core::Log log_{
         [this] { return os_.wall_time(); },
-        [](std::string_view line) {
-        [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-    },
+        [this](std::string_view line) { standard_error_.write(line); },
     };
     std::vector<Child> children_;
     sigset_t watched_{};

@@ -176,10 +176,14 @@ void Reactor::schedule(Waiter& waiter) {
     ready_last_ = &waiter;
 }
 
+// What was ready when it began: a task that yields again and again lets descriptors, timers and messages have
+// their turn in between.
 bool Reactor::resume_ready() {
     size_t resumed = 0;
-    for (; ready_first_ != nullptr && resumed < kResumesPerTurn; ++resumed) {
+    const Waiter* last = ready_last_;
+    for (bool is_last = false; ready_first_ != nullptr && !is_last && resumed < kResumesPerTurn; ++resumed) {
         Waiter* waiter = ready_first_;
+        is_last = waiter == last;
         ready_first_ = waiter->next_ready_;
         if (ready_first_ == nullptr) {
             ready_last_ = nullptr;
