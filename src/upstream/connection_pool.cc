@@ -6,6 +6,14 @@
 
 namespace upstream {
 
+namespace {
+
+// A request that may go to a standby backend only, and finds it full, looks again this often: places there
+// are not handed on, because they are for those that have tried the whole rotation.
+constexpr core::Duration kStandbyLook = std::chrono::milliseconds(5);
+
+}  // namespace
+
 Lease& Lease::operator=(Lease&& other) noexcept {
     if (this != &other) {
         release();
@@ -142,7 +150,11 @@ std::optional<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire_now(
             if (auto link = take_place(index)) {
                 return Lease(*this, std::move(link));
             }
+            has_full = true;
         }
+    }
+    if (has_full) {
+        return std::nullopt;
     }
     return std::unexpected(AcquireFailure::all_tried);
 }
@@ -172,7 +184,8 @@ runtime::Task<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire(cons
     // Who gives a place back from now on sees this request; what was given back before is found here.
     std::optional<std::expected<Lease, AcquireFailure>> acquired = acquire_now(tried);
     while (!acquired) {
-        if (co_await request->news.wait(deadline) == runtime::Outcome::cancelled) {
+        core::Instant look = has_tried_rotation(tried) ? reactor_.now() + kStandbyLook : deadline;
+        if (co_await request->news.wait(std::min(look, deadline)) == runtime::Outcome::cancelled) {
             acquired = std::unexpected(AcquireFailure::cancelled);
             break;
         }
@@ -193,6 +206,12 @@ runtime::Task<std::expected<Lease, AcquireFailure>> ConnectionPool::acquire(cons
     pool->queued[core_index_].add(-1);
     pool->queue.give_back();
     co_return *std::move(acquired);
+}
+
+bool ConnectionPool::has_tried_rotation(const TriedBackends& tried) const {
+    return std::ranges::all_of(state_->set.rotation(), [&](uint32_t index) {
+        return tried.has(links_[index]->record->id);
+    });
 }
 
 bool ConnectionPool::is_waited_for(const BackendLink& backend) const {

@@ -108,6 +108,7 @@ private:
     [[nodiscard]] std::shared_ptr<BackendLink> take_place(uint32_t index);
     [[nodiscard]] std::optional<std::expected<Lease, AcquireFailure>> use_handed(BackendRecord& backend);
     void give_back(BackendLink& backend);
+    [[nodiscard]] bool has_tried_rotation(const TriedBackends& tried) const;
     [[nodiscard]] bool is_waited_for(const BackendLink& backend) const;
     void serve_queue();
     [[nodiscard]] bool is_full(uint32_t index) const;

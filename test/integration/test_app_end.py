@@ -1,5 +1,6 @@
 """The end: nothing that the program started outlives the server, whatever ended it; what runs is answered; the next start finds no obstacle."""
 
+import contextlib
 import os
 import re
 import signal
@@ -169,8 +170,9 @@ def test_a_second_sigterm_cuts_what_runs_and_stops_at_once(stage):
         site.signal(signal.SIGTERM)
         seconds, status = elapsed(lambda: site.wait_exit(15))
         assert status == 1 and seconds < 4, (status, seconds)
-        with pytest.raises(WireError):
-            client.response()
+        # Cut: told so, or broken off.
+        with contextlib.suppress(WireError):
+            assert client.response().status == 503
     assert everybody.alive() == []
 
 

@@ -395,7 +395,7 @@ def test_metrics_on_the_admin_listener_and_not_on_the_public_one(stage, origin):
 # ---- the access log
 
 KEYS = {
-    "time", "request_id", "client", "method", "host", "path", "protocol", "status", "bytes_in", "bytes_out", "pool", "backend",
+    "time", "tier", "request_id", "client", "method", "host", "path", "protocol", "status", "bytes_in", "bytes_out", "pool", "backend",
     "retries", "queue_us", "connect_us", "first_byte_us", "total_us", "ended", "route", "user_agent", "referer",
 }
 
