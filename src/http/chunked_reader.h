@@ -47,9 +47,9 @@ public:
     // underscored names; "" if there are none. Valid until reset().
     [[nodiscard]] std::string_view trailers() const { return trailers_; }
 
-    // Bytes still expected of the chunk that has begun; 0 between chunks; of a size that is not all there,
-    // what its digits so far say, which is not more. At most 2^62.
-    [[nodiscard]] uint64_t chunk_remaining() const { return remaining_; }
+    // Bytes still expected of the chunk that has begun; 0 between chunks and until a chunk's size line has
+    // ended, because what is no size may still follow. At most 2^62.
+    [[nodiscard]] uint64_t chunk_remaining() const { return state_ == State::data ? remaining_ : 0; }
 
 private:
     // size → [extension] → size_lf → data → data_cr → data_lf → size …; a size of 0 → trailer → … → done

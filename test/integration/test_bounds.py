@@ -90,7 +90,7 @@ def test_a_chunk_that_announces_too_much_is_refused_before_it_comes(site, origin
     o = origin()
     lb = site([o], limits={"body": "1000B"})
     head = b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-    pieces = [[head + b"3e9\r\n"], [head, b"3e9"], [head + b"3e8\r\n" + b"x" * 1000, b"\r\n1\r\n"]]
+    pieces = [[head + b"3e9\r\n"], [head, b"3e9\r\n"], [head + b"3e8\r\n" + b"x" * 1000, b"\r\n1\r\n"]]
     for first, *rest in pieces:
         with RawClient(lb.port) as client:
             client.send(first)
