@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "balancer/forwarder.h"
+#include "balancer/response_failure.h"
 #include "balancer/worker.h"
 #include "core/panic.h"
 #include "http/status.h"
@@ -54,7 +55,6 @@ struct SendFile {
 struct LocalRelay {
     Exchange& exchange;
     const http::LocalAnswer& answer;
-    runtime::Fiber& fiber;
     core::Instant limit;  // of the whole response
 
     [[nodiscard]] Worker& worker() const { return exchange.worker; }
@@ -72,11 +72,7 @@ struct LocalRelay {
 
 void settle_failure(LocalRelay& relay, ssize_t sent) {
     Exchange& exchange = relay.exchange;
-    if (sent == -ECANCELED && relay.fiber.is_stopped) {
-        exchange.fail(Ended::drained, "cut at the end of the drain");
-    } else if (sent == -ETIMEDOUT) {
-        exchange.fail(Ended::client_timeout, "the client did not take the response in time");
-    } else if (sent == kFileCut) {
+    if (sent == kFileCut) {
         if (relay.answer.file.is_stale != nullptr) {
             *relay.answer.file.is_stale = true;
         }
@@ -84,7 +80,7 @@ void settle_failure(LocalRelay& relay, ssize_t sent) {
     } else if (sent == kFileUnreadable) {
         exchange.fail(Ended::file_failed, "the file could not be read to its end");
     } else {
-        exchange.fail(Ended::client_gone, "the client left before its response was complete");
+        [[maybe_unused]] bool has_failed = has_failed_to_client(exchange, sent);
     }
 }
 
@@ -230,7 +226,6 @@ runtime::Task<void> send_local(Exchange& exchange) {
     LocalRelay relay{
         .exchange = exchange,
         .answer = exchange.local->answer,
-        .fiber = co_await runtime::CurrentFiber{},
         .limit = exchange.worker.now() + exchange.snapshot.config.timeouts.response,
     };
     exchange.status = relay.answer.status;
