@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
 #include "balancer/client_connection.h"
 #include "core/panic.h"
+#include "http/http_date.h"
 
 namespace balancer {
 
@@ -26,21 +26,6 @@ uint64_t seed_of(runtime::Os& os) {
     uint64_t seed = 0;
     os.fill_random(std::as_writable_bytes(std::span(&seed, 1)));
     return seed;
-}
-
-// IMF-fixdate, RFC 9110 section 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT".
-void write_http_date(time_t second, std::array<char, 29>& target) {
-    static constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
-    static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    tm parts{};
-    gmtime_r(&second, &parts);
-    char text[64];
-    size_t size = std::strftime(text, sizeof text, "xxx, %d xxx %Y %H:%M:%S GMT", &parts);
-    ASSERT(size == target.size());
-    // Not by %a and %b, which follow the locale.
-    kDays.copy(text, 3, static_cast<size_t>(parts.tm_wday) * 3);
-    kMonths.copy(text + 8, 3, static_cast<size_t>(parts.tm_mon) * 3);
-    std::copy_n(text, size, target.begin());
 }
 
 }  // namespace
@@ -271,7 +256,7 @@ std::string_view Worker::date() {
     int64_t second = reactor_.os().wall_time().since_epoch / std::chrono::seconds(1);
     if (second != date_second_) {
         date_second_ = second;
-        write_http_date(second, date_);
+        std::ranges::copy(http::format_http_date(second), date_.begin());
     }
     return {date_.data(), date_.size()};
 }

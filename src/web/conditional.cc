@@ -1,7 +1,7 @@
 #include "web/conditional.h"
 
+#include "http/http_date.h"
 #include "http/text.h"
-#include "web/http_date.h"
 
 namespace web {
 namespace {
@@ -23,7 +23,7 @@ bool lists(std::string_view value, const EntityTag& tag, Comparison matches) {
 }
 
 std::optional<int64_t> date_of(const std::optional<std::string_view>& value) {
-    return value ? parse_http_date(*value) : std::nullopt;
+    return value ? http::parse_http_date(*value) : std::nullopt;
 }
 
 }  // namespace

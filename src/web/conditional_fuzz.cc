@@ -5,21 +5,22 @@
 #include <vector>
 
 #include "core/panic.h"
+#include "http/http_date.h"
 #include "web/conditional.h"
 #include "web/entity_tag.h"
-#include "web/http_date.h"
 
 namespace web {
 namespace {
 
 void check_date(std::string_view bytes) {
-    const std::optional<int64_t> date = parse_http_date(bytes);
+    const std::optional<int64_t> date = http::parse_http_date(bytes);
     if (!date) {
         return;
     }
-    const std::string text = format_http_date(*date);
-    ASSERT(text.size() == kHttpDateSize);
-    ASSERT(parse_http_date(text) == *date || *date < -62'135'596'800);  // year 0 is read and not written
+    const std::string text = http::format_http_date(*date);
+    ASSERT(text.size() == http::kHttpDateSize);
+    ASSERT(http::parse_http_date(text) == *date || *date < -62'135'596'800);  // year 0 is read and not
+                                                                              // written
 }
 
 void check_list(std::string_view bytes) {
@@ -44,7 +45,7 @@ void check_conditions(std::string_view bytes) {
     // What matches strongly matches weakly.
     ASSERT(if_match == Precondition::failed || if_none_match == Precondition::not_modified);
     if (is_range_wanted({.if_range = bytes}, validators)) {
-        ASSERT(if_match == Precondition::proceed || parse_http_date(bytes) == validators.modified);
+        ASSERT(if_match == Precondition::proceed || http::parse_http_date(bytes) == validators.modified);
     }
 }
 

@@ -5,8 +5,8 @@
 #include <format>
 #include <iterator>
 
+#include "http/http_date.h"
 #include "web/accept_encoding.h"
-#include "web/http_date.h"
 
 namespace web {
 
@@ -61,7 +61,7 @@ void write_ready_fields(
         target,
         "ETag: {}\r\nLast-Modified: {}\r\n",
         representation.entity_tag,
-        format_http_date(representation.modified())
+        http::format_http_date(representation.modified())
     );
     if (!cache_control.empty()) {
         std::format_to(target, "Cache-Control: {}\r\n", cache_control);

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace web {
+namespace http {
 
 inline constexpr size_t kHttpDateSize = 29;
 
@@ -20,4 +20,4 @@ inline constexpr size_t kHttpDateSize = 29;
 // IMF-fixdate. What lies outside the years 1 to 9999 is written as the nearest date that does not.
 [[nodiscard]] std::string format_http_date(int64_t seconds);
 
-}  // namespace web
+}  // namespace http

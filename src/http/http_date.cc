@@ -1,4 +1,4 @@
-#include "web/http_date.h"
+#include "http/http_date.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "http/text.h"
 
-namespace web {
+namespace http {
 namespace {
 
 constexpr std::array<std::string_view, 7> kDays{
@@ -40,7 +40,7 @@ public:
         int value = 0;
         bool has_digit = false;
         for (const char byte : take(digits)) {
-            const bool is_digit = http::is_of(byte, http::kDigitByte);
+            const bool is_digit = is_of(byte, kDigitByte);
             check(is_digit || (byte == filler && !has_digit));
             has_digit = has_digit || is_digit;
             value = value * 10 + (is_digit ? byte - '0' : 0);
@@ -199,4 +199,4 @@ std::string format_http_date(int64_t seconds) {
     );
 }
 
-}  // namespace web
+}  // namespace http

@@ -1,11 +1,11 @@
 // Dates in their three forms, and texts that are none.
-#include "web/http_date.h"
+#include "http/http_date.h"
 
 #include <doctest/doctest.h>
 
 #include "core/random.h"
 
-namespace web {
+namespace http {
 namespace {
 
 TEST_CASE("all three forms of RFC 9110 section 5.6.7 are read") {
@@ -102,4 +102,4 @@ TEST_CASE("times that no date has are written as the nearest that has one") {
 }
 
 }  // namespace
-}  // namespace web
+}  // namespace http
