@@ -53,7 +53,8 @@ function(trilith_unit_test name)
 endfunction()
 
 # A bounded run of libFuzzer. What it finds new is kept in the build folder; fuzz/NAME (inputs) and
-# fuzz/NAME.dict (words) of the source tree are read where they exist, and never written.
+# fuzz/NAME.dict (words) of the source tree are read where they exist, and never written. Where two folders
+# have a reader of the same name, the inputs of one lie in fuzz/FOLDER_NAME.
 function(trilith_fuzzer folder source)
     get_filename_component(name ${source} NAME_WE)
     set(target trilith_${folder}_${name})
@@ -68,11 +69,15 @@ function(trilith_fuzzer folder source)
     set(corpus ${found})
     set(options -max_total_time=${TRILITH_FUZZ_SECONDS} -timeout=5 -rss_limit_mb=1024 -verbosity=0
         -artifact_prefix=${found}.)
-    if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/${subject})
-        list(APPEND corpus ${CMAKE_SOURCE_DIR}/fuzz/${subject})
+    set(inputs ${CMAKE_SOURCE_DIR}/fuzz/${subject})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/${folder}_${subject})
+        set(inputs ${CMAKE_SOURCE_DIR}/fuzz/${folder}_${subject})
     endif()
-    if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/${subject}.dict)
-        list(APPEND options -dict=${CMAKE_SOURCE_DIR}/fuzz/${subject}.dict)
+    if(EXISTS ${inputs})
+        list(APPEND corpus ${inputs})
+    endif()
+    if(EXISTS ${inputs}.dict)
+        list(APPEND options -dict=${inputs}.dict)
     endif()
     add_test(NAME fuzz.${folder}.${subject} COMMAND ${target} ${options} ${corpus})
     math(EXPR limit "${TRILITH_FUZZ_SECONDS} + 60")
