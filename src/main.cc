@@ -6,6 +6,7 @@
 #include "node/check_command.h"
 #include "node/client_verbs.h"
 #include "node/command_line.h"
+#include "node/explain_command.h"
 #include "node/serve_command.h"
 #include "node/up_command.h"
 #include "runtime/linux_os.h"
@@ -22,6 +23,8 @@ struct Story {
     }
 
     int operator()(const node::CheckOptions& options) const { return node::check(options, console); }
+
+    int operator()(const node::ExplainOptions& options) const { return node::explain(options, console); }
 
     int operator()(const node::ServeOptions& options) const { return node::serve(options); }
 

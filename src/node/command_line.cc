@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "mysql/sql_tokens.h"
 #include "node/config_names.h"
 #include "node/version.h"
 #include "upstream/config.h"
@@ -39,6 +40,8 @@ struct Found {
     std::string number;
     std::string server;
     std::optional<std::string> timeout;
+    std::string sql;
+    std::string sql_mode;
     bool is_json = false;
     bool is_explained = false;
     bool is_watching = false;
@@ -54,6 +57,7 @@ public:
         app_.set_version_flag("--version", "trilith " + std::string(kVersion));
         app_.require_subcommand(1);
         add_file_verbs();
+        add_explain_verb();
         add_watching_verbs();
         add_changing_verbs();
     }
@@ -86,6 +90,14 @@ private:
         for (CLI::App* verb : {up, serve, check}) {
             add_directories(verb);
         }
+    }
+
+    void add_explain_verb() {
+        CLI::App* explain =
+            app_.add_subcommand("explain", "Say where the SQL router would send a statement, and why");
+        explain->add_option("SQL", found_.sql, "The statement, as one word of the shell")->required();
+        explain->add_option("--sql-mode", found_.sql_mode, "ANSI_QUOTES, NO_BACKSLASH_ESCAPES or \"A,B\"");
+        explain->add_flag("--json", found_.is_json, "Answer in JSON");
     }
 
     CLI::App* add_file_verb(const char* name, const char* purpose) {
@@ -212,6 +224,28 @@ Result<Command> check_command(const Found& found) {
     };
 }
 
+// The two modes that change how a text is read; ANSI includes ANSI_QUOTES.
+Result<Command> explain_command(const Found& found) {
+    ExplainOptions options{.sql = found.sql, .format = found.site.format};
+    std::string_view modes = found.sql_mode;
+    while (!modes.empty()) {
+        const size_t size = std::min(modes.find(','), modes.size());
+        const std::string_view mode = modes.substr(0, size);
+        if (mysql::equals_ignoring_case(mode, "ansi_quotes") || mysql::equals_ignoring_case(mode, "ansi")) {
+            options.has_ansi_quotes = true;
+        } else if (mysql::equals_ignoring_case(mode, "no_backslash_escapes")) {
+            options.has_backslash_escapes = false;
+        } else {
+            return fail(
+                ErrorKind::invalid,
+                std::format("--sql-mode takes ANSI_QUOTES and NO_BACKSLASH_ESCAPES, not \"{}\"", mode)
+            );
+        }
+        modes.remove_prefix(std::min(size + 1, modes.size()));
+    }
+    return options;
+}
+
 struct Verb {
     std::string_view name;
     Result<Command> (*command)(const Found&);
@@ -219,6 +253,7 @@ struct Verb {
 
 constexpr Verb kVerbs[]{
     {"check", check_command},
+    {"explain", explain_command},
     {"serve",
      [](const Found& found) -> Result<Command> {
     return ServeOptions{.file = found.file, .server = found.server, .directories = found.site.directories};

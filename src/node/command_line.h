@@ -24,6 +24,14 @@ struct CheckOptions {
     OutputFormat format = OutputFormat::text;
 };
 
+// trilith explain [--sql-mode MODES] "SQL"
+struct ExplainOptions {
+    std::string sql;
+    bool has_backslash_escapes = true;  // false: --sql-mode NO_BACKSLASH_ESCAPES
+    bool has_ansi_quotes = false;       // --sql-mode ANSI_QUOTES
+    OutputFormat format = OutputFormat::text;
+};
+
 // trilith serve [--server NAME] [FILE]
 struct ServeOptions {
     std::string file{kDefaultFile};
@@ -100,6 +108,7 @@ struct PrintOptions {
 using Command = std::variant<
     PrintOptions,
     CheckOptions,
+    ExplainOptions,
     ServeOptions,
     UpOptions,
     StatusOptions,

@@ -73,6 +73,16 @@ TEST_CASE("verbs that speak to a running site") {
     CHECK(parsed<MetricsOptions>({"metrics", "--server", "lb2"}).server == "lb2");
 }
 
+TEST_CASE("explain takes a statement and the two modes that change how it is read") {
+    CHECK(parsed<ExplainOptions>({"explain", "SELECT 1"}).sql == "SELECT 1");
+    CHECK(parsed<ExplainOptions>({"explain", "--json", ""}).format == OutputFormat::json);
+    const auto both = parsed<ExplainOptions>({"explain", "--sql-mode=ansi,NO_BACKSLASH_ESCAPES", "x"});
+    CHECK(both.has_ansi_quotes);
+    CHECK_FALSE(both.has_backslash_escapes);
+    check_refused({"explain"}, "SQL");
+    check_refused({"explain", "--sql-mode", "STRICT", "x"}, "not \"STRICT\"");
+}
+
 TEST_CASE("help and version are printed and nothing else is done") {
     std::string help = parsed<PrintOptions>({"--help"}).text;
     for (const char* verb :
