@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -84,8 +85,8 @@ class SqlError(AssertionError):
 
     def __init__(self, text):
         super().__init__(text)
-        words = text.split()
-        self.number = int(words[1]) if words[:1] == ["ERROR"] and words[1].isdigit() else 0
+        found = re.search(r"^ERROR (\d+)", text, re.MULTILINE)
+        self.number = int(found[1]) if found else 0
 
 
 def client(text, socket=None, address=None, user="root", password=None, database=None, options=(), seconds=60):
