@@ -12,7 +12,7 @@ using sql::LoopbackName;
 
 namespace {
 
-sql::ClientHost at(std::string_view address) {
+sql::ClientHost client_at(std::string_view address) {
     return client_host(*net::Address::parse_host(address), LoopbackName::address);
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("patterns fit the addresses that the server would take") {
     };
     for (const Case& expected : kCases) {
         INFO((std::string(expected.pattern) + " for " + std::string(expected.address)));
-        CHECK(host_matches(expected.pattern, at(expected.address)) == expected.fits);
+        CHECK(host_matches(expected.pattern, client_at(expected.address)) == expected.fits);
     }
 }
 
@@ -109,6 +109,6 @@ TEST_CASE("a long pattern of wildcards costs no more than the product of both le
     for (int count = 0; count < 5000; ++count) {
         pattern += "%1";
     }
-    CHECK(!host_matches(pattern, at("111.111.111.111")));
+    CHECK(!host_matches(pattern, client_at("111.111.111.111")));
     CHECK(host_generality(std::string(5000, '_')) > 0);
 }

@@ -43,6 +43,8 @@ struct Node {
     uint32_t generation = 0;
     std::string version{};  // "10.11.19-MariaDB…", without the "5.5.5-" in front; "" before the first answer
     uint32_t server_id = 0;
+
+    friend bool operator==(const Node&, const Node&) = default;
 };
 
 struct Routing {

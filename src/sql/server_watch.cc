@@ -1,0 +1,278 @@
+#include "sql/server_watch.h"
+
+#include <algorithm>
+#include <format>
+
+#include "net/hangup_guard.h"
+#include "runtime/task_group.h"
+#include "sql/account_import.h"
+
+namespace sql {
+
+namespace {
+
+constexpr core::Duration kPositionInterval = std::chrono::milliseconds(50);
+constexpr core::Duration kTokensTime = std::chrono::seconds(1);
+// Between the beginnings of two looks at one node, whoever asks for them.
+constexpr core::Duration kLookGap = std::chrono::milliseconds(100);
+// A node that fails again and again is looked at less often, down to this.
+constexpr core::Duration kPauseMax = std::chrono::seconds(2);
+constexpr uint32_t kDoublingsMax = 4;
+constexpr core::Duration kImportInterval = std::chrono::seconds(10);
+constexpr core::Duration kImportGap = std::chrono::seconds(1);
+constexpr core::Duration kImportTimeout = std::chrono::seconds(10);
+
+TopologyConfig topology_config(const WatchConfig& config) {
+    TopologyConfig topology{.fall = config.fall, .max_lag = config.max_lag};
+    for (const WatchedNode& node : config.nodes) {
+        topology.members.push_back({.address = node.address, .name = node.name, .weight = node.weight});
+    }
+    return topology;
+}
+
+// How long after a look began the next one does, when `failures` in a row have failed.
+core::Duration pause_after(uint32_t failures, core::Duration interval) {
+    if (failures == 0) {
+        return interval;
+    }
+    core::Duration longer = interval * (1 << std::min(failures - 1, kDoublingsMax));
+    return std::max(interval, std::min(longer, kPauseMax));
+}
+
+}  // namespace
+
+ServerWatch::ServerWatch(runtime::Reactor& reactor, core::Log& log, Publish publish)
+    : reactor_(reactor),
+      log_(log),
+      publish_(std::move(publish)),
+      shared_buffer_(buffers_),
+      topology_(TopologyConfig{}),
+      reconfigured_(reactor),
+      import_wanted_(reactor),
+      accounts_(std::make_shared<const AccountList>()),
+      accounts_why_("the accounts have not been read from the primary yet"),
+      routing_(std::make_shared<const Routing>()) {}
+
+ServerWatch::~ServerWatch() = default;
+
+void ServerWatch::apply(const WatchConfig& config) {
+    if (is_serving_) {
+        next_config_ = config;
+        reconfigured_.set();
+    } else {
+        take_over(config);
+    }
+}
+
+void ServerWatch::take_over(const WatchConfig& config) {
+    config_ = config;
+    account_.user = config.user;
+    account_.key.reset();
+    if (!config.password.empty()) {
+        account_.key.emplace(mysql::password_key(config.password));
+    }
+    topology_ = Topology(topology_config(config), topology_);
+    watched_.clear();
+    for (const WatchedNode& node : config.nodes) {
+        watched_.push_back(std::make_unique<Watched>(reactor_, shared_buffer_, node.address));
+    }
+}
+
+runtime::Task<void> ServerWatch::serve() {
+    is_serving_ = true;
+    log_.info("sql", "the lag of replicas is measured by GTID positions, to within a look's interval");
+    for (;;) {
+        publish();
+        runtime::TaskGroup tasks(reactor_, watched_.size() + 1);
+        for (size_t place = 0; place < watched_.size(); ++place) {
+            tasks.spawn(watch_node(place));
+        }
+        tasks.spawn(keep_accounts());
+        runtime::Outcome outcome = co_await reconfigured_.wait();
+        tasks.request_stop();
+        co_await tasks.join();
+        if (outcome == runtime::Outcome::cancelled) {
+            break;
+        }
+        if (next_config_) {
+            take_over(*std::exchange(next_config_, std::nullopt));
+        }
+    }
+    for (const std::unique_ptr<Watched>& watched : watched_) {
+        watched->probe.close();
+    }
+    is_serving_ = false;
+}
+
+void ServerWatch::on_failed_login() { import_wanted_.set(); }
+
+void ServerWatch::on_tokens_outstanding() {
+    bool is_news = tokens_until_ <= reactor_.now();
+    tokens_until_ = reactor_.now() + kTokensTime;
+    if (!is_news) {
+        return;
+    }
+    for (const std::unique_ptr<Watched>& watched : watched_) {
+        watched->wake.set();
+    }
+}
+
+void ServerWatch::on_node_failure(const net::Address& address) {
+    for (size_t place = 0; place < watched_.size(); ++place) {
+        if (topology_.nodes()[place].address == address) {
+            watched_[place]->is_look_wanted = true;
+            watched_[place]->wake.set();
+        }
+    }
+}
+
+// Until the fiber is stopped.
+runtime::Task<void> ServerWatch::watch_node(size_t place) {
+    Watched& watched = *watched_[place];
+    uint32_t failures = 0;
+    for (;;) {
+        watched.is_look_wanted = false;
+        watched.look_began = reactor_.now();
+        std::optional<Look> look =
+            co_await watched.probe.look(account_, watched.look_began + config_.timeout);
+        const runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
+        if (fiber.is_stopped) {
+            co_return;
+        }
+        if (look) {
+            failures = look->has_value() ? 0 : failures + 1;
+            take_look(place, *look);
+        }
+        co_await await_next_look(place, watched.look_began + pause_after(failures, config_.interval));
+        if (fiber.is_stopped) {
+            co_return;
+        }
+    }
+}
+
+// Meanwhile positions are asked for, while somebody waits for them. The end of the connection, and a wish,
+// bring the look forward.
+runtime::Task<void> ServerWatch::await_next_look(size_t place, core::Instant due) {
+    Watched& watched = *watched_[place];
+    runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
+    core::Instant soonest = watched.look_began + kLookGap;
+    while (!fiber.is_stopped && reactor_.now() < due) {
+        net::Socket* socket = watched.probe.socket();
+        bool polls = socket != nullptr && reactor_.now() < tokens_until_ &&
+                     topology_.nodes()[place].state == NodeState::replica;
+        core::Instant until = polls ? std::min(due, reactor_.now() + kPositionInterval) : due;
+        runtime::Outcome outcome = runtime::Outcome::pending;
+        {
+            std::optional<net::HangupGuard> guard;
+            if (socket != nullptr) {
+                guard.emplace(*socket, fiber);
+            }
+            outcome = co_await watched.wake.wait(until);
+        }
+        if (outcome == runtime::Outcome::cancelled || watched.is_look_wanted) {
+            due = std::min(due, soonest);
+            continue;
+        }
+        if (!polls || outcome == runtime::Outcome::ready) {
+            continue;
+        }
+        std::optional<mysql::GtidPosition> applied =
+            co_await watched.probe.applied(account_, reactor_.now() + config_.timeout);
+        if (!applied) {
+            co_return;
+        }
+        topology_.on_applied(place, *applied);
+        publish();
+    }
+}
+
+void ServerWatch::take_look(size_t place, const Look& look) {
+    std::optional<size_t> primary_before = topology_.primary();
+    for (const TopologyChange& change : topology_.on_look(place, look, reactor_.now())) {
+        if (change.kind == ChangeKind::better) {
+            log_.info("sql", change.sentence);
+        } else {
+            log_.warn("sql", change.sentence);
+        }
+    }
+    if (topology_.primary() && topology_.primary() != primary_before) {
+        import_wanted_.set();
+    }
+    publish();
+}
+
+// Until the fiber is stopped.
+runtime::Task<void> ServerWatch::keep_accounts() {
+    std::optional<NodeProbe> probe;
+    std::optional<size_t> probed;
+    for (;;) {
+        core::Duration pause = kImportInterval;
+        if (std::optional<size_t> primary = topology_.primary()) {
+            const Node& node = topology_.nodes()[*primary];
+            if (probed != primary) {
+                probe.emplace(reactor_, shared_buffer_, node.address);
+                probed = primary;
+            }
+            std::string name = node.name;
+            auto list = co_await import_accounts(*probe, account_, reactor_.now() + kImportTimeout);
+            if ((co_await runtime::CurrentFiber{}).is_stopped) {
+                break;
+            }
+            pause = list ? kImportInterval : kImportGap;
+            take_accounts(name, std::move(list));
+            if (co_await reactor_.sleep_for(kImportGap) == runtime::Outcome::cancelled) {
+                break;
+            }
+        }
+        if (co_await import_wanted_.wait(reactor_.now() + pause) == runtime::Outcome::cancelled) {
+            break;
+        }
+    }
+    if (probe) {
+        probe->close();
+    }
+}
+
+void ServerWatch::take_accounts(const std::string& name, core::Result<AccountList> list) {
+    if (!list) {
+        std::string why =
+            std::format("the accounts cannot be read from {}: {}", name, list.error().context());
+        if (why != accounts_why_) {
+            log_.warn("sql", why);
+        }
+        accounts_why_ = std::move(why);
+        publish();
+        return;
+    }
+    bool is_news = !accounts_why_.empty() || *list != *accounts_;
+    accounts_why_.clear();
+    if (!is_news) {
+        return;
+    }
+    size_t count = list->accounts().size();
+    accounts_ = std::make_shared<const AccountList>(std::move(*list));
+    log_.info("sql", "accounts read from " + name, {{"accounts", std::to_string(count)}});
+    publish();
+}
+
+void ServerWatch::publish() {
+    bool is_same = routing_->number != 0 && routing_->nodes == topology_.nodes() &&
+                   routing_->primary == topology_.primary() &&
+                   routing_->primary_why == topology_.primary_why() && routing_->accounts == accounts_ &&
+                   routing_->accounts_why == accounts_why_;
+    if (is_same) {
+        return;
+    }
+    routing_ = std::make_shared<const Routing>(Routing{
+        .number = routing_->number + 1,
+        .accounts = accounts_,
+        .accounts_why = accounts_why_,
+        .nodes = topology_.nodes(),
+        .primary = topology_.primary(),
+        .primary_why = topology_.primary_why(),
+        .made_at = reactor_.now(),
+    });
+    publish_(routing_);
+}
+
+}  // namespace sql

@@ -1,0 +1,108 @@
+// Watches the database servers: asks each of them at every interval, decides who is primary and who may
+// serve reads, imports the accounts, and publishes each change to the cores. Lives on the control reactor.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "net/read_buffer.h"
+#include "runtime/event.h"
+#include "runtime/task_group.h"
+#include "sql/node_probe.h"
+#include "sql/routing.h"
+#include "sql/topology.h"
+
+namespace sql {
+
+struct WatchedNode {
+    net::Address address{};
+    std::string name{};  // as written
+    uint32_t weight = 100;
+};
+
+struct WatchConfig {
+    std::vector<WatchedNode> nodes{};
+    std::string user{};      // the router's own account, on all nodes
+    std::string password{};  // "" is none
+    core::Duration interval = std::chrono::milliseconds(500);
+    core::Duration timeout = std::chrono::seconds(1);  // of one look at one node, connecting included
+    uint32_t fall = 2;  // looks in a row that must fail until a node is given up
+    core::Duration max_lag = std::chrono::seconds(5);
+};
+
+class ServerWatch {
+public:
+    // Called on the control reactor, at once at the start of serve() and then on each change. The receiver
+    // posts it to the cores.
+    using Publish = std::function<void(std::shared_ptr<const Routing>)>;
+
+    ServerWatch(runtime::Reactor& reactor, core::Log& log, Publish publish);
+    ~ServerWatch();
+    ServerWatch(const ServerWatch&) = delete;
+    ServerWatch& operator=(const ServerWatch&) = delete;
+
+    // Takes over a configuration, at the start and at a reload. A node of the same address keeps what is
+    // known of it, unless the account changed.
+    void apply(const WatchConfig& config);
+
+    // Watches until the fiber is stopped.
+    [[nodiscard]] runtime::Task<void> serve();
+
+    // As published last; never null.
+    [[nodiscard]] const std::shared_ptr<const Routing>& routing() const { return routing_; }
+
+    // What cores tell, by post(). All are cheap, and may be told often.
+
+    // A login failed that might be right with newer accounts: they are imported, at most once a second.
+    void on_failed_login();
+    // A session waits for a GTID on a replica, or may soon: positions are looked at every 50 ms for the next
+    // second.
+    void on_tokens_outstanding();
+    // A session's connection to this node failed or could not be opened: it is looked at at once (at most ten
+    // times a second).
+    void on_node_failure(const net::Address& address);
+
+private:
+    // One node's task.
+    struct Watched {
+        Watched(runtime::Reactor& reactor, net::SharedReadBuffer& shared, const net::Address& address)
+            : probe(reactor, shared, address), wake(reactor) {}
+
+        NodeProbe probe;
+        runtime::Event wake;  // a look is wanted, or positions are
+        bool is_look_wanted = false;
+        core::Instant look_began{};
+    };
+
+    void take_over(const WatchConfig& config);
+    runtime::Task<void> watch_node(size_t place);
+    runtime::Task<void> await_next_look(size_t place, core::Instant due);
+    void take_look(size_t place, const Look& look);
+    runtime::Task<void> keep_accounts();
+    void take_accounts(const std::string& name, core::Result<AccountList> list);
+    void publish();
+
+    runtime::Reactor& reactor_;
+    core::Log& log_;
+    Publish publish_;
+    net::BufferPool buffers_;
+    net::SharedReadBuffer shared_buffer_;
+    WatchConfig config_;
+    RouterAccount account_;
+    std::optional<WatchConfig> next_config_;  // of a reload, until the tasks have ended
+    bool is_serving_ = false;
+    Topology topology_;
+    std::vector<std::unique_ptr<Watched>> watched_;  // parallel to the topology's nodes
+    runtime::Event reconfigured_;
+    runtime::Event import_wanted_;
+    core::Instant tokens_until_{};
+    std::shared_ptr<const AccountList> accounts_;
+    std::string accounts_why_;
+    std::shared_ptr<const Routing> routing_;
+};
+
+}  // namespace sql
