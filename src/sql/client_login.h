@@ -1,0 +1,44 @@
+// How a client of the router logs in: the greeting, its answer, and the check against the primary's own
+// accounts. No guess ever reaches a server.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "runtime/event.h"
+#include "runtime/task.h"
+#include "sql/relay.h"
+#include "sql/server_link.h"
+
+namespace sql {
+
+class Worker;
+
+// What is offered to clients: what a MariaDB 10.11 offers, without what cannot be translated, and TLS.
+[[nodiscard]] mysql::Capabilities offered_capabilities();
+
+struct LoggedIn {
+    Identity identity{};
+    std::string database{};
+    uint8_t sequence = 0;  // of the packet that answers it
+};
+
+// Greets the client and checks its login, all until the login's time is over. Nothing: the client is gone, or
+// was told why it may not come in. `routing_changed` is set when the worker has new routing.
+[[nodiscard]] runtime::Task<std::optional<LoggedIn>> log_in(
+    Worker& worker,
+    Client& client,
+    runtime::Event& routing_changed,
+    uint32_t session_id
+);
+
+// Checks a COM_CHANGE_USER whose payload this is; its packet is used up. Nothing as above: the session ends.
+[[nodiscard]] runtime::Task<std::optional<LoggedIn>> change_user(
+    Worker& worker,
+    Client& client,
+    runtime::Event& routing_changed,
+    std::string payload
+);
+
+}  // namespace sql

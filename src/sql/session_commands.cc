@@ -1,0 +1,176 @@
+// The commands of a session that are no COM_QUERY.
+#include <format>
+#include <utility>
+
+#include "mysql/wire.h"
+#include "sql/client_login.h"
+#include "sql/client_session.h"
+#include "sql/reply.h"
+#include "sql/worker.h"
+
+namespace sql {
+
+namespace {
+
+// A server's own bound (max_prepared_stmt_count, of all sessions) is as high.
+constexpr size_t kPreparedMax = 16'382;
+
+uint32_t statement_id(std::string_view payload) {
+    mysql::PayloadReader reader(payload);
+    uint32_t id = reader.u32();
+    return reader.is_good() ? id : 0;
+}
+
+}  // namespace
+
+// No server is asked: the router is what the client is connected to.
+runtime::Task<ClientSession::Next> ClientSession::answer_ping() {
+    uint8_t sequence = client_.requests.next_sequence();
+    if (client_.is_streaming) {
+        co_return co_await refuse(mysql::kErrorMalformedPacket, "trilith: COM_PING has no such length");
+    }
+    client_.settle_command();
+    mysql::OkPacket ok{.status = servers_.state().status()};
+    bool is_told = co_await reply_ok(worker_, client_, sequence, ok);
+    co_return is_told ? Next::goes_on : Next::ends;
+}
+
+runtime::Task<ClientSession::Next> ClientSession::run_simple(
+    StatementEffects effects,
+    mysql::ResponseForm form
+) {
+    Ran ran = co_await servers_.run_on_primary({.effects = effects, .form = form});
+    co_return next_of(ran);
+}
+
+runtime::Task<ClientSession::Next> ClientSession::init_database() {
+    std::string name(payload());
+    StatementEffects effects{.verb = Verb::use, .is_read = true};
+    Ran ran = co_await servers_.run_on_primary({.effects = effects, .form = mysql::ResponseForm::one_ok});
+    if (ran.is_done) {
+        servers_.select_database(name);
+    }
+    co_return next_of(ran);
+}
+
+// Multi-statements on or off: what a connection is opened with from now on.
+runtime::Task<ClientSession::Next> ClientSession::switch_option() {
+    mysql::PayloadReader reader(payload());
+    uint16_t option = reader.u16();
+    StatementEffects effects{.verb = Verb::set, .is_read = true};
+    Ran ran = co_await servers_.run_on_primary({.effects = effects, .form = mysql::ResponseForm::one_ok});
+    if (ran.is_done && option == 0) {
+        servers_.identity().capabilities |= mysql::kMultiStatements;
+    } else if (ran.is_done) {
+        servers_.identity().capabilities &= ~mysql::kMultiStatements;
+    }
+    co_return next_of(ran);
+}
+
+runtime::Task<ClientSession::Next> ClientSession::reset_session() {
+    StatementEffects effects{.verb = Verb::set, .is_read = true};
+    Ran ran = co_await servers_.reset({.effects = effects, .form = mysql::ResponseForm::one_ok});
+    if (ran.is_done) {
+        prepared_.clear();
+    }
+    co_return next_of(ran);
+}
+
+runtime::Task<ClientSession::Next> ClientSession::become_another() {
+    if (client_.is_streaming) {
+        co_return co_await refuse(mysql::kErrorMalformedPacket, "trilith: this change of user is too long");
+    }
+    std::string bytes(client_.buffer.bytes().substr(mysql::kPacketHeaderSize, payload_size_));
+    client_.settle_command();
+    uint16_t collation = servers_.identity().collation;
+    std::string attributes = servers_.identity().attributes;
+    auto changed = co_await sql::change_user(worker_, client_, routing_changed_, std::move(bytes));
+    if (!changed) {
+        co_return Next::ends;
+    }
+    if (changed->identity.collation == 0) {
+        changed->identity.collation = collation;
+    }
+    if (changed->identity.attributes.empty()) {
+        changed->identity.attributes = std::move(attributes);
+    }
+    prepared_.clear();
+    uint8_t sequence = changed->sequence;
+    auto opened = co_await servers_.establish(std::move(changed->identity), std::move(changed->database));
+    if (!opened) {
+        ServerFailure failure = told_failure(std::move(opened).error());
+        [[maybe_unused]] bool is_told = co_await reply_error(worker_, client_, sequence, std::move(failure));
+        co_return Next::ends;
+    }
+    bool is_told = co_await reply_ok(worker_, client_, sequence, *opened);
+    co_return is_told ? Next::goes_on : Next::ends;
+}
+
+runtime::Task<ClientSession::Next> ClientSession::kill_process() {
+    mysql::PayloadReader reader(payload());
+    if (reader.u32() >= uint32_t{1} << 31) {
+        co_return co_await refuse(
+            mysql::kErrorNotSupportedYet,
+            "trilith: KILL of another session of the router is not supported yet; KILL the id that SHOW "
+            "PROCESSLIST has for its connection to the primary"
+        );
+    }
+    co_return co_await run_simple({.verb = Verb::kill}, mysql::ResponseForm::one_ok);
+}
+
+// Prepared statements live on the session's connection to the primary, under the ids that it gave.
+runtime::Task<ClientSession::Next> ClientSession::prepare() {
+    bool is_whole = client_.command_size > 0;
+    StatementClass statement = classify(
+        payload(),
+        servers_.state().token_settings(),
+        is_whole ? TextExtent::whole : TextExtent::beginning
+    );
+    StatementEffects executed = prepared_effects_of(statement);
+    if (prepared_.size() >= kPreparedMax) {
+        co_return co_await refuse(
+            1461,
+            std::format("trilith: a session may have {} prepared statements: close some", kPreparedMax)
+        );
+    }
+    StatementEffects effects{.verb = Verb::prepare, .is_read = true};
+    Ran ran = co_await servers_.run_on_primary({.effects = effects, .form = mysql::ResponseForm::prepared});
+    if (ran.prepared) {
+        last_prepared_ = ran.prepared->id;
+        prepared_.insert_or_assign(ran.prepared->id, std::move(executed));
+    }
+    servers_.hold_prepared(!prepared_.empty());
+    co_return next_of(ran);
+}
+
+StatementEffects ClientSession::effects_of_prepared(uint32_t id) const {
+    auto known = prepared_.find(id == mysql::kLastPreparedStatement ? last_prepared_ : id);
+    return known == prepared_.end() ? StatementEffects{} : known->second;
+}
+
+runtime::Task<ClientSession::Next> ClientSession::use_prepared() {
+    uint32_t id = statement_id(payload());
+    bool is_execution =
+        command_ == mysql::Command::statement_execute || command_ == mysql::Command::statement_bulk_execute;
+    bool is_unanswered = *mysql::response_form(command_) == mysql::ResponseForm::none;
+    if (is_unanswered && prepared_.empty() && !client_.is_streaming) {
+        client_.settle_command();  // of a statement that no server knows
+        co_return Next::goes_on;
+    }
+    StatementEffects effects{.verb = Verb::prepare, .is_read = true};
+    if (is_execution) {
+        effects = effects_of_prepared(id);
+        worker_.counters().verbs[static_cast<size_t>(effects.verb)].add();
+    }
+    Ran ran = co_await servers_.run_on_primary({
+        .effects = effects,
+        .form = *mysql::response_form(command_),
+    });
+    if (command_ == mysql::Command::statement_close) {
+        prepared_.erase(id == mysql::kLastPreparedStatement ? last_prepared_ : id);
+        servers_.hold_prepared(!prepared_.empty());
+    }
+    co_return next_of(ran);
+}
+
+}  // namespace sql

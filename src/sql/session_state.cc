@@ -1,0 +1,320 @@
+#include "sql/session_state.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/panic.h"
+#include "sql/assignment_reader.h"
+
+namespace sql {
+
+namespace {
+
+using enum StateEntry::Kind;
+
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    std::ranges::transform(lower, lower.begin(), [](char byte) {
+        return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
+    });
+    return lower;
+}
+
+std::string quoted_name(std::string_view name) {
+    std::string quoted = "`";
+    for (const char byte : name) {
+        quoted += byte;
+        if (byte == '`') {
+            quoted += byte;
+        }
+    }
+    return quoted + "`";
+}
+
+std::string statement_of(const Assignment& assignment) {
+    std::string value(assignment.value);
+    switch (assignment.kind) {
+        case AssignmentKind::user_variable: return "SET @" + quoted_name(assignment.name) + " = " + value;
+        case AssignmentKind::names:
+            return "SET NAMES " + value +
+                   (assignment.collation.empty() ? "" : " COLLATE " + std::string(assignment.collation));
+        case AssignmentKind::character_set: return "SET CHARACTER SET " + value;
+        default: return "SET SESSION " + std::string(assignment.name) + " = " + value;
+    }
+}
+
+std::optional<StateEntry::Kind> kind_of(const Assignment& assignment) {
+    switch (assignment.kind) {
+        case AssignmentKind::system_variable:
+            // autocommit is carried by the status of the session.
+            return assignment.care == VariableCare::carried || assignment.care == VariableCare::reported
+                       ? std::optional(system_variable)
+                       : std::nullopt;
+        case AssignmentKind::user_variable: return user_variable;
+        case AssignmentKind::names: return names;
+        case AssignmentKind::character_set: return character_set;
+        default: return std::nullopt;
+    }
+}
+
+bool is_of_character_set(std::string_view variable) {
+    return variable.starts_with("character_set_") || variable == "collation_connection";
+}
+
+// What the meaning of a text between quotes depends on.
+bool changes_literals(const StateEntry& entry) {
+    return entry.kind == names || entry.kind == character_set ||
+           (entry.kind == system_variable && (entry.name == "sql_mode" || is_of_character_set(entry.name)));
+}
+
+bool is_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+}
+
+// The value of a variable as its server reports it; "" where it cannot be said in every sql_mode.
+std::string literal_of(const mysql::SessionTrackEntry& entry) {
+    if (entry.value.find_first_of("'\"\\") != std::string_view::npos || !is_ascii(entry.value)) {
+        return "";
+    }
+    if (entry.value.empty() && is_of_character_set(entry.name)) {
+        return "NULL";
+    }
+    return "'" + std::string(entry.value) + "'";
+}
+
+StatementEffects effects_of_class(const StatementClass& statement) {
+    StatementEffects effects{
+        .verb = statement.verb,
+        .transaction = statement.transaction,
+        .pins = statement.pins,
+        .releases = statement.releases,
+        .is_read = statement.is_repeatable,
+    };
+    // Whoever asks for the rows that were found goes to the connection of the statement before anyway.
+    effects.pins.remove(PinSet::of(Pin::found_rows));
+    // Not all that a procedure or a stored function does is reported: MariaDB 10.11 says nothing of a lock
+    // that it takes, nor of CREATE TEMPORARY TABLE … SELECT in it.
+    bool runs_unseen = statement.verb == Verb::call || statement.reason == Reason::stored_function ||
+                       statement.reason == Reason::unknown_function ||
+                       statement.reason == Reason::blank_before_call;
+    if (runs_unseen) {
+        effects.pins.add(Pin::unclear_text);
+    }
+    return effects;
+}
+
+}  // namespace
+
+StatementEffects effects_of(
+    std::string_view text,
+    const StatementClass& statement,
+    const mysql::TokenSettings& settings
+) {
+    StatementEffects effects = effects_of_class(statement);
+    if (statement.verb != Verb::set || statement.is_multi_statement) {
+        return effects;
+    }
+    AssignmentReader reader(text, settings);
+    while (auto assignment = reader.next()) {
+        auto kind = kind_of(*assignment);
+        if (kind && assignment->is_literal && !reader.is_for_one_statement()) {
+            effects.entries.push_back({
+                .kind = *kind,
+                .name = lower_case(assignment->name),
+                .statement = statement_of(*assignment),
+            });
+        }
+    }
+    return effects;
+}
+
+StatementEffects prepared_effects_of(const StatementClass& statement) {
+    StatementEffects effects = effects_of_class(statement);
+    if (statement.verb == Verb::set) {
+        effects.pins.add(Pin::computed_variable);
+    }
+    return effects;
+}
+
+void SessionState::begin(std::string database, mysql::TextEncoding encoding, const mysql::OkPacket& login) {
+    *this = SessionState{};
+    database_ = std::move(database);
+    login_encoding_ = encoding;
+    settings_.encoding = encoding;
+    note_status(login.status);
+}
+
+void SessionState::reset(const mysql::OkPacket& ok) {
+    entries_.clear();
+    entry_bytes_ = 0;
+    ++serial_;
+    pins_ = {};
+    settings_.encoding = login_encoding_;
+    has_next_characteristics_ = false;
+    note_status(ok.status);
+}
+
+void SessionState::note_status(uint16_t status) {
+    status_ = status;
+    settings_.has_backslash_escapes = (status & mysql::kStatusNoBackslashEscapes) == 0;
+    settings_.has_ansi_quotes = (status & mysql::kStatusAnsiQuotes) != 0;
+}
+
+void SessionState::note_ok(
+    const mysql::OkPacket& ok,
+    const StatementEffects& effects,
+    mysql::Capabilities agreed
+) {
+    note_status(ok.status);
+    bool is_changed = (ok.status & mysql::kStatusSessionStateChanged) != 0;
+    if (is_changed && ok.session_track.empty()) {
+        is_token_short_ = true;  // an EOF has no room for what changed
+    }
+    if (mysql::has(agreed, mysql::kSessionTrack)) {
+        note_track(ok.session_track, effects);
+    }
+}
+
+void SessionState::note_error(const StatementEffects& effects) {
+    // An ERR has no session track, and what a procedure committed before it stays.
+    is_token_short_ = is_token_short_ || !effects.is_read;
+    pins_.add(effects.pins);
+}
+
+void SessionState::note_success(const StatementEffects& effects) {
+    for (const StateEntry& entry : effects.entries) {
+        put(entry);
+    }
+    pins_.remove(effects.releases);
+    pins_.add(effects.pins);
+    switch (effects.transaction) {
+        case TransactionEffect::next_read_only:
+        case TransactionEffect::next_other: has_next_characteristics_ = true; break;
+        default:
+            bool begins_none = effects.verb == Verb::set || effects.verb == Verb::use ||
+                               effects.verb == Verb::show || effects.verb == Verb::prepare;
+            has_next_characteristics_ = has_next_characteristics_ && begins_none;
+            break;
+    }
+}
+
+void SessionState::select_database(std::string_view name) {
+    database_ = name;
+    if (!is_ascii(name) && settings_.encoding != mysql::TextEncoding::utf8) {
+        pins_.add(Pin::computed_variable);  // another connection may read the name in other characters
+    }
+}
+
+void SessionState::note_primary_lost() {
+    status_ &= static_cast<uint16_t>(~(mysql::kStatusInTransaction | mysql::kStatusInReadOnlyTransaction));
+    has_next_characteristics_ = false;
+    is_token_short_ = true;
+}
+
+std::vector<std::string> SessionState::statements_since(uint64_t since) const {
+    std::vector<std::string> statements;
+    for (const StateEntry& entry : entries_) {
+        if (entry.serial > since) {
+            statements.push_back(entry.statement);
+        }
+    }
+    return statements;
+}
+
+void SessionState::take_position(const mysql::GtidPosition& position) {
+    if (!token_.merge(position)) {
+        token_ = position;
+    }
+    is_token_short_ = false;
+}
+
+bool SessionState::has_quoted_user_variable() const {
+    return std::ranges::any_of(entries_, [](const StateEntry& entry) {
+        return entry.kind == user_variable && entry.statement.find_first_of("'\"") != std::string::npos;
+    });
+}
+
+void SessionState::put(StateEntry entry) {
+    auto known = std::ranges::find_if(entries_, [&](const StateEntry& other) {
+        return other.kind == entry.kind && other.name == entry.name;
+    });
+    if (known != entries_.end() && known->statement == entry.statement && known + 1 == entries_.end()) {
+        return;
+    }
+    // Said again elsewhere, a text of earlier would be read by the later rules.
+    if (changes_literals(entry) && has_quoted_user_variable()) {
+        pins_.add(Pin::user_variable);
+    }
+    if (known != entries_.end()) {
+        entry_bytes_ -= known->statement.size();
+        entries_.erase(known);
+    }
+    if (entries_.size() >= kEntriesMax || entry_bytes_ + entry.statement.size() > kEntryBytesMax) {
+        pins_.add(entry.kind == user_variable ? Pin::user_variable : Pin::computed_variable);
+        return;
+    }
+    entry_bytes_ += entry.statement.size();
+    entry.serial = ++serial_;
+    entries_.push_back(std::move(entry));
+}
+
+void SessionState::note_track(std::string_view entries, const StatementEffects& effects) {
+    mysql::SessionTrackReader reader(entries);
+    mysql::SessionTrackEntry entry;
+    while (reader.next(entry)) {
+        switch (entry.type) {
+            case mysql::SessionTrackType::system_variable: note_variable(entry, effects); break;
+            case mysql::SessionTrackType::schema: select_database(entry.value); break;
+            case mysql::SessionTrackType::state_change: {
+                // A procedure, a trigger or a function has made what its caller's text does not tell.
+                bool is_told = effects.verb == Verb::set || effects.verb == Verb::use ||
+                               effects.verb == Verb::prepare || !effects.pins.is_empty();
+                if (!is_told) {
+                    pins_.add(Pin::temporary_table);
+                }
+                break;
+            }
+            default: break;
+        }
+    }
+    if (!reader.is_good()) {
+        is_token_short_ = true;
+        pins_.add(Pin::unclear_text);
+    }
+}
+
+void SessionState::note_variable(const mysql::SessionTrackEntry& entry, const StatementEffects& effects) {
+    if (entry.name == "last_gtid") {
+        auto gtid = mysql::read_gtid(entry.value);
+        if (!entry.value.empty() && (!gtid || !token_.merge(*gtid))) {
+            is_token_short_ = true;
+        }
+        return;
+    }
+    if (variable_care(entry.name) != VariableCare::reported) {
+        return;
+    }
+    if (entry.name == "character_set_client") {
+        settings_.encoding = mysql::text_encoding_of(entry.value);
+    }
+    bool is_captured = std::ranges::any_of(effects.entries, [&](const StateEntry& said) {
+        bool says_names = said.kind == names || said.kind == character_set;
+        return (says_names && is_of_character_set(entry.name)) || said.name == entry.name;
+    });
+    if (is_captured) {
+        return;
+    }
+    std::string literal = literal_of(entry);
+    if (literal.empty()) {
+        pins_.add(Pin::computed_variable);
+        return;
+    }
+    put({
+        .kind = system_variable,
+        .name = std::string(entry.name),
+        .statement = "SET SESSION " + std::string(entry.name) + " = " + literal,
+    });
+}
+
+}  // namespace sql

@@ -1,0 +1,124 @@
+// What makes a session what it is, on whichever server its next statement runs: schema, variables set by
+// literals, transaction, position of its last write; and what keeps it on its connection. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mysql/gtid.h"
+#include "mysql/ok_packet.h"
+#include "mysql/sql_tokens.h"
+#include "sql/statement_class.h"
+
+namespace sql {
+
+// One thing that SET has said, to be said again to another server.
+struct StateEntry {
+    enum class Kind : uint8_t { system_variable, user_variable, names, character_set };
+
+    Kind kind = Kind::system_variable;
+    std::string name{};       // in lower case; of names and character_set ""
+    std::string statement{};  // "SET SESSION sql_mode = 'ANSI'"
+    uint64_t serial = 0;      // of the change
+
+    friend bool operator==(const StateEntry&, const StateEntry&) = default;
+};
+
+// What a statement does to its session if it succeeds; owns what it says.
+struct StatementEffects {
+    Verb verb = Verb::other;
+    TransactionEffect transaction = TransactionEffect::none;
+    PinSet pins{};
+    PinSet releases{};
+    std::vector<StateEntry> entries{};  // without serials, in the order of the text
+    bool is_read = false;               // its text promises to change nothing
+};
+
+// Of a statement by its text and class.
+[[nodiscard]] StatementEffects effects_of(
+    std::string_view text,
+    const StatementClass& statement,
+    const mysql::TokenSettings& settings
+);
+
+// The same of a statement that is prepared: what SET says is not captured when it is executed, so it pins.
+[[nodiscard]] StatementEffects prepared_effects_of(const StatementClass& statement);
+
+class SessionState {
+public:
+    // Beyond these a session is no longer carried: it is pinned instead.
+    static constexpr size_t kEntriesMax = 256;
+    static constexpr size_t kEntryBytesMax = 64 << 10;
+
+    SessionState() = default;
+
+    // As it is after a login, or a change of user: status and session track are those of the server's OK.
+    void begin(std::string database, mysql::TextEncoding encoding, const mysql::OkPacket& login);
+
+    // COM_RESET_CONNECTION succeeded: what was set is as at the login again; the schema stays.
+    void reset(const mysql::OkPacket& ok);
+
+    // An OK, or the end of rows, of the primary.
+    void note_ok(const mysql::OkPacket& ok, const StatementEffects& effects, mysql::Capabilities agreed);
+    // An ERR of the primary: what the statement wrote before is not told by it.
+    void note_error(const StatementEffects& effects);
+    // The whole response is there, and its last packet was no ERR.
+    void note_success(const StatementEffects& effects);
+    // COM_INIT_DB succeeded.
+    void select_database(std::string_view name);
+    // The connection to the primary is gone, with nothing that only it had.
+    void note_primary_lost();
+
+    [[nodiscard]] const mysql::TokenSettings& token_settings() const { return settings_; }
+
+    [[nodiscard]] bool is_in_transaction() const {
+        return (status_ & mysql::kStatusInTransaction) != 0 || has_next_characteristics_;
+    }
+
+    [[nodiscard]] bool is_autocommit() const { return (status_ & mysql::kStatusAutocommit) != 0; }
+
+    [[nodiscard]] uint16_t status() const { return status_; }
+
+    [[nodiscard]] PinSet pins() const { return pins_; }
+
+    [[nodiscard]] const std::string& database() const { return database_; }
+
+    // All that follows the session, by the order in which it was set. `since`: only what changed after that
+    // serial; 0 is all.
+    [[nodiscard]] std::vector<std::string> statements_since(uint64_t since) const;
+
+    // Of the last change.
+    [[nodiscard]] uint64_t serial() const { return serial_; }
+
+    // The last writes of the session.
+    [[nodiscard]] const mysql::GtidPosition& token() const { return token_; }
+
+    // It may have written more than token() says: the primary's own position has to be asked for.
+    [[nodiscard]] bool is_token_short() const { return is_token_short_; }
+
+    // The primary's position, which covers whatever the session wrote.
+    void take_position(const mysql::GtidPosition& position);
+
+private:
+    void put(StateEntry entry);
+    void note_track(std::string_view entries, const StatementEffects& effects);
+    void note_variable(const mysql::SessionTrackEntry& entry, const StatementEffects& effects);
+    void note_status(uint16_t status);
+    [[nodiscard]] bool has_quoted_user_variable() const;
+
+    mysql::TokenSettings settings_{};
+    mysql::TextEncoding login_encoding_ = mysql::TextEncoding::overlapping;
+    std::string database_;
+    std::vector<StateEntry> entries_;  // by serial
+    size_t entry_bytes_ = 0;
+    uint64_t serial_ = 0;
+    PinSet pins_{};
+    mysql::GtidPosition token_{};
+    uint16_t status_ = mysql::kStatusAutocommit;
+    bool has_next_characteristics_ = false;  // SET TRANSACTION: the next one is to be special
+    bool is_token_short_ = false;
+};
+
+}  // namespace sql
