@@ -40,10 +40,12 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 function(trilith_sanitize)
-    # Line tables are what a report needs, and compile faster than the whole of -g.
-    target_compile_options(trilith_flags INTERFACE
-        ${ARGN} -fno-omit-frame-pointer -fno-sanitize-recover=all -gline-tables-only)
+    target_compile_options(trilith_flags INTERFACE ${ARGN} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(trilith_flags INTERFACE ${ARGN})
+    if(NOT TRILITH_FLAVOUR STREQUAL "dev")
+        # Line tables are what a report needs, and compile faster than the whole of -g.
+        target_compile_options(trilith_flags INTERFACE -gline-tables-only)
+    endif()
 endfunction()
 
 # The checks of libc++ (bounds, empty optionals): FAST are the ones that cost next to nothing.
@@ -59,10 +61,13 @@ if(TRILITH_FLAVOUR STREQUAL "release")
 elseif(TRILITH_FLAVOUR STREQUAL "dev")
     trilith_libcxx_checks(DEBUG)
     target_compile_options(trilith_flags INTERFACE -O0)
+    trilith_sanitize(-fsanitize=undefined)
 elseif(TRILITH_FLAVOUR STREQUAL "asan")
     trilith_libcxx_checks(DEBUG)
-    target_compile_options(trilith_flags INTERFACE -O1)
-    trilith_sanitize(-fsanitize=address,undefined)
+    # What `make test` waits for, so what is dear to compile is left to `make test-long`: tests run as long at
+    # -O0, and the checks of every pointer (null, alignment, size, type) are in dev and fuzz.
+    target_compile_options(trilith_flags INTERFACE $<IF:$<BOOL:$<TARGET_PROPERTY:TRILITH_IS_TEST>>,-O0,-O1>)
+    trilith_sanitize(-fsanitize=address,undefined -fno-sanitize=null,alignment,object-size,vptr)
 elseif(TRILITH_FLAVOUR STREQUAL "tsan")
     trilith_libcxx_checks(DEBUG)
     target_compile_options(trilith_flags INTERFACE -O1)
@@ -80,12 +85,27 @@ endif()
 option(TRILITH_PCH "Use the precompiled header" ON)
 if(TRILITH_PCH)
     target_compile_options(trilith_flags INTERFACE -Xclang -fno-pch-timestamp)
-    add_library(trilith_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
-    target_link_libraries(trilith_pch PRIVATE trilith_flags)
-    target_precompile_headers(trilith_pch PRIVATE
-        <algorithm> <array> <chrono> <coroutine> <expected> <functional> <map> <memory> <optional> <span>
-        <string> <string_view> <utility> <variant> <vector>)
+    foreach(name IN ITEMS trilith_pch trilith_test_pch)   # two: flags must be those of the user
+        add_library(${name} OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
+        target_link_libraries(${name} PRIVATE trilith_flags)
+        target_precompile_headers(${name} PRIVATE
+            <algorithm> <array> <chrono> <coroutine> <expected> <functional> <map> <memory> <optional> <span>
+            <string> <string_view> <utility> <variant> <vector>)
+    endforeach()
+    set_target_properties(trilith_test_pch PROPERTIES TRILITH_IS_TEST ON EXCLUDE_FROM_ALL ON)
 endif()
+
+# Several files of a folder as one translation unit: what they share of the standard library is compiled once,
+# which makes a clean build three times as fast. The other presets compile each file alone, so that one that
+# leans on its neighbour's includes fails there. Names in a folder's anonymous namespaces must differ.
+set(unity_flavours release asan)
+if(TRILITH_FLAVOUR IN_LIST unity_flavours)
+    option(TRILITH_UNITY "Compile several files of a folder together" ON)
+else()
+    option(TRILITH_UNITY "Compile several files of a folder together" OFF)
+endif()
+set(CMAKE_UNITY_BUILD ${TRILITH_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
 # Coverage feedback for libFuzzer in the libraries; programs without a fuzzer's main link and run as before.
 if(TRILITH_FUZZERS)

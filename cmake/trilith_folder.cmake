@@ -1,7 +1,8 @@
 # A folder of src/ becomes a library trilith_NAME, a unit-test program trilith_NAME_test, a program a fuzzer.
 #
-#   trilith_folder(NAME SOURCES a.cc… TESTS a_test.cc… FUZZERS a_fuzz.cc… LINKS core net…)
+#   trilith_folder(NAME SOURCES a.cc… TESTS a_test.cc… TESTS_ALONE b_test.cc… FUZZERS a_fuzz.cc… LINKS core net…)
 #
+# TESTS_ALONE are compiled each by itself in a unity build, because their anonymous names are their neighbours', too.
 # LINKS names folders (and `toml`). A folder of headers only is an interface library. File lists are explicit:
 # they are the folder's table of contents, and tools/tidy.py refuses a .cc file that no list names.
 
@@ -14,7 +15,12 @@ function(trilith_link target)
     endif()
     target_link_libraries(${target} ${scope} trilith_flags)
     if(TRILITH_PCH AND scope STREQUAL "PUBLIC")
-        target_precompile_headers(${target} REUSE_FROM trilith_pch)
+        get_target_property(is_test ${target} TRILITH_IS_TEST)
+        if(is_test)
+            target_precompile_headers(${target} REUSE_FROM trilith_test_pch)
+        else()
+            target_precompile_headers(${target} REUSE_FROM trilith_pch)
+        endif()
     endif()
     foreach(name IN LISTS ARGN)
         if(TARGET trilith_${name})
@@ -24,7 +30,7 @@ function(trilith_link target)
 endfunction()
 
 function(trilith_folder name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;FUZZERS;LINKS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;TESTS_ALONE;FUZZERS;LINKS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "trilith_folder(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
     endif()
@@ -34,8 +40,9 @@ function(trilith_folder name)
         add_library(trilith_${name} INTERFACE)
     endif()
     trilith_link(trilith_${name} ${arg_LINKS})
-    if(TRILITH_TESTS AND arg_TESTS)
-        trilith_unit_test(${name} ${arg_TESTS})
+    if(TRILITH_TESTS AND (arg_TESTS OR arg_TESTS_ALONE))
+        set_source_files_properties(${arg_TESTS_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+        trilith_unit_test(${name} ${arg_TESTS} ${arg_TESTS_ALONE})
     endif()
     if(TRILITH_FUZZERS)
         foreach(source IN LISTS arg_FUZZERS)
@@ -46,6 +53,7 @@ endfunction()
 
 function(trilith_unit_test name)
     add_executable(trilith_${name}_test ${ARGN})
+    set_target_properties(trilith_${name}_test PROPERTIES TRILITH_IS_TEST ON)
     target_link_libraries(trilith_${name}_test PRIVATE trilith_unit_main)
     trilith_link(trilith_${name}_test ${name})
     add_test(NAME unit.${name} COMMAND trilith_${name}_test --no-version=true)

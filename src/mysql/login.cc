@@ -7,7 +7,7 @@ namespace mysql {
 namespace {
 
 constexpr size_t kFixedSize = 32;  // of a login, and all of a request for TLS
-constexpr size_t kReservedBytes = 19;
+constexpr size_t kLoginReservedBytes = 19;
 constexpr uint8_t kSwitchByte = 0xFE;
 
 // The answer to the nonce, in whichever of the three forms was agreed on.
@@ -102,7 +102,7 @@ core::Result<Login> read_login(std::string_view payload) {
     }
     PayloadReader reader(payload);
     Login login{.capabilities = reader.u32(), .packet_max = reader.u32(), .collation = reader.u8()};
-    reader.skip(kReservedBytes);
+    reader.skip(kLoginReservedBytes);
     const uint64_t extended = reader.u32();
     if (!has(login.capabilities, kClientMysql)) {
         login.capabilities |= extended << 32;
@@ -126,7 +126,7 @@ void write_login(PayloadWriter& writer, const Login& login) {
     writer.u32(static_cast<uint32_t>(login.capabilities & 0xFFFFFFFF));
     writer.u32(login.packet_max);
     writer.u8(static_cast<uint8_t>(login.collation));
-    writer.zeros(kReservedBytes);
+    writer.zeros(kLoginReservedBytes);
     writer.u32(is_mysql ? 0 : static_cast<uint32_t>(login.capabilities >> 32));
     writer.terminated_string(login.user);
     write_auth_response(writer, login);

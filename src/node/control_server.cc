@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kConnectionsMax = 64;
 constexpr size_t kBodyMax = 64 << 10;
 constexpr uint32_t kHeadMax = 8 << 10;
-constexpr uint32_t kFieldsMax = 64;
+constexpr uint32_t kRequestFieldsMax = 64;
 constexpr core::Duration kRequestTime = std::chrono::seconds(10);
 constexpr core::Duration kExhaustedWait = std::chrono::milliseconds(100);
 constexpr size_t kSendBytes = 64 << 10;
@@ -34,7 +34,7 @@ runtime::Task<std::optional<ReadRequest>> read_request(
     core::Instant deadline
 ) {
     net::ReadBuffer buffer(shared);
-    http::FieldTable fields(kFieldsMax);
+    http::FieldTable fields(kRequestFieldsMax);
     http::HeadProgress progress;
     ReadRequest request;
     http::HeadResult head;
@@ -45,7 +45,7 @@ runtime::Task<std::optional<ReadRequest>> read_request(
         }
         head = http::parse_request_head(
             buffer.bytes().substr(0, kHeadMax + 1),
-            {.uri_max = kHeadMax, .head_max = kHeadMax, .fields_max = kFieldsMax},
+            {.uri_max = kHeadMax, .head_max = kHeadMax, .fields_max = kRequestFieldsMax},
             progress,
             fields,
             request.head

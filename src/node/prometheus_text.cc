@@ -4,11 +4,11 @@
 #include <format>
 #include <iterator>
 
+#include "node/status.h"
+
 namespace node {
 
 namespace {
-
-constexpr double kNanosecondsPerSecond = 1e9;
 
 std::string_view kind_name(MetricKind kind) {
     switch (kind) {

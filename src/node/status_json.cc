@@ -11,9 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 6> kResponseClasses{"", "1xx", "2xx", "3xx", "4xx", "5xx"};
-constexpr double kNanosecondsPerSecond = 1e9;
-
 double seconds(core::Duration duration) {
     return static_cast<double>(duration.count()) / kNanosecondsPerSecond;
 }

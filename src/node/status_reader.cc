@@ -19,9 +19,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 6> kResponseClasses{"", "1xx", "2xx", "3xx", "4xx", "5xx"};
-constexpr double kNanosecondsPerSecond = 1e9;
-
 // Takes values out of one object; remembers the first that was of the wrong kind.
 class Reader {
 public:

@@ -43,6 +43,9 @@ void append_double(std::string& target, double value) {
     std::array<char, 32> text;
     auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
     target.append(text.data(), end);
+    if (value == 0.0 && std::signbit(value)) {
+        target += ".0";  // "-0" would be read as the integer 0
+    }
 }
 
 void append(std::string& target, const Json& value) {

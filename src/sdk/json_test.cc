@@ -24,6 +24,8 @@ TEST_CASE("a value that was built is written as it was built") {
         R"("list":[1,"two",[],{}]})"
     );
     CHECK(Json(std::numeric_limits<double>::infinity()).to_string() == "null");
+    CHECK(Json(-0.0).to_string() == "-0.0");
+    CHECK(Json::parse("-0e+8")->to_string() == "-0.0");
     CHECK(Json().to_string() == "null");
 }
 
