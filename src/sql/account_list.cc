@@ -11,12 +11,12 @@ namespace sql {
 namespace {
 
 // The order of acl_users: by user, most specific host first, ties by host descending.
-struct Place {
+struct Standing {
     uint64_t generality = 0;
     Account account{};
 };
 
-bool stands_before(const Place& a, const Place& b) {
+bool stands_before(const Standing& a, const Standing& b) {
     if (a.account.user != b.account.user) {
         return a.account.user < b.account.user;
     }
@@ -75,7 +75,7 @@ core::Result<AccountList> AccountList::read(const std::vector<AccountRow>& rows,
             std::format("mysql.global_priv has {} rows, more than {}", rows.size(), kAccountsMax)
         );
     }
-    std::vector<Place> places;
+    std::vector<Standing> places;
     places.reserve(rows.size());
     for (const AccountRow& row : rows) {
         if (std::optional<Account> account = read_account_row(row)) {
@@ -87,7 +87,7 @@ core::Result<AccountList> AccountList::read(const std::vector<AccountRow>& rows,
     AccountList list;
     list.loopback_ = loopback;
     list.accounts_.reserve(places.size());
-    for (Place& place : places) {
+    for (Standing& place : places) {
         list.accounts_.push_back(std::move(place.account));
     }
     return list;

@@ -19,7 +19,7 @@ constexpr std::string_view kTracking =
     "character_set_results,collation_connection,last_gtid,sql_mode,time_zone,tx_isolation,tx_read_only', "
     "session_track_schema = 1, session_track_state_change = 1";
 
-std::unexpected<ServerFailure> failed(core::ErrorKind kind, std::string message) {
+std::unexpected<ServerFailure> not_linked(core::ErrorKind kind, std::string message) {
     return std::unexpected(ServerFailure{.kind = kind, .message = std::move(message)});
 }
 
@@ -56,7 +56,7 @@ runtime::Task<ServerResult<std::string>> ask(
     bool is_single = answer->results.size() == 1 && answer->results[0].rows.size() == 1 &&
                      answer->results[0].rows[0].size() == 1;
     if (!is_single) {
-        co_return failed(core::ErrorKind::invalid, "the server's answer has not one value");
+        co_return not_linked(core::ErrorKind::invalid, "the server's answer has not one value");
     }
     co_return answer->results[0].rows[0][0].value_or("");
 }
@@ -115,7 +115,7 @@ runtime::Task<ServerResult<void>> open_link(
     mysql::Capabilities missing = wanted & kMustAgree & ~(*opened)->capabilities();
     if (missing != 0) {
         (*opened)->quit();
-        co_return failed(
+        co_return not_linked(
             core::ErrorKind::unsupported,
             std::format("trilith: {} lacks capabilities that the client has (0x{:x})", target.name, missing)
         );
@@ -153,7 +153,7 @@ runtime::Task<ServerResult<void>> bring_up_to_date(
     std::string database = state.database();
     if (link.database != database) {
         if (database.empty()) {
-            co_return failed(core::ErrorKind::unsupported, "a schema cannot be unselected");
+            co_return not_linked(core::ErrorKind::unsupported, "a schema cannot be unselected");
         }
         auto selected = co_await run(worker, link, use_statement(database));
         if (!selected) {
@@ -210,7 +210,7 @@ runtime::Task<ServerResult<mysql::GtidPosition>> ask_position(Worker& worker, Se
     }
     auto position = mysql::GtidPosition::read(*answer);
     if (!position) {
-        co_return failed(core::ErrorKind::unsupported, "the server's GTID position cannot be read");
+        co_return not_linked(core::ErrorKind::unsupported, "the server's GTID position cannot be read");
     }
     co_return *position;
 }

@@ -95,7 +95,7 @@ bool is_listed(std::span<const std::string_view> names, std::string_view name) {
 }  // namespace
 
 VariableCare variable_care(std::string_view name) {
-    constexpr std::string_view kTracking = "session_track_";
+    constexpr std::string_view kTrackingPrefix = "session_track_";
     if (mysql::equals_ignoring_case(name, "autocommit")) {
         return VariableCare::autocommit;
     }
@@ -108,7 +108,7 @@ VariableCare variable_care(std::string_view name) {
     if (is_listed(kPreviousResult, name)) {
         return VariableCare::previous_result;
     }
-    if (mysql::equals_ignoring_case(name.substr(0, kTracking.size()), kTracking)) {
+    if (mysql::equals_ignoring_case(name.substr(0, kTrackingPrefix.size()), kTrackingPrefix)) {
         return VariableCare::session_tracking;
     }
     return VariableCare::unknown;
