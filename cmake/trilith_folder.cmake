@@ -1,8 +1,9 @@
 # A folder of src/ becomes a library trilith_NAME, a unit-test program trilith_NAME_test, a program a fuzzer.
 #
-#   trilith_folder(NAME SOURCES a.cc… TESTS a_test.cc… TESTS_ALONE b_test.cc… FUZZERS a_fuzz.cc… LINKS core net…)
+#   trilith_folder(NAME SOURCES a.cc… TESTS a_test.cc… TESTS_ALONE b_test.cc…
+#       FUZZERS a_fuzz.cc… LINKS core net…)
 #
-# TESTS_ALONE are compiled each by itself in a unity build, because their anonymous names are their neighbours', too.
+# TESTS_ALONE are compiled each by itself in a unity build: their anonymous names are their neighbours', too.
 # LINKS names folders (and `toml`). A folder of headers only is an interface library. File lists are explicit:
 # they are the folder's table of contents, and tools/tidy.py refuses a .cc file that no list names.
 
