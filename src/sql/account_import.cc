@@ -56,6 +56,9 @@ runtime::Task<core::Result<AccountList>> import_accounts(
     if (!answer) {
         co_return core::fail(answer.error().kind, failure_text(answer.error()));
     }
+    if (answer->failure) {
+        probe.close();
+    }
     co_return read_accounts(*answer);
 }
 

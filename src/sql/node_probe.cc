@@ -33,9 +33,7 @@ runtime::Task<ServerResult<QueryAnswer>> NodeProbe::ask(
         }
         bool is_broken =
             answer.error().kind == core::ErrorKind::closed || answer.error().kind == core::ErrorKind::reset;
-        if (!answer.error().is_from_server()) {
-            connection_.reset();
-        }
+        connection_.reset();
         if (!is_broken) {
             co_return answer;
         }
@@ -53,7 +51,7 @@ runtime::Task<ServerResult<QueryAnswer>> NodeProbe::ask(
     }
     connection_ = std::move(*opened);
     ServerResult<QueryAnswer> answer = co_await connection_->query(std::move(text), deadline, bounds);
-    if (!answer && !answer.error().is_from_server()) {
+    if (!answer) {
         connection_.reset();
     }
     co_return answer;
@@ -62,7 +60,11 @@ runtime::Task<ServerResult<QueryAnswer>> NodeProbe::ask(
 runtime::Task<std::optional<Look>> NodeProbe::look(const RouterAccount& account, core::Instant deadline) {
     ServerResult<QueryAnswer> answer = co_await ask(account, std::string(kLookText), deadline);
     if (answer) {
-        co_return read_look(*answer, connection_->version());
+        std::string version = connection_->version();
+        if (answer->failure) {
+            close();
+        }
+        co_return read_look(*answer, version);
     }
     bool is_ours = answer.error().kind == core::ErrorKind::cancelled ||
                    answer.error().kind == core::ErrorKind::exhausted;

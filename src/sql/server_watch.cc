@@ -39,6 +39,12 @@ core::Duration pause_after(uint32_t failures, core::Duration interval) {
     return std::max(interval, std::min(longer, kPauseMax));
 }
 
+// Before now: a guard tells only what happens while it lives.
+bool has_ended(net::Socket& socket) {
+    net::Peek state = socket.peek();
+    return state == net::Peek::ended || state == net::Peek::broken;
+}
+
 }  // namespace
 
 ServerWatch::ServerWatch(runtime::Reactor& reactor, core::Log& log, Publish publish)
@@ -158,6 +164,10 @@ runtime::Task<void> ServerWatch::await_next_look(size_t place, core::Instant due
     core::Instant soonest = watched.look_began + kLookGap;
     while (!fiber.is_stopped && reactor_.now() < due) {
         net::Socket* socket = watched.probe.socket();
+        if (due > soonest && socket != nullptr && has_ended(*socket)) {
+            due = soonest;
+            continue;
+        }
         bool polls = socket != nullptr && reactor_.now() < tokens_until_ &&
                      topology_.nodes()[place].state == NodeState::replica;
         core::Instant until = polls ? std::min(due, reactor_.now() + kPositionInterval) : due;
