@@ -163,7 +163,9 @@ def test_a_server_that_drains_says_so_to_who_asks_for_its_health(cluster):
         web.wait_log(r"draining")
         asking.send(b"\r\n")
         answer = asking.response()
-        assert answer.status == 503 and "close" in answer.tokens("connection")
+        assert answer.status == 503
+        # The health may be seen a moment before its core closes; then the idle connection ends by itself.
+        assert "close" in answer.tokens("connection") or asking.is_closed_within(10)
         assert read_response_body(slow, head).body == LARGE
     assert web.wait_exit() == 0
 
