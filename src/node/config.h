@@ -10,11 +10,12 @@
 #include "app/config.h"
 #include "balancer/config.h"
 #include "net/address.h"
+#include "sql/config.h"
 #include "web/config.h"
 
 namespace node {
 
-// What a server does. `database` and `router` are known names that reading a file refuses.
+// What a server does. `database` is a known name that reading a file refuses.
 enum class Role : uint8_t { balancer, web, app, database, router };
 
 class RoleSet {
@@ -81,6 +82,7 @@ struct Config {
                                            // an index into them
     std::optional<WebConfig> web;          // there if a server has the role
     std::optional<AppConfig> app;          // there if a server has the role
+    std::optional<sql::Config> database;   // there if the file has [database]
     std::optional<net::Address> admin_listen;  // GET /metrics is answered here; none: only on the control
                                                // socket
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "node/config_database.h"
 #include "node/config_servers.h"
 #include "node/config_web.h"
 
@@ -82,6 +83,27 @@ void check_targets(Section& root, const balancer::Config& config) {
     );
 }
 
+// Of the roles that have a SQL router, and the section that says what it does.
+void check_router(Section& root, const Config& config) {
+    bool has_router = std::ranges::any_of(config.servers, [&](const ServerConfig& server) {
+        return runs_router(config, server);
+    });
+    if (config.database && !has_router) {
+        root.problems().add(
+            root.find("database")->position,
+            "[database]: no server has the role \"router\" or \"app\": add \"router\" to the roles of one in "
+            "[servers]"
+        );
+    }
+    if (!config.database && has_role(config, Role::router)) {
+        root.problems().add(
+            place_of_role(root, config, Role::router),
+            "a server has the role \"router\", but there is no [database]: write it with nodes = "
+            "[\"10.0.0.5:3306\"], the addresses of the database servers"
+        );
+    }
+}
+
 }  // namespace
 
 void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& problems) {
@@ -114,7 +136,8 @@ void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& pr
 }
 
 void check_tiers(Section& root, Config& config) {
-    if (!has_role(config, Role::balancer) && !has_role(config, Role::web) && !has_role(config, Role::app)) {
+    if (!has_role(config, Role::balancer) && !has_role(config, Role::web) && !has_role(config, Role::app) &&
+        !has_role(config, Role::router)) {
         root.problems().add(
             {1, 1},
             "nothing to serve: write [web] with root = \"public\", [app] with command = [\"./app\"], or "
@@ -122,6 +145,7 @@ void check_tiers(Section& root, Config& config) {
         );
         return;
     }
+    check_router(root, config);
     for (const RoleSection& section : kRoleSections) {
         const TomlValue* value = root.table().find(section.name);
         if (value != nullptr && !has_role(config, section.role)) {

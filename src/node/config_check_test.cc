@@ -99,7 +99,7 @@ TEST_CASE("several routes may come before a wider one") {
 }
 
 TEST_CASE("a section of a tier that is not built is refused, not ignored") {
-    for (std::string_view section : {"database", "router", "firewall", "vip", "monitor"}) {
+    for (std::string_view section : {"router", "firewall", "vip", "monitor"}) {
         std::string name(section);
         std::string text = std::string(kPool) + "[" + name + "]\nroot = \"public\"\n";
         std::string refusal = "3:1: [" + name + "] is not supported by this version";

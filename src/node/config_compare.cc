@@ -4,6 +4,7 @@
 #include <format>
 
 #include "node/config_changes.h"
+#include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_listen.h"
 #include "node/config_servers.h"
@@ -163,6 +164,29 @@ void compare_app(const Config& before, const Config& after, Changes& changes) {
     compare("app.restart", restart_settings, old_one.restart, new_one.restart);
 }
 
+void compare_database(const Config& before, const Config& after, Changes& changes) {
+    if (!before.database || !after.database) {
+        if (before.database != after.database) {
+            changes.push_back(
+                {"database", before.database ? "there" : "", after.database ? "there" : "", true}
+            );
+        }
+        return;
+    }
+    auto compare = [&](const std::string& table, auto settings, const auto& was, const auto& is) {
+        compare_settings(table, {settings(was), settings(is)}, changes);
+    };
+    compare("database", database_settings, *before.database, *after.database);
+    compare("database.account", database_account_settings, before.database->account, after.database->account);
+    compare("database.limits", database_limit_settings, before.database->limits, after.database->limits);
+    compare(
+        "database.timeouts",
+        database_timeout_settings,
+        before.database->timeouts,
+        after.database->timeouts
+    );
+}
+
 void compare_admin(const Config& before, const Config& after, Changes& changes) {
     if (before.admin_listen != after.admin_listen) {
         auto text = [](const Config& config) {
@@ -304,6 +328,7 @@ std::vector<ConfigChange> compare(const Config& before, const Config& after) {
     compare_balancer(before.balancer, after.balancer, changes);
     compare_web(before, after, changes);
     compare_app(before, after, changes);
+    compare_database(before, after, changes);
     compare_admin(before, after, changes);
     compare_pools(before, after, changes);
     compare_routes(before, after, changes);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_listen.h"
 #include "node/config_names.h"
@@ -48,6 +49,9 @@ std::string_view meaning_of(std::string_view table, const Setting& setting) {
         {"", "connections_per_client", "0", "no bound of its own"},
         {"balancer.limits", "body", "\"0\"", "no bound"},
         {"web.limits", "body", "\"0\"", "no bound"},
+        {"database", "name", "", "no name: the program says which schema it wants"},
+        {"database.account", "password_file", "", "no password"},
+        {"database.limits", "clients_per_address", "0", "no bound of its own"},
         {"app.limits", "memory", "\"0\"", "no limit"},
         {"app.limits", "open_files", "0", "65536, or the hard limit where that is lower"},
         {"app.limits", "processes", "0", "no limit"},
@@ -230,6 +234,13 @@ std::string print_app(const Config& config) {
            print_table("app.restart", restart_settings(program.restart));
 }
 
+std::string print_database(const sql::Config& database) {
+    return print_table("database", database_settings(database)) +
+           print_table("database.account", database_account_settings(database.account)) +
+           print_table("database.limits", database_limit_settings(database.limits)) +
+           print_table("database.timeouts", database_timeout_settings(database.timeouts));
+}
+
 std::string print_route(const balancer::RouteConfig& route, const Config& config) {
     std::string text = "\n[[routes]]\n";
     text += route.host.empty() ? "# every host\n" : std::format("host = {}\n", text_literal(route.host));
@@ -259,6 +270,7 @@ std::string explain(const Config& config) {
     text += has_role(config, Role::balancer) ? print_balancer(config) : "";
     text += config.web ? print_web(config) : "";
     text += config.app ? print_app(config) : "";
+    text += config.database ? print_database(*config.database) : "";
     if (config.admin_listen) {
         text += std::format("\n[admin]\nlisten = {}\n", text_literal(listen_text(*config.admin_listen)));
     } else {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_explain.h"
 #include "node/config_listen.h"
@@ -105,6 +106,14 @@ Json app_of(const Config& config) {
     return object;
 }
 
+Json database_of(const sql::Config& database) {
+    Json object = object_of(database_settings(database));
+    object["account"] = object_of(database_account_settings(database.account));
+    object["limits"] = object_of(database_limit_settings(database.limits));
+    object["timeouts"] = object_of(database_timeout_settings(database.timeouts));
+    return object;
+}
+
 Json pool_of(const upstream::PoolConfig& pool) {
     Json object = Json::object();
     for (const upstream::BackendConfig& backend : pool.backends) {
@@ -143,6 +152,9 @@ std::string explain_json(const Config& config) {
     }
     if (config.app) {
         document["app"] = app_of(config);
+    }
+    if (config.database) {
+        document["database"] = database_of(*config.database);
     }
     document["admin"]["listen"] =
         config.admin_listen ? Json(listen_text(*config.admin_listen)) : Json(nullptr);

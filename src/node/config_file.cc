@@ -11,6 +11,7 @@
 #include "node/config_app.h"
 #include "node/config_balancer.h"
 #include "node/config_check.h"
+#include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_paths.h"
 #include "node/config_pools.h"
@@ -25,7 +26,7 @@ namespace node {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kLaterSections{"database", "router", "firewall", "vip", "monitor"};
+constexpr std::array<std::string_view, 4> kLaterSections{"router", "firewall", "vip", "monitor"};
 
 using ConfigOrErrors = std::expected<Config, std::vector<ConfigError>>;
 
@@ -58,10 +59,11 @@ RoleSet implied_roles(const TomlValue& root) {
     imply("routes", Role::balancer);
     imply("web", Role::web);
     imply("app", Role::app);
+    imply("database", Role::router);
     return roles;
 }
 
-// [web] and [app], also where only a server's role says that they are there.
+// [web], [app] and [database], also where only a server's role says that they are there.
 void read_tiers(Section& root, Config& config) {
     if (auto web = root.child("web")) {
         config.web = read_web(*web, config.base_directory);
@@ -70,6 +72,9 @@ void read_tiers(Section& root, Config& config) {
     }
     if (auto app = root.child("app")) {
         config.app = read_app(*app, config.base_directory);
+    }
+    if (auto database = root.child("database")) {
+        config.database = read_database(*database, config.base_directory);
     }
 }
 

@@ -43,7 +43,7 @@ RoleSet read_roles(Section& server) {
         }
         auto role = static_cast<Role>(at - kRoleNames.begin());
         roles.add(role);
-        if (role == Role::database || role == Role::router) {
+        if (role == Role::database) {
             server.problems().add(
                 item.position,
                 std::format("the role {} is not supported by this version", in_quotes(*text))

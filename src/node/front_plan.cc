@@ -1,6 +1,5 @@
 #include "node/front_plan.h"
 
-#include "core/panic.h"
 #include "node/config_app.h"
 #include "node/config_derived.h"
 #include "node/config_listen.h"
@@ -124,7 +123,6 @@ std::vector<FrontPlan> plan_fronts(const Config& config, const ServerConfig& ser
     if (has_app_port(config, server)) {
         plans.push_back(plan_app(config, server));
     }
-    ASSERT(!plans.empty());
     return plans;
 }
 

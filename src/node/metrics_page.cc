@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "node/prometheus_text.h"
+#include "node/router_metrics.h"
 
 namespace node {
 
@@ -390,6 +391,9 @@ std::string metrics_page(const ServerStatus& status) {
     add_frontend(page, status);
     add_pools(page, status);
     add_backends(page, status);
+    if (status.router) {
+        add_router(page, *status.router);
+    }
     return std::move(page).take();
 }
 

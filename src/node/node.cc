@@ -5,6 +5,7 @@
 
 #include "core/panic.h"
 #include "node/config_compare.h"
+#include "node/config_database.h"
 #include "node/config_file.h"
 #include "node/log_writer.h"
 #include "runtime/cores.h"
@@ -53,6 +54,7 @@ core::Result<std::unique_ptr<Node>> Node::open(
     std::unique_ptr<Node> node(new Node(std::move(config), std::move(server_name), std::move(file), world));
     TRY_VOID(node->open_fronts());
     TRY_VOID(node->open_program());
+    TRY_VOID(node->open_router());
     return node;
 }
 
@@ -122,10 +124,22 @@ core::Result<void> Node::open_program() {
     return {};
 }
 
+core::Result<void> Node::open_router() {
+    if (!runs_router(config_, self(config_))) {
+        return {};
+    }
+    SqlRouterWorld world{.control = world_.control, .cores = world_.cores, .log = world_.log};
+    TRY(router_, SqlRouter::open(*config_.database, world));
+    return {};
+}
+
 runtime::Task<void> Node::serve_core(size_t index) {
-    runtime::TaskGroup workers(*world_.cores[index], fronts_.size());
+    runtime::TaskGroup workers(*world_.cores[index], fronts_.size() + 1);
     for (auto& front : fronts_) {
         workers.spawn(front->serve_core(index));
+    }
+    if (router_ != nullptr) {
+        workers.spawn(router_->serve_core(index));
     }
     co_await workers.join();
     world_.control.post([this] { core_has_ended(); });
@@ -139,9 +153,12 @@ void Node::core_has_ended() {
 
 runtime::Task<void> Node::serve_control() {
     runtime::TaskGroup program(world_.control, 1);
-    runtime::TaskGroup checks(world_.control, fronts_.size());
+    runtime::TaskGroup checks(world_.control, fronts_.size() + 1);
     for (auto& front : fronts_) {
         checks.spawn(front->serve_checks());
+    }
+    if (router_ != nullptr) {
+        checks.spawn(router_->serve_watch());
     }
     if (program_ != nullptr) {
         program.spawn(program_->serve());
@@ -174,12 +191,19 @@ void Node::shut_down() {
         }
         front->drain(world_.control.now() + (is_first ? within : core::Duration{}));
     }
+    if (router_ != nullptr) {
+        core::Duration within = router_->config().timeouts.drain;
+        router_->drain(world_.control.now() + (is_first ? within : core::Duration{}));
+    }
 }
 
 std::vector<net::Address> Node::listening() const {
     std::vector<net::Address> all;
     for (const auto& front : fronts_) {
         all.insert(all.end(), front->listening().begin(), front->listening().end());
+    }
+    if (router_ != nullptr) {
+        all.insert(all.end(), router_->listening().begin(), router_->listening().end());
     }
     return all;
 }

@@ -15,6 +15,7 @@
 #include "node/log_sink.h"
 #include "node/override_store.h"
 #include "node/site_program.h"
+#include "node/sql_router.h"
 #include "node/status.h"
 #include "runtime/event.h"
 #include "runtime/reactor.h"
@@ -79,6 +80,7 @@ private:
 
     [[nodiscard]] core::Result<void> open_fronts();
     [[nodiscard]] core::Result<void> open_program();
+    [[nodiscard]] core::Result<void> open_router();
     [[nodiscard]] core::Result<std::vector<Front::Staged>> stage(const Config& config);
     [[nodiscard]] const ServerConfig& self(const Config& config) const;
     [[nodiscard]] core::Result<void> override_backend(
@@ -96,8 +98,9 @@ private:
     std::string config_file_;
     core::Instant started_;
     core::WallTime started_at_;
-    std::vector<std::unique_ptr<Front>> fronts_;  // at least one
+    std::vector<std::unique_ptr<Front>> fronts_;  // none, where the server is a SQL router only
     std::unique_ptr<SiteProgram> program_;        // null: this server runs none
+    std::unique_ptr<SqlRouter> router_;           // null: this server has none
     runtime::Event cores_ended_;
     size_t cores_running_;
     uint64_t reloads_ = 0;

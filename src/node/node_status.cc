@@ -128,8 +128,15 @@ ServerStatus Node::status() const {
     status.reloads_total = reloads_;
     status.is_draining = is_shutting_down_;
     status.threads = static_cast<uint32_t>(world_.cores.size());
-    for (const net::Address& address : listening()) {
-        status.listeners.push_back("http://" + address.to_string());
+    for (const auto& front : fronts_) {
+        for (const net::Address& address : front->listening()) {
+            status.listeners.push_back("http://" + address.to_string());
+        }
+    }
+    if (router_ != nullptr) {
+        for (const net::Address& address : router_->listening()) {
+            status.listeners.push_back("mysql://" + address.to_string());
+        }
     }
     status.log_lines_dropped_total = world_.access_log.lines_lost();
     for (const auto& front : fronts_) {
@@ -141,6 +148,9 @@ ServerStatus Node::status() const {
     }
     if (program_ != nullptr) {
         status.app = program_->status();
+    }
+    if (router_ != nullptr) {
+        status.router = router_->status();
     }
     return status;
 }

@@ -71,6 +71,14 @@ constexpr rlim_t kOtherDescriptors = 256;
 // The socket, the channel and the pipes of an instance, and of the one that replaces it.
 constexpr rlim_t kInstanceDescriptors = 12;
 
+// A client of the SQL router, and its connections to the primary and to a replica.
+constexpr rlim_t kRouterDescriptors = 3;
+
+// What all fronts of a server share follows the first of them.
+balancer::Config shared_settings(const std::vector<FrontPlan>& plans) {
+    return plans.empty() ? balancer::Config{} : plans.front().balancer;
+}
+
 // What a server keeps open besides its clients and their backends.
 struct OtherDescriptors {
     rlim_t needed = kOtherDescriptors;
@@ -82,9 +90,12 @@ OtherDescriptors other_descriptors(
     const std::vector<FrontPlan>& plans,
     bool has_program
 ) {
-    uint32_t threads = plans.front().balancer.threads;
+    uint32_t threads = shared_settings(plans).threads;
     rlim_t cores = threads == 0 ? runtime::Cores::available() : threads;
     OtherDescriptors count;
+    if (config.database) {
+        count.kept_files += rlim_t{config.database->limits.clients} * kRouterDescriptors;
+    }
     for (const FrontPlan& plan : plans) {
         for (const HandlerPlan& handler : plan.handlers) {
             const auto* site = std::get_if<web::Config>(&handler);
@@ -233,11 +244,10 @@ runtime::Task<void> Process::control(
 
 core::Result<int> Process::run(Config config) {
     TRY(server, choose_server(config, options.server));
-    // What all fronts of a server share follows the first of them.
     std::vector<FrontPlan> plans = plan_fronts(config, server_of(config, server));
     TRY_VOID(check_access_logs(plans));
     OtherDescriptors others = other_descriptors(config, plans, runs_app(server_of(config, server)));
-    TRY(uint32_t connections_max, ensure_descriptors(plans.front().balancer.limits, others, log));
+    TRY(uint32_t connections_max, ensure_descriptors(shared_settings(plans).limits, others, log));
     Environment environment = read_environment();
     TRY(paths, site_paths(options.directories, environment, config.site));
     TRY_VOID(check_socket_path(paths, server));
@@ -248,7 +258,7 @@ core::Result<int> Process::run(Config config) {
     TRY(LockedServer lock, lock_server(paths, server));
     TRY(OverrideStore overrides, OverrideStore::open(paths.overrides_file(server)));
     TRY(auto control_reactor, runtime::Reactor::open(os));
-    TRY(auto reactors, open_reactors(os, plans.front().balancer.threads));
+    TRY(auto reactors, open_reactors(os, shared_settings(plans).threads));
     for (const FrontPlan& plan : plans) {
         const balancer::AccessLogConfig& access = plan.balancer.access_log;
         TRY_VOID(LogWriter::check_writable(access.is_enabled ? access.file : ""));

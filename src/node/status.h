@@ -11,6 +11,7 @@
 #include "balancer/counters.h"
 #include "core/metrics.h"
 #include "core/units.h"
+#include "node/router_status.h"
 
 namespace node {
 
@@ -127,7 +128,8 @@ struct ServerStatus {
     HistogramStatus request_time;
     HistogramStatus queue_time;
     std::vector<PoolStatus> pools;
-    std::optional<AppStatus> app;  // where this server runs the site's program
+    std::optional<AppStatus> app;        // where this server runs the site's program
+    std::optional<RouterStatus> router;  // where this server has a SQL router
 };
 
 }  // namespace node

@@ -1,0 +1,31 @@
+// Reads [database] and the tables below it: what the SQL router does.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "node/config.h"
+#include "node/config_section.h"
+#include "node/config_settings.h"
+
+namespace node {
+
+// As it is written in a configuration file: "replicas".
+[[nodiscard]] std::string_view reads_name(sql::Reads reads);
+
+// [database] and its tables, as config_settings.h has those of the other tiers. All need a restart.
+[[nodiscard]] std::vector<Setting> database_settings(const sql::Config& config);
+[[nodiscard]] std::vector<Setting> database_account_settings(const sql::AccountConfig& account);
+[[nodiscard]] std::vector<Setting> database_limit_settings(const sql::LimitConfig& limits);
+[[nodiscard]] std::vector<Setting> database_timeout_settings(const sql::TimeoutConfig& timeouts);
+
+// "127.0.0.1:3306", "unix:/run/trilith/mysql.sock".
+[[nodiscard]] std::string database_listen_text(const net::Address& address);
+
+// What [database] says; relative paths begin at `base`.
+[[nodiscard]] sql::Config read_database(Section& database, std::string_view base);
+
+// Whether the server has a SQL router: it has the role, or runs the site's program, which talks to it.
+[[nodiscard]] bool runs_router(const Config& config, const ServerConfig& server);
+
+}  // namespace node
