@@ -10,8 +10,6 @@ constexpr std::string_view kAccountsText =
     "SELECT @@global.skip_name_resolve AS skip_name_resolve;"
     "SELECT Host, User, Priv FROM mysql.global_priv";
 constexpr QueryBounds kBounds{.rows_max = AccountList::kAccountsMax + 2, .bytes_max = size_t{128} << 20};
-// ER_TABLEACCESS_DENIED_ERROR.
-constexpr uint16_t kErrorTableAccessDenied = 1142;
 
 std::string_view view_of(const std::string* text) {
     return text != nullptr ? std::string_view(*text) : std::string_view();

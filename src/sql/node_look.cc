@@ -9,9 +9,8 @@ namespace sql {
 
 namespace {
 
+constexpr size_t kResults = 3;  // of kLookText
 constexpr size_t kErrorTextMax = 300;
-// MySQL and MariaDB: ER_SPECIFIC_ACCESS_DENIED_ERROR.
-constexpr uint16_t kErrorPrivilegeNeeded = 1227;
 
 Look malformed(std::string_view what) {
     return std::unexpected(LookFailure{
@@ -68,10 +67,10 @@ ReplicationSource source_of(const QueryResult& result, size_t row) {
 }  // namespace
 
 Look read_look(const QueryAnswer& answer, std::string_view version) {
-    if (answer.failure) {
+    if (answer.failure && answer.results.size() < kResults) {
         return failed_look(*answer.failure);
     }
-    if (answer.results.size() != 3) {
+    if (answer.results.size() < kResults) {
         return malformed("three results");
     }
     const QueryResult& variables = answer.results[0];
@@ -92,6 +91,9 @@ Look read_look(const QueryAnswer& answer, std::string_view version) {
     }
     if (const std::string* written = variables.value(0, "written")) {
         sight.written = mysql::GtidPosition::read(*written);
+    }
+    if (answer.results.size() > kResults) {
+        sight.beat = number_of<uint64_t>(answer.results[kResults].value(0, "beat"));
     }
     for (size_t row = 0; row < sources.rows.size(); ++row) {
         sight.sources.push_back(source_of(sources, row));

@@ -9,6 +9,12 @@
 
 namespace sql {
 
+// Errors to the router's own questions: ER_TABLEACCESS_DENIED_ERROR, ER_NO_SUCH_TABLE,
+// ER_SPECIFIC_ACCESS_DENIED_ERROR.
+inline constexpr uint16_t kErrorTableAccessDenied = 1142;
+inline constexpr uint16_t kErrorNoSuchTable = 1146;
+inline constexpr uint16_t kErrorPrivilegeNeeded = 1227;
+
 // The account needs REPLICA MONITOR for the second statement; the others need no privilege.
 inline constexpr std::string_view kLookText =
     "SELECT @@global.read_only AS read_only, @@global.server_id AS server_id, "
@@ -16,6 +22,7 @@ inline constexpr std::string_view kLookText =
     "SHOW ALL SLAVES STATUS;"
     "SHOW GLOBAL STATUS LIKE 'Uptime'";
 
+// A fourth statement may read the heartbeat (Heartbeat::kReadText); that it fails is no failure of the look.
 // `version`: as the greeting said it, without its prefix.
 [[nodiscard]] Look read_look(const QueryAnswer& answer, std::string_view version);
 

@@ -75,6 +75,17 @@ TEST_CASE("a position that cannot be read is none, and not an empty one") {
     CHECK(!look->written);
 }
 
+TEST_CASE("the beat is read where it is there, and its absence is no failure") {
+    QueryAnswer answer = answer_of({});
+    CHECK(!read_look(answer, "")->beat);
+    answer.failure = {.kind = core::ErrorKind::permission, .number = 1146, .message = "no such table"};
+    REQUIRE(read_look(answer, ""));
+    CHECK(!read_look(answer, "")->beat);
+    answer.failure.reset();
+    answer.results.push_back({.columns = {"beat"}, .rows = {{"18446744073709551615"}}});
+    CHECK(read_look(answer, "")->beat == UINT64_MAX);
+}
+
 TEST_CASE("an answer without what was asked for is a failed look") {
     QueryAnswer missing = answer_of({});
     missing.results.pop_back();
@@ -93,6 +104,7 @@ TEST_CASE("an answer without what was asked for is a failed look") {
 
 TEST_CASE("a missing privilege is said with its cure") {
     QueryAnswer denied = answer_of({});
+    denied.results.pop_back();
     denied.failure = {
         .kind = core::ErrorKind::permission,
         .number = 1227,

@@ -1,5 +1,6 @@
 #include "sql/node_probe.h"
 
+#include "sql/heartbeat.h"
 #include "sql/node_look.h"
 
 namespace sql {
@@ -57,14 +58,24 @@ runtime::Task<ServerResult<QueryAnswer>> NodeProbe::ask(
     co_return answer;
 }
 
-runtime::Task<std::optional<Look>> NodeProbe::look(const RouterAccount& account, core::Instant deadline) {
-    ServerResult<QueryAnswer> answer = co_await ask(account, std::string(kLookText), deadline);
+runtime::Task<std::optional<Look>> NodeProbe::look(
+    const RouterAccount& account,
+    core::Instant deadline,
+    LookScope scope
+) {
+    std::string text(kLookText);
+    if (scope == LookScope::with_beat) {
+        text += ';';
+        text += Heartbeat::kReadText;
+    }
+    ServerResult<QueryAnswer> answer = co_await ask(account, std::move(text), deadline);
     if (answer) {
         std::string version = connection_->version();
-        if (answer->failure) {
+        Look look = read_look(*answer, version);
+        if (!look) {
             close();
         }
-        co_return read_look(*answer, version);
+        co_return look;
     }
     bool is_ours = answer.error().kind == core::ErrorKind::cancelled ||
                    answer.error().kind == core::ErrorKind::exhausted;

@@ -19,6 +19,8 @@ struct RouterAccount {
     std::optional<mysql::PasswordKey> key{};  // none: no password
 };
 
+enum class LookScope : uint8_t { without_beat, with_beat };
+
 class NodeProbe {
 public:
     NodeProbe(runtime::Reactor& reactor, net::SharedReadBuffer& shared, net::Address address)
@@ -33,10 +35,12 @@ public:
         QueryBounds bounds = {}
     );
 
-    // Nothing: the fiber was asked to stop, or this machine has no descriptor left for a look.
+    // with_beat reads the heartbeat's table too. Nothing: the fiber was asked to stop, or this machine has no
+    // descriptor left for a look.
     [[nodiscard]] runtime::Task<std::optional<Look>> look(
         const RouterAccount& account,
-        core::Instant deadline
+        core::Instant deadline,
+        LookScope scope
     );
 
     // @@gtid_slave_pos, over the connection that is there; nothing without one, or where it fails.

@@ -6,6 +6,7 @@
 #include "net/hangup_guard.h"
 #include "runtime/task_group.h"
 #include "sql/account_import.h"
+#include "sql/node_look.h"
 
 namespace sql {
 
@@ -20,6 +21,9 @@ constexpr core::Duration kPauseMax = std::chrono::seconds(2);
 constexpr uint32_t kDoublingsMax = 4;
 constexpr core::Duration kImportInterval = std::chrono::seconds(10);
 constexpr core::Duration kImportGap = std::chrono::seconds(1);
+// One write that hangs is enough.
+constexpr core::Duration kBeatTimeout = std::chrono::seconds(60);
+constexpr core::Duration kBeatRetry = std::chrono::seconds(60);
 constexpr core::Duration kImportTimeout = std::chrono::seconds(10);
 
 TopologyConfig topology_config(const WatchConfig& config) {
@@ -39,6 +43,12 @@ core::Duration pause_after(uint32_t failures, core::Duration interval) {
     return std::max(interval, std::min(longer, kPauseMax));
 }
 
+uint64_t random_number(runtime::Reactor& reactor) {
+    uint64_t number = 0;
+    reactor.os().fill_random(std::as_writable_bytes(std::span(&number, 1)));
+    return number;
+}
+
 // Before now: a guard tells only what happens while it lives.
 bool has_ended(net::Socket& socket) {
     net::Peek state = socket.peek();
@@ -55,6 +65,7 @@ ServerWatch::ServerWatch(runtime::Reactor& reactor, core::Log& log, Publish publ
       topology_(TopologyConfig{}),
       reconfigured_(reactor),
       import_wanted_(reactor),
+      heartbeat_(random_number(reactor)),
       accounts_(std::make_shared<const AccountList>()),
       accounts_why_("the accounts have not been read from the primary yet"),
       routing_(std::make_shared<const Routing>()) {}
@@ -86,14 +97,14 @@ void ServerWatch::take_over(const WatchConfig& config) {
 
 runtime::Task<void> ServerWatch::serve() {
     is_serving_ = true;
-    log_.info("sql", "the lag of replicas is measured by GTID positions, to within a look's interval");
     for (;;) {
         publish();
-        runtime::TaskGroup tasks(reactor_, watched_.size() + 1);
+        runtime::TaskGroup tasks(reactor_, watched_.size() + 2);
         for (size_t place = 0; place < watched_.size(); ++place) {
             tasks.spawn(watch_node(place));
         }
         tasks.spawn(keep_accounts());
+        tasks.spawn(keep_heartbeat());
         runtime::Outcome outcome = co_await reconfigured_.wait();
         tasks.request_stop();
         co_await tasks.join();
@@ -139,14 +150,19 @@ runtime::Task<void> ServerWatch::watch_node(size_t place) {
     for (;;) {
         watched.is_look_wanted = false;
         watched.look_began = reactor_.now();
+        LookScope scope =
+            heartbeat_state_ == HeartbeatState::beats ? LookScope::with_beat : LookScope::without_beat;
         std::optional<Look> look =
-            co_await watched.probe.look(account_, watched.look_began + config_.timeout);
+            co_await watched.probe.look(account_, watched.look_began + config_.timeout, scope);
         const runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
         if (fiber.is_stopped) {
             co_return;
         }
         if (look) {
             failures = look->has_value() ? 0 : failures + 1;
+            if (*look && (*look)->beat) {
+                (*look)->beat_age = heartbeat_.age(*(*look)->beat, reactor_.now());
+            }
             take_look(place, *look);
         }
         co_await await_next_look(place, watched.look_began + pause_after(failures, config_.interval));
@@ -263,6 +279,76 @@ void ServerWatch::take_accounts(const std::string& name, core::Result<AccountLis
     accounts_ = std::make_shared<const AccountList>(std::move(*list));
     log_.info("sql", "accounts read from " + name, {{"accounts", std::to_string(count)}});
     publish();
+}
+
+// Until the fiber is stopped. Over a connection of its own: a write may wait for long where the primary waits
+// for a replica's word or a lock, and that says nothing of the primary's health.
+runtime::Task<void> ServerWatch::keep_heartbeat() {
+    std::optional<NodeProbe> probe;
+    std::optional<size_t> probed;
+    for (;;) {
+        core::Duration pause = config_.interval;
+        std::optional<size_t> primary = topology_.primary();
+        if (primary && probed != primary) {
+            heartbeat_.clear();
+            probe.emplace(reactor_, shared_buffer_, topology_.nodes()[*primary].address);
+            probed = primary;
+        }
+        if (primary) {
+            pause = co_await write_beat(*probe);
+        }
+        if (co_await reactor_.sleep_for(pause) == runtime::Outcome::cancelled) {
+            break;
+        }
+    }
+    if (probe) {
+        probe->close();
+    }
+}
+
+// Gives the pause until the next beat.
+runtime::Task<core::Duration> ServerWatch::write_beat(NodeProbe& probe) {
+    core::Instant sent = reactor_.now();
+    ServerResult<QueryAnswer> answer =
+        co_await probe.ask(account_, heartbeat_.next_text(), sent + kBeatTimeout);
+    if (!answer && answer.error().number == kErrorNoSuchTable) {
+        answer =
+            co_await probe.ask(account_, std::string(Heartbeat::kCreateText), reactor_.now() + kBeatTimeout);
+        if (answer) {
+            co_return core::Duration::zero();
+        }
+    }
+    if (answer) {
+        heartbeat_.on_written(sent);
+        note_heartbeat(HeartbeatState::beats, {});
+        co_return config_.interval;
+    }
+    // An account that may not write is told so at each try; other errors pass, as that of a primary on its
+    // way to be none.
+    bool is_refused = answer.error().number == mysql::kErrorDatabaseAccessDenied ||
+                      answer.error().number == mysql::kErrorUnknownDatabase ||
+                      answer.error().number == kErrorTableAccessDenied;
+    if (!is_refused) {
+        co_return config_.interval;
+    }
+    note_heartbeat(HeartbeatState::refused, failure_text(answer.error()));
+    co_return kBeatRetry;
+}
+
+void ServerWatch::note_heartbeat(HeartbeatState state, const std::string& why) {
+    if (state == heartbeat_state_) {
+        return;
+    }
+    heartbeat_state_ = state;
+    if (state == HeartbeatState::beats) {
+        log_.info("sql", "lag is measured by a heartbeat in trilith.heartbeat and by GTID positions");
+    } else {
+        log_.info(
+            "sql",
+            "lag is measured by GTID positions and Seconds_Behind_Master: no heartbeat in trilith.heartbeat",
+            {{"why", why}}
+        );
+    }
 }
 
 void ServerWatch::publish() {

@@ -12,6 +12,7 @@
 #include "net/read_buffer.h"
 #include "runtime/event.h"
 #include "runtime/task_group.h"
+#include "sql/heartbeat.h"
 #include "sql/node_probe.h"
 #include "sql/routing.h"
 #include "sql/topology.h"
@@ -67,6 +68,8 @@ public:
     void on_node_failure(const net::Address& address);
 
 private:
+    enum class HeartbeatState : uint8_t { unknown, beats, refused };
+
     // One node's task.
     struct Watched {
         Watched(runtime::Reactor& reactor, net::SharedReadBuffer& shared, const net::Address& address)
@@ -84,6 +87,9 @@ private:
     void take_look(size_t place, const Look& look);
     runtime::Task<void> keep_accounts();
     void take_accounts(const std::string& name, core::Result<AccountList> list);
+    runtime::Task<void> keep_heartbeat();
+    runtime::Task<core::Duration> write_beat(NodeProbe& probe);
+    void note_heartbeat(HeartbeatState state, const std::string& why);
     void publish();
 
     runtime::Reactor& reactor_;
@@ -100,6 +106,8 @@ private:
     runtime::Event reconfigured_;
     runtime::Event import_wanted_;
     core::Instant tokens_until_{};
+    Heartbeat heartbeat_;
+    HeartbeatState heartbeat_state_ = HeartbeatState::unknown;
     std::shared_ptr<const AccountList> accounts_;
     std::string accounts_why_;
     std::shared_ptr<const Routing> routing_;

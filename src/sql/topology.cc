@@ -290,22 +290,22 @@ std::string Topology::why_not_fit(size_t place, const ReplicationSource& source)
     return std::format("lags {}, more than {}", seconds_text(*lag), core::format_duration(config_.max_lag));
 }
 
-// A heartbeat measures best. Then positions; Seconds_Behind_Master alone where these say nothing.
+// Both a heartbeat and positions give upper bounds; Seconds_Behind_Master alone counts where these say
+// nothing.
 std::optional<core::Duration> Topology::lag_of(
     size_t place,
     const ReplicationSource& source,
     core::Instant now
 ) const {
     const NodeSight& sight = *records_[place].sight;
-    if (sight.heartbeat_age) {
-        return sight.heartbeat_age;
-    }
+    std::optional<core::Duration> lag = sight.beat_age;
     if (sight.applied) {
-        if (std::optional<core::Duration> lag = meter_.lag(*sight.applied, now)) {
-            return lag;
+        std::optional<core::Duration> by_position = meter_.lag(*sight.applied, now);
+        if (by_position && (!lag || *by_position < *lag)) {
+            lag = by_position;
         }
     }
-    return source.behind;
+    return lag ? lag : source.behind;
 }
 
 std::optional<size_t> Topology::place_of(const ReplicationSource& source) const {

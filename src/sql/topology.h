@@ -50,8 +50,9 @@ struct NodeSight {
     // @@gtid_slave_pos and @@gtid_binlog_pos; nothing where they are malformed or over the bound of domains.
     std::optional<mysql::GtidPosition> applied{};
     std::optional<mysql::GtidPosition> written{};
-    // Since the last heartbeat that has arrived was sent, where the router has a heartbeat.
-    std::optional<core::Duration> heartbeat_age{};
+    // The beat in the router's table, and its age, where it is one of our own.
+    std::optional<uint64_t> beat{};
+    std::optional<core::Duration> beat_age{};
 };
 
 struct LookFailure {

@@ -347,7 +347,7 @@ TEST_CASE("without positions Seconds_Behind_Master decides, and a heartbeat over
     site.look(1, blind);
     CHECK(!site.node(1).is_fit);
     CHECK(site.node(1).why == "its lag is not known");
-    blind.heartbeat_age = 200ms;
+    blind.beat_age = 200ms;
     site.look(1, blind);
     site.look(1, blind);
     CHECK(site.node(1).is_fit);

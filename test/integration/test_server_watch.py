@@ -225,6 +225,28 @@ def test_a_switchover_is_followed(own_cluster):
         assert other.value("SELECT @@gtid_slave_pos") == position
 
 
+def test_lag_is_measured_by_a_heartbeat_where_the_account_may_write_one(own_cluster):
+    replica = own_cluster.replicas[0]
+    with watching(own_cluster.addresses) as watch:
+        watch.wait_ready()
+        watch.wait_log("lag is measured by GTID positions and Seconds_Behind_Master: no heartbeat")
+    own_cluster.allow_heartbeat()
+    with watching(own_cluster.addresses, max_lag="1s") as watch:
+        watch.wait_ready()
+        watch.wait_log("lag is measured by a heartbeat")
+        wait_until(lambda: replica.sql("SELECT beat FROM trilith.heartbeat"), 10, "a beat on the replica")
+        first = replica.value("SELECT beat FROM trilith.heartbeat")
+        wait_until(lambda: replica.value("SELECT beat FROM trilith.heartbeat") != first, 10, "another beat")
+        # Nobody but the heartbeat writes: without it, a replica that receives nothing would not lag.
+        holder = hold_table(replica, "trilith.heartbeat")
+        try:
+            routing = watch.wait(lambda routing: not routing["nodes"][1]["is_fit"], "an unfit replica")
+            assert "lags" in routing["nodes"][1]["why"] and routing["nodes"][2]["is_fit"]
+        finally:
+            holder.communicate(timeout=20)
+        watch.wait(lambda routing: routing["nodes"][1]["is_fit"], "a fit replica")
+
+
 def test_a_killed_primary_is_noticed_at_once_and_replaced(own_cluster):
     old, new, other = own_cluster.nodes
     # A look would come in twenty seconds: the end of the connection says it.
