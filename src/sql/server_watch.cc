@@ -88,6 +88,7 @@ void ServerWatch::take_over(const WatchConfig& config) {
     if (!config.password.empty()) {
         account_.key.emplace(mysql::password_key(config.password));
     }
+    config_.password.clear();  // the key is all that is needed, and wiped at its end
     topology_ = Topology(topology_config(config), topology_);
     watched_.clear();
     for (const WatchedNode& node : config.nodes) {
