@@ -19,6 +19,8 @@ constexpr size_t kHeldResponseMax = 16 << 10;
 // must find it gone before a response is given up that cannot be had elsewhere.
 constexpr core::Duration kLook = std::chrono::seconds(1);
 constexpr int kLooksMax = 10;
+// Where both sides keep up, neither end of a relay ever waits: so often others get their turn.
+constexpr uint32_t kTurnsBetweenYields = 64;
 
 bool is_read_only_refusal(const mysql::ErrorPacket& error) {
     return error.number == mysql::kErrorReadOnlyMode ||
@@ -45,6 +47,7 @@ private:
     // Each gives false when the exchange has ended otherwise than by its response; outcome_ says how.
     runtime::Task<bool> send_command();
     runtime::Task<bool> stream_request();
+    runtime::Task<void> give_way();
     runtime::Task<bool> receive_from_client();
     runtime::Task<bool> receive_from_server();
     runtime::Task<bool> relay_response();
@@ -72,6 +75,7 @@ private:
     bool is_request_broken_ = false;  // the server takes no more of it: it may say why
     size_t walked_ = 0;               // bytes of the server's buffer that belong to the response
     int looks_ = 0;
+    uint32_t turns_ = 0;
 };
 
 bool Relay::end(RelayEnd how, std::string sentence) {
@@ -160,7 +164,14 @@ runtime::Task<bool> Relay::stream_request() {
     }
 }
 
+runtime::Task<void> Relay::give_way() {
+    if (++turns_ % kTurnsBetweenYields == 0) {
+        co_await worker_.reactor().yield();
+    }
+}
+
 runtime::Task<bool> Relay::receive_from_client() {
+    co_await give_way();
     ssize_t received = co_await client_.socket.receive(client_.buffer, soon());
     if (received > 0) {
         co_return true;
@@ -178,6 +189,7 @@ bool Relay::is_node_gone() const {
 }
 
 runtime::Task<bool> Relay::receive_from_server() {
+    co_await give_way();
     runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
     net::HangupGuard client_watch(client_.socket, fiber);
     for (;;) {
@@ -277,6 +289,12 @@ bool Relay::note(const mysql::ResponseStep& step) {
             outcome_.status = step.ok.status;
             if (order_.state != nullptr) {
                 order_.state->note_ok(step.ok, order_.effects, server_.capabilities());
+            }
+            return true;
+        case ResponseEvent::file_request:
+            if (!mysql::has(client_.capabilities, mysql::kLocalFiles)) {
+                lose_server(order_.link.address.to_string() + " asks for a file of a client that gives none");
+                return false;
             }
             return true;
         case ResponseEvent::prepared: outcome_.prepared = step.prepared; return true;

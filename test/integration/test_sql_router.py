@@ -375,6 +375,46 @@ def error_of_next(connection):
         return error.args[0]
 
 
+def test_commands_that_are_sent_at_once_are_answered_in_order(session, table):
+    texts = [PLACE, f"INSERT INTO {table} (a) VALUES (5)", f"SELECT a FROM {table}", "SET time_zone = '+02:00'", "SELECT @@time_zone, name FROM shop.place", "SELEC", "SELECT 9"]
+    session._sock.sendall(b"".join(struct.pack("<I", len(text) + 1)[:3] + b"\0\x03" + text.encode() for text in texts))
+    answers = []
+    for _ in texts:
+        session._next_seq_id = 1
+        try:
+            session._read_query_result()
+            answers.append(session._result.rows)
+        except pymysql.MySQLError as error:
+            answers.append(error.args[0])
+    assert answers == [(("replica1",),), None, ((5,),), None, (("+02:00", "replica1"),), 1064, ((9,),)]
+
+
+def test_metrics_tell_what_ran_where(router, session, table):
+    before = router.metrics()
+    rows(session, f"INSERT INTO {table} (a) VALUES (1)")
+    one(session, PLACE)
+    rows(session, "CREATE TEMPORARY TABLE shop.counted (a INT)")
+    after = router.metrics()
+
+    def grown(name):
+        return float(after[name]) - float(before[name])
+
+    assert grown('trilith_sql_statements_total{verb="insert"}') == 1
+    assert grown('trilith_sql_reads_total{target="replica"}') == 1
+    assert grown('trilith_sql_pins_total{reason="temporary_table"}') == 1
+    assert grown("proxysql_questions_total") == 3
+    assert float(after["proxysql_client_connections_connected"]) >= 1
+    assert sum(name.startswith("proxysql_connpool_conns{") for name in after) == 2
+
+
+def test_a_session_that_asks_for_tracking_gets_it_and_stays_at_the_primary(router):
+    with contextlib.closing(router.connect(client_flag=1 << 23)) as connection:
+        rows(connection, "SET SESSION session_track_schema = 1")
+        assert one(connection, PLACE) == "primary"
+        connection._execute_command(0x03, "USE shop")
+        assert b"\x04shop" in connection._read_packet().get_all_data()
+
+
 # ---- reading one's own writes
 
 
@@ -412,6 +452,36 @@ def test_the_control_is_stale(router, cluster, table):
             replica.sql("START SLAVE SQL_THREAD")
     replica.wait_caught_up(cluster.primary)
     wait_place(router, "replica1")
+
+
+@pytest.mark.parametrize("deprecate_eof", [0, 1 << 24])
+def test_a_write_that_returns_rows_is_seen_by_old_and_new_clients(router, cluster, table, deprecate_eof):
+    replica = cluster.replicas[0]
+    wait_place(router, "replica1")
+    with contextlib.closing(router.connect(client_flag=deprecate_eof)) as connection:
+        assert packets(connection, PLACE, deprecate_eof)[-1] == b"\x08replica1"
+        replica.sql("STOP SLAVE SQL_THREAD")
+        try:
+            answer = packets(connection, f"INSERT INTO {table} (a) VALUES (31) RETURNING a", deprecate_eof)
+            assert answer[-1] == b"\x0231"
+            assert packets(connection, f"SELECT a FROM {table}", deprecate_eof)[-1] == b"\x0231"
+        finally:
+            replica.sql("START SLAVE SQL_THREAD")
+    replica.wait_caught_up(cluster.primary)
+
+
+def packets(connection, statement, deprecate_eof):
+    """The payloads of a result set of one column up to its last row; its end has the form that was agreed on, and no session track."""
+    connection._execute_command(0x03, statement)
+    found = [connection._read_packet().get_all_data() for _ in range(2 if deprecate_eof else 3)]
+    assert found[0] == b"\x01"
+    assert deprecate_eof or found[2][0] == 0xFE
+    while True:
+        payload = connection._read_packet().get_all_data()
+        if payload[0] == 0xFE:
+            assert len(payload) == (7 if deprecate_eof else 5), payload
+            return found
+        found.append(payload)
 
 
 def test_a_write_that_ends_in_an_error_is_seen_too(router, cluster, table):
