@@ -31,7 +31,6 @@ struct LimitConfig {
     uint32_t clients_per_address = 0;  // 0: no bound of its own
     uint32_t failed_logins = 20;   // of one address and core within a minute; then error 1129 for the rest of
                                    // it
-    uint32_t nodes_login = 64;     // TCP logins to nodes that one core has running at a time
     uint64_t packet = 1ULL << 30;  // bytes of one command; max_allowed_packet's own maximum
 
     friend bool operator==(const LimitConfig&, const LimitConfig&) = default;

@@ -26,7 +26,10 @@ runtime::Task<Ran> SessionServers::run(RoutePlan plan, Order order) {
         }
         node = other_replica(*node);
     }
-    if (order.effects.is_read) {
+    bool was_free = plan.place == Place::replica || plan.reason == RouteReason::no_fit_replica ||
+                    plan.reason == RouteReason::reads_are_for_primary ||
+                    plan.reason == RouteReason::reads_are_for_all;
+    if (was_free) {
         worker_.counters().reads_on_primary.add();
     }
     if (plan.reason == RouteReason::last_insert_id) {
