@@ -14,7 +14,7 @@ namespace node {
 
 namespace {
 
-std::vector<std::string> lines_of(const std::string& page) {
+std::vector<std::string> page_lines(const std::string& page) {
     REQUIRE(page.ends_with('\n'));
     std::vector<std::string> lines;
     for (size_t begin = 0; begin < page.size();) {
@@ -27,7 +27,7 @@ std::vector<std::string> lines_of(const std::string& page) {
 
 // The value of the series with exactly this name and these labels, "" where there is none.
 std::string value_of(const std::string& page, const std::string& series) {
-    for (const std::string& line : lines_of(page)) {
+    for (const std::string& line : page_lines(page)) {
         if (line.starts_with(series + " ")) {
             return line.substr(series.size() + 1);
         }
@@ -118,7 +118,7 @@ TEST_CASE("a family stands together under one head, and no series stands twice")
     std::set<std::string> families;
     std::set<std::string> series;
     std::string family;
-    for (const std::string& line : lines_of(metrics_page(status))) {
+    for (const std::string& line : page_lines(metrics_page(status))) {
         if (line.starts_with("# HELP ")) {
             family = line.substr(7, line.find(' ', 7) - 7);
             CHECK_MESSAGE(families.insert(family).second, family);
