@@ -22,12 +22,6 @@ constexpr core::Duration kExhaustedWait = std::chrono::milliseconds(100);
 constexpr core::Duration kReportInterval = std::chrono::milliseconds(20);
 constexpr int kAcceptsPerTurn = 64;
 
-uint64_t seed_of(runtime::Os& os) {
-    uint64_t seed = 0;
-    os.fill_random(std::as_writable_bytes(std::span(&seed, 1)));
-    return seed;
-}
-
 }  // namespace
 
 Worker::Worker(runtime::Reactor& reactor, size_t core_index, Shared& shared)
@@ -43,7 +37,7 @@ Worker::Worker(runtime::Reactor& reactor, size_t core_index, Shared& shared)
       path_scratch_(std::make_unique<char[]>(kPathBytes)),
       access_log_(shared.control, counters_),
       retry_budget_({}),
-      random_(seed_of(reactor.os())),
+      random_(reactor.os().random_number()),
       acceptors_(reactor, kListenersMax * 2),
       clients_(reactor, SIZE_MAX),
       chores_(reactor, 1),

@@ -28,12 +28,6 @@ struct RoundOfCores {
     runtime::Event is_over;
 };
 
-uint64_t seed_of(runtime::Os& os) {
-    uint64_t seed = 0;
-    os.fill_random(std::as_writable_bytes(std::span(&seed, 1)));
-    return seed;
-}
-
 }  // namespace
 
 core::Result<std::unique_ptr<Front>> Front::open(FrontPlan plan, const FrontWorld& world) {
@@ -99,7 +93,7 @@ core::Result<void> Front::make_handlers(Staged& staged) {
         if (at < handlers_.size()) {
             staged.handlers.push_back(handlers_[at]);
         } else if (const auto* site = std::get_if<web::Config>(&plan)) {
-            TRY(auto maker, web::SiteMaker::create(*site, world_.log, seed_of(world_.control.os())));
+            TRY(auto maker, web::SiteMaker::create(*site, world_.log, world_.control.os().random_number()));
             staged.handlers.push_back(std::move(maker));
         } else {
             staged.handlers.push_back(std::make_shared<HealthAnswerMaker>(serving_));

@@ -38,6 +38,13 @@ public:
     // Fills `target` with unpredictable bytes (in simulation: seeded ones).
     virtual void fill_random(std::span<std::byte> target) = 0;
 
+    // Any number, as unpredictable as those bytes.
+    [[nodiscard]] uint64_t random_number() {
+        uint64_t number = 0;
+        fill_random(std::as_writable_bytes(std::span(&number, 1)));
+        return number;
+    }
+
     // A readiness set, one a reactor.
     [[nodiscard]] virtual int open_poll() = 0;
     // Watches `fd` edge-triggered for reading, writing and hang-up until it is closed. What is ready already

@@ -43,12 +43,6 @@ core::Duration pause_after(uint32_t failures, core::Duration interval) {
     return std::max(interval, std::min(longer, kPauseMax));
 }
 
-uint64_t random_number(runtime::Reactor& reactor) {
-    uint64_t number = 0;
-    reactor.os().fill_random(std::as_writable_bytes(std::span(&number, 1)));
-    return number;
-}
-
 // Before now: a guard tells only what happens while it lives.
 bool has_ended(net::Socket& socket) {
     net::Peek state = socket.peek();
@@ -65,7 +59,7 @@ ServerWatch::ServerWatch(runtime::Reactor& reactor, core::Log& log, Publish publ
       topology_(TopologyConfig{}),
       reconfigured_(reactor),
       import_wanted_(reactor),
-      heartbeat_(random_number(reactor)),
+      heartbeat_(reactor.os().random_number()),
       accounts_(std::make_shared<const AccountList>()),
       accounts_why_("the accounts have not been read from the primary yet"),
       routing_(std::make_shared<const Routing>()) {}

@@ -19,12 +19,6 @@ constexpr core::Duration kRefusalWait = std::chrono::seconds(1);
 constexpr core::Duration kTokenNoteInterval = std::chrono::milliseconds(500);
 constexpr int kAcceptsPerTurn = 64;
 
-uint64_t seed_of(runtime::Os& os) {
-    uint64_t seed = 0;
-    os.fill_random(std::as_writable_bytes(std::span(&seed, 1)));
-    return seed;
-}
-
 // Before the watch has said anything.
 std::shared_ptr<const Routing> first_routing(const Config& config) {
     auto routing = std::make_shared<Routing>();
@@ -44,7 +38,7 @@ Worker::Worker(runtime::Reactor& reactor, size_t core_index, Shared& shared)
       counters_(shared.counters[core_index]),
       shared_buffer_(buffers_),
       routing_(first_routing(shared.config)),
-      random_(seed_of(reactor.os())),
+      random_(reactor.os().random_number()),
       login_guard_(shared.config.limits.failed_logins),
       acceptors_(reactor, kListenersMax),
       clients_(reactor, SIZE_MAX),
