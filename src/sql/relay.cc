@@ -52,7 +52,9 @@ private:
     runtime::Task<bool> receive_from_server();
     runtime::Task<bool> relay_response();
     runtime::Task<bool> walk();
-    runtime::Task<bool> pass_on();
+    template <size_t Count>
+    runtime::Task<bool> give(std::array<std::string_view, Count> parts);
+    [[clang::coro_wrapper]] runtime::Task<bool> pass_on();
     runtime::Task<bool> pass_on_rewritten(size_t packet, mysql::ResponseStep step);
     runtime::Task<bool> upload_file();
 
@@ -337,18 +339,9 @@ bool Relay::must_rewrite(const mysql::ResponseStep& step) const {
            !mysql::has(client_.capabilities, mysql::kSessionTrack);
 }
 
-runtime::Task<bool> Relay::pass_on_rewritten(size_t packet, mysql::ResponseStep step) {
-    std::string_view bytes = server_.buffer().bytes();
-    uint8_t sequence = mysql::read_packet_header(bytes.substr(packet)).sequence;
-    std::string rewritten;
-    mysql::PayloadWriter writer(rewritten);
-    // One packet for one packet: the numbers of those behind it stay.
-    if (static_cast<uint8_t>(step.payload.front()) == mysql::kEofByte) {
-        static_cast<void>(mysql::write_end_of_rows(writer, sequence, step.ok, client_.capabilities));
-    } else {
-        static_cast<void>(mysql::write_ok(writer, sequence, step.ok, client_.capabilities));
-    }
-    std::array<std::string_view, 2> parts{bytes.substr(0, packet), rewritten};
+// `parts` stand for the walked bytes.
+template <size_t Count>
+runtime::Task<bool> Relay::give(std::array<std::string_view, Count> parts) {
     outcome_.has_given = true;
     client_.settle_command();
     ssize_t sent =
@@ -361,19 +354,21 @@ runtime::Task<bool> Relay::pass_on_rewritten(size_t packet, mysql::ResponseStep 
     co_return true;
 }
 
-runtime::Task<bool> Relay::pass_on() {
-    std::array<std::string_view, 1> parts{server_.buffer().bytes().substr(0, walked_)};
-    outcome_.has_given = true;
-    client_.settle_command();
-    ssize_t sent =
-        co_await client_.socket
-            .send_from(server_.buffer(), std::exchange(walked_, 0), worker_.buffers(), parts, soon());
-    if (sent < 0) {
-        outcome_.link_must_close = true;
-        co_return end(RelayEnd::client_gone, "the client did not take its response");
+runtime::Task<bool> Relay::pass_on_rewritten(size_t packet, mysql::ResponseStep step) {
+    std::string_view bytes = server_.buffer().bytes();
+    uint8_t sequence = mysql::read_packet_header(bytes.substr(packet)).sequence;
+    std::string rewritten;
+    mysql::PayloadWriter writer(rewritten);
+    // One packet for one packet: the numbers of those behind it stay.
+    if (static_cast<uint8_t>(step.payload.front()) == mysql::kEofByte) {
+        static_cast<void>(mysql::write_end_of_rows(writer, sequence, step.ok, client_.capabilities));
+    } else {
+        static_cast<void>(mysql::write_ok(writer, sequence, step.ok, client_.capabilities));
     }
-    co_return true;
+    co_return co_await give(std::array<std::string_view, 2>{bytes.substr(0, packet), rewritten});
 }
+
+runtime::Task<bool> Relay::pass_on() { return give(std::array{server_.buffer().bytes().substr(0, walked_)}); }
 
 // LOAD DATA LOCAL: the server has asked for a file.
 runtime::Task<bool> Relay::upload_file() {
