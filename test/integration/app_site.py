@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from balancer_site import BINARY, Site, toml_table
-from raw_client import Load, RawClient, WireError, wait_until
+from raw_client import Load, RawClient, wait_until
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "app_program.py")
 # The system's interpreter, which every user may run; without its site packages it starts in a third of the time.
@@ -147,37 +147,7 @@ class SiteLoad(Load):
 
     def __init__(self, place, **options):
         host, port = place
-        super().__init__(port, **{"request": WHO, **options})
-        self.host = host
-
-    def _run(self):
-        client = None
-        while not self.stopping.is_set():
-            problem = body = None
-            try:
-                if client is None:
-                    client = RawClient(self.port, self.timeout, host=self.host)
-                    self.connections += 1
-                response = client.request(self.request, self.method)
-                body = response.body
-                if response.status != self.expected:
-                    problem = f"status {response.status}: {response.body[:100]!r}"
-                if self.fresh or "close" in response.tokens("connection"):
-                    client.close()
-                    client = None
-            except (OSError, WireError) as error:
-                problem = f"{type(error).__name__}: {error}"
-                if client is not None:
-                    client.close()
-                client = None
-            with self.lock:
-                self.requests += 1
-                if problem is None:
-                    self.bodies[body] += 1
-                else:
-                    self.failures.append(problem)
-        if client is not None:
-            client.close()
+        super().__init__(port, host=host, **{"request": WHO, **options})
 
     def pids(self):
         """Of the instances that answered."""

@@ -140,7 +140,8 @@ def _count_responses(received, data):
 class Load:
     """Clients that send one request after the other until told to stop. A failed request is counted, never repeated."""
 
-    def __init__(self, port, clients=8, request=GET, fresh=False, expected=200, timeout=15.0):
+    def __init__(self, port, clients=8, request=GET, fresh=False, expected=200, timeout=15.0, host="127.0.0.1"):
+        self.host = host
         self.port = port
         self.request = request
         self.method = request.split(b" ", 1)[0].decode()
@@ -180,7 +181,7 @@ class Load:
             problem = body = None
             try:
                 if client is None:
-                    client = RawClient(self.port, self.timeout)
+                    client = RawClient(self.port, self.timeout, host=self.host)
                     with self.lock:
                         self.connections += 1
                 response = client.request(self.request, self.method)
