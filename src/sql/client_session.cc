@@ -15,6 +15,14 @@ namespace {
 // What KILL may name: below, it is an id of the primary's own, as its SHOW PROCESSLIST tells it.
 constexpr uint64_t kFirstSessionId = uint64_t{1} << 31;
 
+// Of a statement that goes to the primary. In a text of several, a later one may mean an earlier one of it.
+Continuity continuity_of(const StatementClass& statement) {
+    if (statement.reads_last_result && !statement.is_multi_statement) {
+        return Continuity::all_before;
+    }
+    return statement.reads_previous_result ? Continuity::insert_before : Continuity::none;
+}
+
 }  // namespace
 
 ClientSession::ClientSession(Worker& worker, net::Socket socket, net::Address peer)
@@ -208,15 +216,14 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
         is_whole ? effects_of(text, statement, settings) : prepared_effects_of(statement);
     RoutePlan plan = plan_route(
         statement,
-        text,
         servers_.facts(),
         *worker_.routing(),
         worker_.shared().config.reads,
         worker_.random().next()
     );
     Order order{.effects = effects};
-    if (statement.reads_previous_result && plan.place == Place::primary) {
-        order.continuity = Continuity::insert_before;
+    if (plan.place == Place::primary) {
+        order.continuity = continuity_of(statement);
     }
     Ran ran = co_await servers_.run(plan, order);
     co_return next_of(ran);

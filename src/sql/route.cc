@@ -1,9 +1,5 @@
 #include "sql/route.h"
 
-#include <algorithm>
-
-#include "mysql/sql_tokens.h"
-
 namespace sql {
 
 namespace {
@@ -11,23 +7,6 @@ namespace {
 bool is_fit(const Node& node, const Hint& hint) {
     bool is_near = !hint.has_max_lag || (node.lag && *node.lag <= hint.max_lag);
     return node.state == NodeState::replica && node.is_fit && is_near;
-}
-
-// What LAST_INSERT_ID() gives is kept by the connection that inserted; other results by the last one.
-bool asks_for_insert_id(std::string_view text, const mysql::TokenSettings& settings) {
-    mysql::TokenReader reader(text, settings);
-    for (mysql::Token token = reader.next(); token.kind != mysql::TokenKind::end; token = reader.next()) {
-        if (token.kind == mysql::TokenKind::unclear) {
-            return true;
-        }
-        std::string_view word =
-            token.text.substr(std::min(token.text.find_first_not_of('@'), token.text.size()));
-        if (mysql::equals_ignoring_case(word, "last_insert_id") ||
-            mysql::equals_ignoring_case(word, "insert_id") || mysql::equals_ignoring_case(word, "identity")) {
-            return true;
-        }
-    }
-    return false;
 }
 
 std::optional<size_t> choose_replica(
@@ -110,7 +89,6 @@ std::string_view words_of(RouteReason reason) {
 
 RoutePlan plan_route(
     const StatementClass& statement,
-    std::string_view text,
     const SessionFacts& session,
     const Routing& routing,
     Reads reads,
@@ -120,7 +98,7 @@ RoutePlan plan_route(
         return to_primary(*reason);
     }
     if (statement.target == Target::same_connection_as_before) {
-        if (asks_for_insert_id(text, {})) {
+        if (statement.reads_insert_id) {
             return to_primary(RouteReason::last_insert_id);
         }
         return {.place = Place::previous, .reason = RouteReason::previous_result};

@@ -52,11 +52,10 @@ struct RoutePlan {
     friend bool operator==(const RoutePlan&, const RoutePlan&) = default;
 };
 
-// `text` is the statement's. `random` is any number: it spreads sessions over the replicas by weight. A
+// `random` is any number: it spreads sessions over the replicas by weight. A
 // session stays with the replica that it has while that is fit.
 [[nodiscard]] RoutePlan plan_route(
     const StatementClass& statement,
-    std::string_view text,
     const SessionFacts& session,
     const Routing& routing,
     Reads reads,

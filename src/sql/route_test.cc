@@ -34,7 +34,7 @@ RoutePlan plan(
     Reads reads = Reads::replicas,
     uint64_t random = 0
 ) {
-    return plan_route(classify(text, {}), text, session, routing, reads, random);
+    return plan_route(classify(text, {}), session, routing, reads, random);
 }
 
 TEST_CASE("a read goes to the fit replica, what is none to the primary") {
@@ -81,7 +81,8 @@ TEST_CASE("what a session holds keeps its reads at the primary") {
 TEST_CASE("what is asked of the statement before goes where that ran, the id of an insert to the primary") {
     CHECK(plan("SELECT FOUND_ROWS()").place == Place::previous);
     CHECK(plan("SHOW WARNINGS").place == Place::previous);
-    for (const char* text : {"SELECT LAST_INSERT_ID()", "SELECT @@identity", "SELECT @@last_insert_id"}) {
+    for (const char* text :
+         {"SELECT LAST_INSERT_ID()", "SELECT @@identity", "SELECT @@last_insert_id", "SELECT @@last_gtid"}) {
         CAPTURE(text);
         CHECK(plan(text).place == Place::primary);
         CHECK(plan(text).reason == RouteReason::last_insert_id);

@@ -32,9 +32,6 @@ runtime::Task<Ran> SessionServers::run(RoutePlan plan, Order order) {
     if (was_free) {
         worker_.counters().reads_on_primary.add();
     }
-    if (plan.reason == RouteReason::last_insert_id) {
-        order.continuity = Continuity::insert_before;
-    }
     co_return co_await run_on_primary(order);
 }
 

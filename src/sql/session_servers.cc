@@ -153,7 +153,15 @@ std::optional<ServerFailure> SessionServers::what_is_lost(const Node* primary, C
     if (is_gone) {
         leave_primary();
     }
-    bool is_new = continuity == Continuity::insert_before || !primary_.is_open();
+    if (continuity == Continuity::all_before && last_run_ == LastRun::replica) {
+        return own_failure(
+            mysql::kErrorNotSupportedYet,
+            "trilith: the statement before ran on a replica, which alone knows its FOUND_ROWS(), ROW_COUNT() "
+            "and "
+            "warnings: ask for them in a SELECT of their own, without LAST_INSERT_ID()"
+        );
+    }
+    bool is_new = continuity != Continuity::statement_before || !primary_.is_open();
     if (continuity != Continuity::none && has_lost_primary_ && is_new) {
         return own_failure(
             mysql::kErrorServerLost,

@@ -23,6 +23,7 @@ enum class Continuity : uint8_t {
     none,
     statement_before,  // its rows and warnings
     insert_before,     // the id that it gave
+    all_before,        // both
 };
 
 // A command of the client, which lies in its buffer (relay.h).

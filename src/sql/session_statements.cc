@@ -134,7 +134,7 @@ void classify_show_kind(StatementScan& scan) {
     if (scan.is_word("warnings") || scan.is_word("errors") ||
         (scan.is_word("count") && scan.following().is_symbol('('))) {
         scan.promise(Target::same_connection_as_before, Reason::previous_result);
-        scan.found.reads_previous_result = true;
+        scan.note_previous(PreviousValue::last_result);
         scan.found.detail = kind;
         while (!scan.is_at_end()) {
             scan.advance();
@@ -222,7 +222,7 @@ bool classify_session_statement(StatementScan& scan, Word word) {
             return true;
         case Word::get:
             classify_assigning(scan, Verb::diagnose);
-            scan.found.reads_previous_result = true;
+            scan.note_previous(PreviousValue::last_result);
             scan.promise(Target::same_connection_as_before, Reason::previous_result);
             return true;
         default: return false;

@@ -203,6 +203,9 @@ struct StatementClass {
     bool reads_previous_result = false;  // LAST_INSERT_ID(), ROW_COUNT() …, also where the target is the
                                          // primary (INSERT … VALUES (LAST_INSERT_ID())): the connection of
                                          // the previous statement, or its values, are needed
+    bool reads_insert_id = false;        // among them the id of the last insert, which the connection of that
+                                         // insert keeps, whatever ran elsewhere since
+    bool reads_last_result = false;      // among them what the last statement alone knows: FOUND_ROWS() …
     PinSet pins{};                       // what the statement, if it succeeds, pins
     PinSet releases{};                   // what it, if it succeeds, certainly ends: UNLOCK TABLES …
     Hint hint{};

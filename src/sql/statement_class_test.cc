@@ -431,6 +431,15 @@ TEST_CASE("what the connection alone remembers is asked for over the same connec
     const StatementClass insert = classified("INSERT INTO t VALUES (LAST_INSERT_ID())");
     CHECK(insert.target == Target::primary);
     CHECK(insert.reads_previous_result);
+    CHECK(insert.reads_insert_id);
+    CHECK_FALSE(insert.reads_last_result);
+    CHECK(classified("SET @n = FOUND_ROWS()").reads_last_result);
+    CHECK(classified("SELECT @@warning_count").reads_last_result);
+    CHECK_FALSE(classified("SELECT @@warning_count").reads_insert_id);
+    const StatementClass both = classified("SELECT LAST_INSERT_ID(), ROW_COUNT()");
+    CHECK(both.reads_insert_id);
+    CHECK(both.reads_last_result);
+    CHECK_FALSE(classified("SELECT last_insert_id FROM t").reads_insert_id);
     CHECK(classified("SELECT LAST_INSERT_ID(), f()").target == Target::primary);
     CHECK(classified("SELECT f(), LAST_INSERT_ID()").target == Target::primary);
 }

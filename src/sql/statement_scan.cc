@@ -11,6 +11,15 @@ namespace {
 
 std::string_view name_of(const Token& token) { return unquoted(token).text; }
 
+// Of a variable with VariableCare::previous_result.
+PreviousValue previous_value(std::string_view variable) {
+    bool is_insert_id = mysql::equals_ignoring_case(variable, "last_insert_id") ||
+                        mysql::equals_ignoring_case(variable, "insert_id") ||
+                        mysql::equals_ignoring_case(variable, "identity") ||
+                        mysql::equals_ignoring_case(variable, "last_gtid");
+    return is_insert_id ? PreviousValue::insert_id : PreviousValue::last_result;
+}
+
 }  // namespace
 
 void StatementScan::begin(Verb verb, Target target, Reason reason) {
@@ -155,8 +164,10 @@ void StatementScan::judge_special_call(Word word) {
         case Word::release_lock: demote(Reason::named_lock, token_.text, Harm::may_change); break;
         case Word::ask_lock: demote(Reason::named_lock, token_.text, Harm::none); break;
         case Word::last_insert_id: judge_last_insert_id(); break;
-        case Word::previous_result:
-        case Word::last_value_of_sequence: read_previous_result(); break;
+        case Word::previous_result: read_previous_result(PreviousValue::last_result, token_.text); break;
+        case Word::last_value_of_sequence:
+            read_previous_result(PreviousValue::of_sequence, token_.text);
+            break;
         case Word::next_value:
             found.pins.add(Pin::sequence);
             demote(Reason::uses_sequence, token_.text, Harm::may_change);
@@ -178,7 +189,7 @@ void StatementScan::judge_special_call(Word word) {
 void StatementScan::judge_last_insert_id() {
     mysql::TokenReader ahead = tokens_;
     if (ahead.next().is_symbol(')')) {
-        read_previous_result();
+        read_previous_result(PreviousValue::insert_id, token_.text);
         return;
     }
     const bool is_reported =
@@ -189,11 +200,17 @@ void StatementScan::judge_last_insert_id() {
     demote(Reason::assigns, token_.text, Harm::may_change);
 }
 
-void StatementScan::read_previous_result() {
+void StatementScan::note_previous(PreviousValue value) {
     found.reads_previous_result = true;
+    found.reads_insert_id = found.reads_insert_id || value == PreviousValue::insert_id;
+    found.reads_last_result = found.reads_last_result || value == PreviousValue::last_result;
+}
+
+void StatementScan::read_previous_result(PreviousValue value, std::string_view detail) {
+    note_previous(value);
     if (found.target == Target::read) {
         promise(Target::same_connection_as_before, Reason::previous_result);
-        found.detail = token_.text;
+        found.detail = detail;
     }
 }
 
@@ -224,7 +241,7 @@ void StatementScan::judge_keyword(Word word) {
             break;
         case Word::previous:
             if (is_followed_by_word("value")) {
-                read_previous_result();
+                read_previous_result(PreviousValue::of_sequence, token_.text);
             }
             break;
         case Word::sql_calc_found_rows: found.pins.add(Pin::found_rows); break;
@@ -264,11 +281,7 @@ void StatementScan::judge_system_variable() {
     }
     const VariableCare care = is_global ? VariableCare::unknown : variable_care(name);
     if (care == VariableCare::previous_result) {
-        found.reads_previous_result = true;
-        if (found.target == Target::read) {
-            promise(Target::same_connection_as_before, Reason::previous_result);
-            found.detail = name;
-        }
+        read_previous_result(previous_value(name), name);
     } else if (care == VariableCare::unknown || care == VariableCare::session_tracking ||
                following_.is_symbol('.')) {
         demote(Reason::server_variable, name, Harm::none);

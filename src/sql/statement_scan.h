@@ -13,6 +13,13 @@ namespace sql {
 // Whether what stands in the way of a read may change something, or only has to be asked at the primary.
 enum class Harm : uint8_t { none, may_change };
 
+// What is read of an earlier statement.
+enum class PreviousValue : uint8_t {
+    insert_id,    // of the last insert; also its GTID: kept by the connection that wrote
+    last_result,  // what the last one alone knows
+    of_sequence,  // LASTVAL(): whoever took a value is pinned to its connection
+};
+
 class StatementScan {
 public:
     StatementScan(std::string_view text, const mysql::TokenSettings& settings)
@@ -64,6 +71,7 @@ public:
     void promise_read();
     void promise(Target target, Reason reason);
     void demote(Reason reason, std::string_view detail, Harm harm);
+    void note_previous(PreviousValue value);
 
     // Judges all tokens up to the end of the statement, or up to the ")" that closes the "(" before the
     // token.
@@ -88,7 +96,7 @@ private:
     void judge_last_insert_id();
     void judge_user_variable();
     void judge_system_variable();
-    void read_previous_result();
+    void read_previous_result(PreviousValue value, std::string_view detail);
     [[nodiscard]] bool is_followed_by_word(std::string_view lower) const;
 
     std::string_view text_;

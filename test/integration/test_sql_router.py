@@ -212,6 +212,18 @@ def test_what_is_asked_of_the_statement_before(session, table):
     assert one(session, PLACE) == "replica1"
 
 
+def test_what_two_servers_know_is_refused_in_one_statement(session, table):
+    rows(session, f"INSERT INTO {table} (a) VALUES (1), (2)")
+    assert rows(session, "SELECT LAST_INSERT_ID() > 0, ROW_COUNT()") == ((1, 2),)
+    for text in ("SELECT LAST_INSERT_ID(), FOUND_ROWS()", f"INSERT INTO {table} (a) VALUES (FOUND_ROWS())", "SET @n = FOUND_ROWS()"):
+        assert one(session, PLACE) == "replica1"
+        with pytest.raises(pymysql.err.MySQLError) as refused:
+            rows(session, text)
+        assert refused.value.args[0] == 1235 and "FOUND_ROWS()" in refused.value.args[1]
+        assert one(session, "SELECT FOUND_ROWS()") == 1
+    assert one(session, f"SELECT COUNT(*) FROM {table}") == 2
+
+
 def test_several_statements_in_one_text_and_several_results(router, cluster, table):
     make_procedure(cluster, "several", "SELECT 1; SELECT 2, 3")
     with contextlib.closing(router.connect(client_flag=CLIENT.MULTI_STATEMENTS)) as connection, connection.cursor() as cursor:
