@@ -6,6 +6,13 @@ endif()
 
 set(TRILITH_FLAVOUR release CACHE STRING "dev, release, asan, tsan or fuzz")
 set_property(CACHE TRILITH_FLAVOUR PROPERTY STRINGS dev release asan tsan fuzz)
+# Bounds of a test's time are for `make test`; under ThreadSanitizer everything takes ten times as long.
+set(TRILITH_PATIENCE 1)
+if(TRILITH_FLAVOUR STREQUAL "tsan")
+    set(TRILITH_PATIENCE 10)
+elseif(NOT TRILITH_FLAVOUR STREQUAL "asan")
+    set(TRILITH_PATIENCE 4)
+endif()
 set(TRILITH_FUZZ_SECONDS 5 CACHE STRING "How long one fuzzer runs in ctest")
 
 find_program(TRILITH_CCACHE ccache)
@@ -32,7 +39,7 @@ target_link_options(trilith_hardening INTERFACE -Wl,-z,relro,-z,now)
 add_library(trilith_flags INTERFACE)
 target_include_directories(trilith_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_features(trilith_flags INTERFACE cxx_std_23)
-target_compile_options(trilith_flags INTERFACE -stdlib=libc++ -g -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+target_compile_options(trilith_flags INTERFACE -stdlib=libc++ -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 # One file to copy: of libc++ nothing is needed where the program runs.
 target_link_options(trilith_flags INTERFACE -stdlib=libc++ -static-libstdc++ -fuse-ld=lld)
 target_link_libraries(trilith_flags INTERFACE trilith_warnings trilith_hardening)
@@ -42,11 +49,15 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 function(trilith_sanitize)
     target_compile_options(trilith_flags INTERFACE ${ARGN} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(trilith_flags INTERFACE ${ARGN})
-    if(NOT TRILITH_FLAVOUR STREQUAL "dev")
-        # Line tables are what a report needs, and compile faster than the whole of -g.
-        target_compile_options(trilith_flags INTERFACE -gline-tables-only)
-    endif()
 endfunction()
+
+# What a debugger needs is in dev. Elsewhere line tables: what a report, a profile or a backtrace needs, and
+# compiled faster.
+if(TRILITH_FLAVOUR STREQUAL "dev")
+    target_compile_options(trilith_flags INTERFACE -g)
+else()
+    target_compile_options(trilith_flags INTERFACE -gline-tables-only)
+endif()
 
 # The checks of libc++ (bounds, empty optionals): FAST are the ones that cost next to nothing.
 function(trilith_libcxx_checks mode)
@@ -64,9 +75,11 @@ elseif(TRILITH_FLAVOUR STREQUAL "dev")
     trilith_sanitize(-fsanitize=undefined)
 elseif(TRILITH_FLAVOUR STREQUAL "asan")
     trilith_libcxx_checks(DEBUG)
-    # What `make test` waits for, so what is dear to compile is left to `make test-long`: tests run as long at
-    # -O0, and the checks of every pointer (null, alignment, size, type) are in dev and fuzz.
-    target_compile_options(trilith_flags INTERFACE $<IF:$<BOOL:$<TARGET_PROPERTY:TRILITH_IS_TEST>>,-O0,-O1>)
+    # What `make test` waits for, so what is dear to compile is left to `make test-long`: the checks of every
+    # pointer (null, alignment, size, type), which are in dev and fuzz, and the optimiser, except for the floors
+    # on which the simulation spends its time (TRILITH_OPTIMISED_FOLDERS).
+    set(is_plain $<BOOL:$<TARGET_PROPERTY:TRILITH_IS_PLAIN>>)
+    target_compile_options(trilith_flags INTERFACE $<IF:${is_plain},-O0,-O1>)
     trilith_sanitize(-fsanitize=address,undefined -fno-sanitize=null,alignment,object-size,vptr)
 elseif(TRILITH_FLAVOUR STREQUAL "tsan")
     trilith_libcxx_checks(DEBUG)
@@ -81,31 +94,33 @@ else()
 endif()
 
 # One precompiled header of the standard library for all folders: a clean build takes half the time in release
-# and five sixths in asan. dev and tsan go without, so that a file that leans on it for an include fails.
+# and five sixths in asan. dev goes without, so that a file that leans on it for an include fails.
 option(TRILITH_PCH "Use the precompiled header" ON)
 if(TRILITH_PCH)
     target_compile_options(trilith_flags INTERFACE -Xclang -fno-pch-timestamp)
-    foreach(name IN ITEMS trilith_pch trilith_test_pch)   # two: flags must be those of the user
+    foreach(name IN ITEMS trilith_pch trilith_plain_pch)   # two: flags must be those of the user
         add_library(${name} OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
         target_link_libraries(${name} PRIVATE trilith_flags)
         target_precompile_headers(${name} PRIVATE
             <algorithm> <array> <chrono> <coroutine> <expected> <functional> <map> <memory> <optional> <span>
             <string> <string_view> <utility> <variant> <vector>)
     endforeach()
-    set_target_properties(trilith_test_pch PROPERTIES TRILITH_IS_TEST ON EXCLUDE_FROM_ALL ON)
+    set_target_properties(trilith_plain_pch PROPERTIES TRILITH_IS_PLAIN ON EXCLUDE_FROM_ALL ON)
 endif()
 
+# Folders that asan optimises; the others, and all tests, are plain (-O0).
+set(TRILITH_OPTIMISED_FOLDERS core runtime net http upstream balancer)
+
 # Several files of a folder as one translation unit: what they share of the standard library is compiled once,
-# which makes a clean build three times as fast. The other presets compile each file alone, so that one that
-# leans on its neighbour's includes fails there. Names in a folder's anonymous namespaces must differ.
-set(unity_flavours release asan)
-if(TRILITH_FLAVOUR IN_LIST unity_flavours)
-    option(TRILITH_UNITY "Compile several files of a folder together" ON)
-else()
+# which makes a clean build three times as fast. dev compiles each file alone, so that one that leans on its
+# neighbour's includes fails there. Names in a folder's anonymous namespaces must differ.
+if(TRILITH_FLAVOUR STREQUAL "dev")
     option(TRILITH_UNITY "Compile several files of a folder together" OFF)
+else()
+    option(TRILITH_UNITY "Compile several files of a folder together" ON)
 endif()
 set(CMAKE_UNITY_BUILD ${TRILITH_UNITY})
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 16)
 
 # Coverage feedback for libFuzzer in the libraries; programs without a fuzzer's main link and run as before.
 if(TRILITH_FUZZERS)

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "app/user_rule.h"
@@ -79,6 +80,13 @@ struct GuardOrder {
     Kind kind = Kind::signal;
     int signal = 0;  // for the program itself; what it started is its own to tell
 };
+
+// A message as it travels.
+template <class Record>
+    requires std::is_trivially_copyable_v<Record>
+[[nodiscard]] std::span<char> bytes_of(Record& record) {
+    return {reinterpret_cast<char*>(&record), sizeof record};
+}
 
 // "[app] command: cannot run \"srv\": No such file or directory; …", with the cure.
 [[nodiscard]] std::string describe_failed_start(const ChildSpec& spec, const GuardReport& report);

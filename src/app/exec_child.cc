@@ -31,11 +31,6 @@ using runtime::Descriptor;
 constexpr int kKillRounds = 250;
 constexpr int kRoundMilliseconds = 20;
 
-template <class Record>
-std::span<char> bytes_of(Record& record) {
-    return {reinterpret_cast<char*>(&record), sizeof record};
-}
-
 class Guard {
 public:
     explicit Guard(ChildSpec spec) : spec_(std::move(spec)), channel_(spec_.channel) {}

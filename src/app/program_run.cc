@@ -26,11 +26,6 @@ constexpr int kReadsPerTurn = 8;
 // (it was handed the descriptor) can hold them open longer.
 constexpr core::Duration kLastReads = std::chrono::milliseconds(500);
 
-template <class Record>
-std::span<char> bytes_of(Record& record) {
-    return {reinterpret_cast<char*>(&record), sizeof record};
-}
-
 core::Result<void> open_pipes(Pipe& channel, Pipe& output, Pipe& error) {
     int status = runtime::open_channel(channel);
     status = status < 0 ? status : runtime::open_output_pipe(output);

@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kNameBytesMax = 256;  // of POOL/BACKEND
+constexpr size_t kBackendNameBytesMax = 256;  // of POOL/BACKEND
 constexpr size_t kSentenceBytesMax = 500;
 
 std::string dump(const Json& document) {
@@ -51,8 +51,8 @@ Result<std::string> take_name(const Json& order) {
     if (name == order.end() || !name->is_string() || name->get_ref<const std::string&>().empty()) {
         return fail(ErrorKind::invalid, R"("name" must be the name of a backend, or POOL/BACKEND)");
     }
-    if (name->get_ref<const std::string&>().size() > kNameBytesMax) {
-        return fail(ErrorKind::invalid, std::format("\"name\" has more than {} bytes", kNameBytesMax));
+    if (name->get_ref<const std::string&>().size() > kBackendNameBytesMax) {
+        return fail(ErrorKind::invalid, std::format("\"name\" has more than {} bytes", kBackendNameBytesMax));
     }
     return name->get<std::string>();
 }

@@ -10,7 +10,7 @@ namespace node {
 
 namespace {
 
-constexpr size_t kConnectionsMax = 64;
+constexpr size_t kControlConnectionsMax = 64;
 constexpr size_t kBodyMax = 64 << 10;
 constexpr uint32_t kHeadMax = 8 << 10;
 constexpr uint32_t kRequestFieldsMax = 64;
@@ -84,7 +84,7 @@ ControlServer::ControlServer(runtime::Reactor& reactor, net::Listener listener, 
       listener_(std::move(listener)),
       handler_(std::move(handler)),
       shared_buffer_(buffers_),
-      connections_(reactor, kConnectionsMax) {}
+      connections_(reactor, kControlConnectionsMax) {}
 
 runtime::Task<void> ControlServer::serve() {
     for (;;) {

@@ -16,10 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kPatience = std::chrono::seconds(kPatienceSeconds);
 
-bool is_status(const std::string& answer, int status) {
-    return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
-}
-
 // Waits for ever, and tells how that ended.
 struct Waiting {
     std::promise<void> begun;

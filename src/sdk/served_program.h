@@ -35,6 +35,11 @@ private:
     std::unique_ptr<Running> running_;
 };
 
+// Whether an answer begins with this status.
+[[nodiscard]] inline bool is_status(std::string_view answer, int status) {
+    return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
+}
+
 class Client {
 public:
     explicit Client(const ServedProgram& served);

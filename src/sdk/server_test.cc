@@ -20,10 +20,6 @@ std::string body_of(const std::string& answer) {
     return head == std::string::npos ? "" : answer.substr(head + 4);
 }
 
-bool is_status(const std::string& answer, int status) {
-    return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
-}
-
 std::string post(std::string_view target, std::string_view type, std::string_view body) {
     return "POST " + std::string(target) + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + std::string(type) +
            "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);

@@ -16,9 +16,6 @@ using enum http::LocalOutcome;
 
 constexpr std::string_view kModified = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-// Both ways to hold a file answer alike.
-constexpr uint64_t kMemoryBounds[] = {64 << 10, 0};
-
 TEST_CASE("a client that has the file is told so, with what RFC 9110 section 15.4.5 asks for") {
     for (const uint64_t memory_max : kMemoryBounds) {
         CAPTURE(memory_max);

@@ -11,7 +11,6 @@ namespace web {
 namespace {
 
 constexpr core::Duration kValid = std::chrono::seconds(1);
-constexpr uint64_t kMemoryBounds[] = {64 << 10, 0};
 
 TEST_CASE("a replaced file is believed for as long as `valid`, then seen") {
     for (const uint64_t memory_max : kMemoryBounds) {

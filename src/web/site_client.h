@@ -16,6 +16,9 @@
 
 namespace web {
 
+// Cache bounds in bytes: a small file is held as bytes, or as an open file. Both answer alike.
+inline constexpr uint64_t kMemoryBounds[] = {64 << 10, 0};
+
 struct Reply {
     http::LocalOutcome outcome = http::LocalOutcome::passed;
     uint16_t status = 0;
