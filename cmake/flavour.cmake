@@ -75,9 +75,9 @@ elseif(TRILITH_FLAVOUR STREQUAL "dev")
     trilith_sanitize(-fsanitize=undefined)
 elseif(TRILITH_FLAVOUR STREQUAL "asan")
     trilith_libcxx_checks(DEBUG)
-    # What `make test` waits for, so what is dear to compile is left to `make test-long`: the checks of every
-    # pointer (null, alignment, size, type), which are in dev and fuzz, and the optimiser, except for the floors
-    # on which the simulation spends its time (TRILITH_OPTIMISED_FOLDERS).
+    # What `make test` waits for, so what is dear to compile is left to `make test-long`: the checks of
+    # every pointer (null, alignment, size, type), which are in dev and fuzz, and the optimiser, except for
+    # the floors on which the simulation spends its time (TRILITH_OPTIMISED_FOLDERS).
     set(is_plain $<BOOL:$<TARGET_PROPERTY:TRILITH_IS_PLAIN>>)
     target_compile_options(trilith_flags INTERFACE $<IF:${is_plain},-O0,-O1>)
     trilith_sanitize(-fsanitize=address,undefined -fno-sanitize=null,alignment,object-size,vptr)
