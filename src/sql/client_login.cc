@@ -42,15 +42,15 @@ std::string greeting_version(const Routing& routing) {
 // One login, or one change of user, of a client.
 class Login {
 public:
-    Login(Worker& worker, Client& client, runtime::Event& routing_changed)
+    Login(Worker& worker, Client& client, runtime::Event& routing_changed, mysql::Nonce nonce)
         : worker_(worker),
           client_(client),
           routing_changed_(routing_changed),
-          nonce_(make_nonce(worker)),
+          nonce_(nonce),
           deadline_(worker.now() + worker.shared().config.timeouts.login) {}
 
     runtime::Task<std::optional<LoggedIn>> begin(uint32_t session_id);
-    runtime::Task<std::optional<LoggedIn>> change(std::string payload);
+    runtime::Task<std::expected<LoggedIn, LoginEnd>> change(std::string payload);
 
 private:
     // Each gives false, or nothing, when the client is not let in; it has been told why.
@@ -188,6 +188,7 @@ runtime::Task<std::optional<LoggedIn>> Login::check(mysql::Login login, std::str
         .from = client_.address,
     });
     logged_in.sequence = sequence_;
+    logged_in.nonce = nonce_;
     if (verdict_of.is_accepted()) {
         logged_in.identity.key = verdict_of.key;
         co_return logged_in;
@@ -229,14 +230,14 @@ runtime::Task<std::optional<LoggedIn>> Login::begin(uint32_t session_id) {
     co_return co_await check(*login, *std::move(answer));
 }
 
-runtime::Task<std::optional<LoggedIn>> Login::change(std::string payload) {
+runtime::Task<std::expected<LoggedIn, LoginEnd>> Login::change(std::string payload) {
     sequence_ = 1;
     auto login = mysql::read_change_user(payload, client_.capabilities);
     if (!login) {
         ServerFailure failure =
             own_failure(mysql::kErrorMalformedPacket, "trilith: " + login.error().context());
         co_await refuse(std::move(failure));
-        co_return std::nullopt;
+        co_return std::unexpected(LoginEnd::session);
     }
     if (login->collation > UINT8_MAX) {
         ServerFailure failure = own_failure(
@@ -244,23 +245,20 @@ runtime::Task<std::optional<LoggedIn>> Login::change(std::string payload) {
             "trilith: this collation cannot be had by a change of user; connect anew, or SET NAMES"
         );
         co_await refuse(std::move(failure));
-        co_return std::nullopt;
+        co_return std::unexpected(LoginEnd::session);
     }
     std::optional<std::string> answer(login->auth_response);
-    if (mysql::has(client_.capabilities, mysql::kPluginAuth)) {
+    if (!login->plugin.empty() && login->plugin != mysql::kNativePassword) {
         answer = co_await ask_for_native();
-    } else if (!answer->empty()) {
-        ServerFailure failure = own_failure(
-            mysql::kErrorNotSupportedYet,
-            "trilith: a client without PLUGIN_AUTH cannot change its user; connect anew"
-        );
-        co_await refuse(std::move(failure));
-        co_return std::nullopt;
     }
     if (!answer) {
-        co_return std::nullopt;
+        co_return std::unexpected(LoginEnd::session);
     }
-    co_return co_await check(*login, *std::move(answer));
+    std::optional<LoggedIn> changed = co_await check(*login, *std::move(answer));
+    if (!changed) {
+        co_return std::unexpected(LoginEnd::attempt);
+    }
+    co_return *std::move(changed);
 }
 
 }  // namespace
@@ -276,17 +274,18 @@ runtime::Task<std::optional<LoggedIn>> log_in(
     runtime::Event& routing_changed,
     uint32_t session_id
 ) {
-    Login login(worker, client, routing_changed);
+    Login login(worker, client, routing_changed, make_nonce(worker));
     co_return co_await login.begin(session_id);
 }
 
-runtime::Task<std::optional<LoggedIn>> change_user(
+runtime::Task<std::expected<LoggedIn, LoginEnd>> change_user(
     Worker& worker,
     Client& client,
     runtime::Event& routing_changed,
-    std::string payload
+    std::string payload,
+    mysql::Nonce nonce
 ) {
-    Login login(worker, client, routing_changed);
+    Login login(worker, client, routing_changed, nonce);
     co_return co_await login.change(std::move(payload));
 }
 

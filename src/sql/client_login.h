@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,12 @@ struct LoggedIn {
     Identity identity{};
     std::string database{};
     uint8_t sequence = 0;  // of the packet that answers it
+    mysql::Nonce nonce{};  // what the client's answer was made with, and what that of a change of user is
+};
+
+enum class LoginEnd : uint8_t {
+    session,  // the client is gone, or was told why the session ends
+    attempt,  // the client was told why it may not become this user; it remains who it was
 };
 
 // Greets the client and checks its login, all until the login's time is over. Nothing: the client is gone, or
@@ -33,12 +40,15 @@ struct LoggedIn {
     uint32_t session_id
 );
 
-// Checks a COM_CHANGE_USER whose payload this is; its packet is used up. Nothing as above: the session ends.
-[[nodiscard]] runtime::Task<std::optional<LoggedIn>> change_user(
+// Checks a COM_CHANGE_USER whose payload this is; its packet is used up. `nonce`: that of the login before.
+// Like a server, without asking for another answer where the client's plugin is mysql_native_password:
+// Connector/C gives its first answer again, whatever nonce it is asked with.
+[[nodiscard]] runtime::Task<std::expected<LoggedIn, LoginEnd>> change_user(
     Worker& worker,
     Client& client,
     runtime::Event& routing_changed,
-    std::string payload
+    std::string payload,
+    mysql::Nonce nonce
 );
 
 }  // namespace sql

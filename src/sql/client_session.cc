@@ -73,6 +73,7 @@ runtime::Task<bool> ClientSession::establish() {
         co_return false;
     }
     uint8_t sequence = logged_in->sequence;
+    nonce_ = logged_in->nonce;
     auto opened = co_await servers_.establish(std::move(logged_in->identity), std::move(logged_in->database));
     if (!opened) {
         [[maybe_unused]] bool is_told =

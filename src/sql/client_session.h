@@ -54,6 +54,7 @@ private:
     runtime::Task<Next> switch_option();
     runtime::Task<Next> reset_session();
     runtime::Task<Next> become_another();
+    runtime::Task<Next> remain_who_it_was();
     runtime::Task<Next> kill_process();
     runtime::Task<Next> prepare();
     runtime::Task<Next> use_prepared();
@@ -67,6 +68,8 @@ private:
     runtime::Event routing_changed_;
     SessionServers servers_;
     uint32_t id_;
+    mysql::Nonce nonce_{};        // of the last login, which the answer to a change of user is made with
+    uint8_t failed_changes_ = 0;  // of user
     runtime::Fiber* fiber_ = nullptr;
     bool is_idle_ = false;  // waits for a command, of which nothing has come
     bool has_quit_ = false;

@@ -14,6 +14,8 @@ namespace {
 
 // A server's own bound (max_prepared_stmt_count, of all sessions) is as high.
 constexpr size_t kPreparedMax = 16'382;
+// Then a server answers every change of user with "Unknown command", against guessing.
+constexpr uint8_t kFailedChangesMax = 3;
 
 uint32_t statement_id(std::string_view payload) {
     mysql::PayloadReader reader(payload);
@@ -84,10 +86,19 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
     client_.settle_command();
     uint16_t collation = servers_.identity().collation;
     std::string attributes = servers_.identity().attributes;
-    auto changed = co_await sql::change_user(worker_, client_, routing_changed_, std::move(bytes));
+    if (failed_changes_ >= kFailedChangesMax) {
+        ServerFailure failure = own_failure(mysql::kErrorUnknownCommand, "Unknown command");
+        bool is_told = co_await reply_error(worker_, client_, 1, std::move(failure));
+        co_return is_told ? Next::goes_on : Next::ends;
+    }
+    auto changed = co_await sql::change_user(worker_, client_, routing_changed_, std::move(bytes), nonce_);
+    if (!changed && changed.error() == LoginEnd::attempt) {
+        co_return co_await remain_who_it_was();
+    }
     if (!changed) {
         co_return Next::ends;
     }
+    nonce_ = changed->nonce;
     if (changed->identity.collation == 0) {
         changed->identity.collation = collation;
     }
@@ -104,6 +115,16 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
     }
     bool is_told = co_await reply_ok(worker_, client_, sequence, *opened);
     co_return is_told ? Next::goes_on : Next::ends;
+}
+
+// As a server does after a change of user that it refused: the old user and schema, and all else anew.
+runtime::Task<ClientSession::Next> ClientSession::remain_who_it_was() {
+    ++failed_changes_;
+    prepared_.clear();
+    Identity identity = servers_.identity();
+    std::string database = servers_.state().database();
+    auto opened = co_await servers_.establish(std::move(identity), std::move(database));
+    co_return opened ? Next::goes_on : Next::ends;
 }
 
 runtime::Task<ClientSession::Next> ClientSession::kill_process() {

@@ -346,21 +346,32 @@ def test_change_of_user(router, cluster):
         change_user(connection, "other", "other secret", "shop")
         assert one(connection, "SELECT CURRENT_USER()") == "other@%"
         assert rows(connection, "SELECT @@time_zone, name FROM shop.place") == (("SYSTEM", "replica1"),)
-        with pytest.raises(pymysql.OperationalError) as refused:
-            change_user(connection, APP_USER, "wrong", "shop")
-        assert refused.value.args[0] == 1045
+        change_user(connection, APP_USER, APP_PASSWORD, "shop", plugin=b"client_ed25519")
+        change_user(connection, "other", "other secret", "shop")
+        rows(connection, "SET time_zone = '+01:00'")
+        for _ in range(3):
+            with pytest.raises(pymysql.OperationalError) as refused:
+                change_user(connection, APP_USER, "wrong", "shop")
+            assert refused.value.args[0] == 1045
+            assert rows(connection, "SELECT CURRENT_USER(), DATABASE(), @@time_zone") == (("other@%", "shop", "SYSTEM"),), "it remains who it was"
+        with pytest.raises(pymysql.MySQLError) as refused:
+            change_user(connection, APP_USER, APP_PASSWORD, "shop")
+        assert refused.value.args[0] == 1047, "as a server: no fourth guess"
     cluster.primary.sql("DROP USER other@'%'")
 
 
-def change_user(connection, user, password, database):
-    connection._execute_command(0x11, user.encode() + b"\0\0" + database.encode() + b"\0\x2d\0mysql_native_password\0")
+def change_user(connection, user, password, database, plugin=b"mysql_native_password"):
+    """As Connector/C does: the answer is made with the greeting's nonce; another plugin waits to be asked."""
+    answer = pymysql._auth.scramble_native_password(password.encode(), connection.salt[:20]) if plugin == b"mysql_native_password" else b"?"
+    connection._execute_command(0x11, user.encode() + b"\0" + bytes([len(answer)]) + answer + database.encode() + b"\0\x2d\0" + plugin + b"\0")
     packet = connection._read_packet()
-    assert packet.is_auth_switch_request()
-    packet.read_uint8()
-    assert packet.read_string() == b"mysql_native_password"
-    nonce = packet.read_all()[:20]
-    connection.write_packet(pymysql._auth.scramble_native_password(password.encode(), nonce))
-    connection._read_packet().check_error()
+    if packet.is_auth_switch_request():
+        packet.read_uint8()
+        assert packet.read_string() == b"mysql_native_password"
+        connection.salt = packet.read_all()[:20]
+        connection.write_packet(pymysql._auth.scramble_native_password(password.encode(), connection.salt))
+        packet = connection._read_packet()
+    packet.check_error()
 
 
 @pytest.mark.parametrize("command", [b"\x12\0\0\0\0\0\0\0\0\0\0", b"\x15", b"\x08", b"\xfe", b"\x63"])
