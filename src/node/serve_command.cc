@@ -1,6 +1,5 @@
 #include "node/serve_command.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "node/config_names.h"
 #include "node/control_routes.h"
 #include "node/control_server.h"
+#include "node/descriptor_limit.h"
 #include "node/front_plan.h"
 #include "node/log_writer.h"
 #include "node/node.h"
@@ -67,98 +67,12 @@ const ServerConfig& server_of(const Config& config, const std::string& name) {
     return *std::ranges::find(config.servers, name, &ServerConfig::name);
 }
 
-constexpr rlim_t kOtherDescriptors = 256;
-// The socket, the channel and the pipes of an instance, and of the one that replaces it.
-constexpr rlim_t kInstanceDescriptors = 12;
-
-// A client of the SQL router, and its connections to the primary and to a replica.
-constexpr rlim_t kRouterDescriptors = 3;
-
 // What all fronts of a server share follows the first of them.
 balancer::Config shared_settings(const std::vector<FrontPlan>& plans) {
     return plans.empty() ? balancer::Config{} : plans.front().balancer;
 }
 
-// What a server keeps open besides its clients and their backends.
-struct OtherDescriptors {
-    rlim_t needed = kOtherDescriptors;
-    rlim_t kept_files = 0;  // of caches, which give them back when there are too few
-};
-
-OtherDescriptors other_descriptors(
-    const Config& config,
-    const std::vector<FrontPlan>& plans,
-    bool has_program
-) {
-    uint32_t threads = shared_settings(plans).threads;
-    rlim_t cores = threads == 0 ? runtime::Cores::available() : threads;
-    OtherDescriptors count;
-    if (config.database) {
-        count.kept_files += rlim_t{config.database->limits.clients} * kRouterDescriptors;
-    }
-    for (const FrontPlan& plan : plans) {
-        for (const HandlerPlan& handler : plan.handlers) {
-            const auto* site = std::get_if<web::Config>(&handler);
-            count.kept_files += site == nullptr ? 0 : site->cache.open_files_max * cores;
-        }
-    }
-    if (has_program) {
-        uint32_t instances = config.app->program.instances;
-        count.needed += kInstanceDescriptors * (instances == 0 ? runtime::Cores::available() : instances);
-    }
-    return count;
-}
-
-// Raises the limits as far as needed and allowed: root may raise the hard one.
-rlim_t raise_descriptors(rlim_t needed) {
-    rlimit limit{};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    rlimit wanted{.rlim_cur = needed, .rlim_max = std::max(limit.rlim_max, needed)};
-    if (limit.rlim_cur >= needed || setrlimit(RLIMIT_NOFILE, &wanted) == 0) {
-        return needed;
-    }
-    limit.rlim_cur = std::min(needed, limit.rlim_max);
-    [[maybe_unused]] int status = setrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur;
-}
-
-// Two descriptors a client (its own and a backend's), and some for all the rest. The default number of
-// clients gives way to what the system allows; a number that was written is kept or refused. Returns the
-// number of clients.
-core::Result<uint32_t> ensure_descriptors(
-    const balancer::LimitConfig& limits,
-    const OtherDescriptors& others,
-    core::Log& log
-) {
-    uint32_t connections = limits.connections;
-    rlim_t needed = rlim_t{connections} * 2 + others.needed;
-    rlim_t granted = raise_descriptors(needed + others.kept_files);
-    if (granted >= needed) {
-        return connections;
-    }
-    bool is_default = connections == balancer::LimitConfig{}.connections;
-    if (is_default && granted > others.needed * 2) {
-        connections = static_cast<uint32_t>((granted - others.needed) / 2);
-        log.warn(
-            "node",
-            "fewer clients at a time than the default, because of the limit of file descriptors",
-            {{"connections", std::to_string(connections)}, {"descriptors", std::to_string(granted)}}
-        );
-        return connections;
-    }
-    return core::fail(
-        core::ErrorKind::exhausted,
-        "too few file descriptors: balancer.limits.connections = " + std::to_string(connections) + " needs " +
-            std::to_string(needed) + ", the hard limit is " + std::to_string(granted) +
-            "; raise it (ulimit -Hn, LimitNOFILE=) or lower the key"
-    );
-}
-
-core::Result<std::vector<std::unique_ptr<runtime::Reactor>>> open_reactors(
-    runtime::Os& os,
-    uint32_t threads
-) {
-    size_t count = threads == 0 ? runtime::Cores::available() : threads;
+core::Result<std::vector<std::unique_ptr<runtime::Reactor>>> open_reactors(runtime::Os& os, size_t count) {
     std::vector<std::unique_ptr<runtime::Reactor>> reactors;
     for (size_t index = 0; index < count; ++index) {
         TRY(auto reactor, runtime::Reactor::open(os));
@@ -246,8 +160,16 @@ core::Result<int> Process::run(Config config) {
     TRY(server, choose_server(config, options.server));
     std::vector<FrontPlan> plans = plan_fronts(config, server_of(config, server));
     TRY_VOID(check_access_logs(plans));
-    OtherDescriptors others = other_descriptors(config, plans, runs_app(server_of(config, server)));
-    TRY(uint32_t connections_max, ensure_descriptors(shared_settings(plans).limits, others, log));
+    balancer::Config shared = shared_settings(plans);
+    uint32_t core_count = shared.threads == 0 ? runtime::Cores::available() : shared.threads;
+    DescriptorNeed need{
+        .config = config,
+        .plans = plans,
+        .connections = shared.limits.connections,
+        .cores = core_count,
+        .is_with_program = runs_app(server_of(config, server)),
+    };
+    TRY(uint32_t connections_max, ensure_descriptors(need, log));
     Environment environment = read_environment();
     TRY(paths, site_paths(options.directories, environment, config.site));
     TRY_VOID(check_socket_path(paths, server));
@@ -258,7 +180,7 @@ core::Result<int> Process::run(Config config) {
     TRY(LockedServer lock, lock_server(paths, server));
     TRY(OverrideStore overrides, OverrideStore::open(paths.overrides_file(server)));
     TRY(auto control_reactor, runtime::Reactor::open(os));
-    TRY(auto reactors, open_reactors(os, shared_settings(plans).threads));
+    TRY(auto reactors, open_reactors(os, core_count));
     for (const FrontPlan& plan : plans) {
         const balancer::AccessLogConfig& access = plan.balancer.access_log;
         TRY_VOID(LogWriter::check_writable(access.is_enabled ? access.file : ""));
