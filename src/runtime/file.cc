@@ -14,10 +14,7 @@ namespace {
 // A rename somewhere in the tree at the same moment makes the kernel give up with EAGAIN (openat2(2)).
 constexpr int kOpenAttempts = 8;
 
-int open_with(int directory, const char* path, uint64_t flags) {
-    open_how how{};
-    how.flags = flags;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+int open_as(int directory, const char* path, open_how how) {
     for (int attempt = 1;; ++attempt) {
         const long result = ::syscall(SYS_openat2, directory, path, &how, sizeof(how));
         if (result >= 0) {
@@ -27,6 +24,13 @@ int open_with(int directory, const char* path, uint64_t flags) {
             return -errno;
         }
     }
+}
+
+int open_with(int directory, const char* path, uint64_t flags) {
+    open_how how{};
+    how.flags = flags;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    return open_as(directory, path, how);
 }
 
 int64_t nanoseconds(const timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
@@ -53,6 +57,19 @@ void fill(const struct stat& found, FileStatus& status) {
 
 int open_directory(const char* path) {
     const int result = ::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return result < 0 ? -errno : result;
+}
+
+int append_without_links(const char* path, mode_t mode) {
+    open_how how{};
+    how.flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    how.mode = mode;
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    return open_as(AT_FDCWD, path, how);
+}
+
+int duplicate(int fd) {
+    const int result = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
     return result < 0 ? -errno : result;
 }
 

@@ -34,6 +34,13 @@ struct FileStatus {
 // A directory below which files are opened. Needs no right to list it.
 [[nodiscard]] int open_directory(const char* path);
 
+// A file to append to, made with `mode` where it is not there; -ELOOP: there is a link on the way, or it is
+// one.
+[[nodiscard]] int append_without_links(const char* path, mode_t mode);
+
+// The same file once more.
+[[nodiscard]] int duplicate(int fd);
+
 // Whether files can be opened below it: 0; -EACCES: it may not be searched; -ENOSYS or -EPERM: the system has
 // no openat2(2) (Linux before 5.6, or a sandbox that forbids it).
 [[nodiscard]] int can_open_beneath(int directory);
