@@ -14,6 +14,7 @@ namespace app {
 
 using core::ErrorKind;
 using core::fail;
+using runtime::Account;
 
 namespace {
 
@@ -51,6 +52,7 @@ constexpr std::array kDescriptorKeys{
     DescriptorKey{"supervisor", &ChildSpec::supervisor},
     DescriptorKey{"channel", &ChildSpec::channel},
     DescriptorKey{"listening", &ChildSpec::listening},
+    DescriptorKey{"open_directory", &ChildSpec::open_directory},
 };
 
 template <class Number>

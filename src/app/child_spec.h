@@ -12,8 +12,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "app/user_rule.h"
 #include "core/result.h"
+#include "runtime/account.h"
 
 namespace app {
 
@@ -24,7 +24,9 @@ struct ChildSpec {
     int channel = -1;       // the guard's end, inherited
     int listening = -1;     // becomes the program's descriptor 3; -1: none
     std::string directory;  // where the program runs
-    std::optional<Account> user;
+    // The same, open, inherited: where the way there may not be searched by the program's user; -1: none.
+    int open_directory = -1;
+    std::optional<runtime::Account> user;
     uint64_t open_files = 0;  // 0: the default, see LimitConfig
     uint64_t processes = 0;   // 0: unchanged
     uint64_t data_bytes = 0;  // RLIMIT_DATA of each process; 0: unchanged

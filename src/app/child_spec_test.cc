@@ -27,7 +27,7 @@ ChildSpec full_spec() {
         .channel = 9,
         .listening = 8,
         .directory = "/srv/a=b c",
-        .user = Account{.name = "site", .uid = 1001, .gid = 1002, .home = "/home/a:b"},
+        .user = runtime::Account{.name = "site", .uid = 1001, .gid = 1002, .home = "/home/a:b"},
         .open_files = 100,
         .processes = 20,
         .data_bytes = 1ULL << 40,

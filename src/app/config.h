@@ -70,7 +70,7 @@ struct Config {
     LimitConfig limits;
     StopConfig stop;
     RestartConfig restart;
-    std::string user;  // whom it runs as; empty: see user_rule.h
+    std::string user;  // whom it runs as; empty: as the server itself
 
     friend bool operator==(const Config&, const Config&) = default;
 };

@@ -57,6 +57,25 @@ std::vector<std::string> program_environment(const EnvironmentFacts& facts) {
     return entries;
 }
 
+std::vector<std::string> program_files(const std::string& file, const std::vector<std::string>& environment) {
+    if (file.contains('/')) {
+        return {file};
+    }
+    std::string_view path = "/usr/local/bin:/usr/bin:/bin";
+    for (std::string_view entry : environment) {
+        if (entry.starts_with("PATH=")) {
+            path = entry.substr(5);
+        }
+    }
+    std::vector<std::string> found;
+    while (!path.empty()) {
+        std::string_view directory = path.substr(0, path.find(':'));
+        found.push_back((directory.empty() ? "." : std::string(directory)) + "/" + file);
+        path.remove_prefix(std::min(directory.size() + 1, path.size()));
+    }
+    return found;
+}
+
 std::vector<std::string> own_environment() {
     std::vector<std::string> entries;
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {

@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "app/user_rule.h"
+#include "runtime/account.h"
 
 namespace app {
 
 struct EnvironmentFacts {
     std::span<const std::string> inherited;  // ours, "NAME=value"
     std::span<const std::pair<std::string, std::string>> configured;
-    std::optional<Account> user;  // whom the program runs as, if not as we do
-    std::string instance;         // "app-1"
+    std::optional<runtime::Account> user;  // whom the program runs as, if not as we do
+    std::string instance;                  // "app-1"
     std::optional<uint16_t> port;
 };
 
@@ -26,5 +26,12 @@ struct EnvironmentFacts {
 
 // Ours, for EnvironmentFacts::inherited.
 [[nodiscard]] std::vector<std::string> own_environment();
+
+// Where the program `file` is looked for, in order: itself where it has a slash, else along the PATH of its
+// environment.
+[[nodiscard]] std::vector<std::string> program_files(
+    const std::string& file,
+    const std::vector<std::string>& environment
+);
 
 }  // namespace app

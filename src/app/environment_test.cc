@@ -23,7 +23,7 @@ TEST_CASE("of ours comes what a program needs, and nothing that may be a secret"
         program_environment(facts) ==
         Entries{"PATH=/bin", "LC_ALL=C", "HOME=/root", "USER=root", "TRILITH_INSTANCE=app-1"}
     );
-    facts.user = Account{.name = "site", .uid = 1, .gid = 1, .home = "/srv"};
+    facts.user = runtime::Account{.name = "site", .uid = 1, .gid = 1, .home = "/srv"};
     facts.port = 8123;
     CHECK(
         program_environment(facts) ==

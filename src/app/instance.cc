@@ -86,7 +86,7 @@ core::Result<void> Instance::open_socket() {
         .generation = generation_
     };
     auto opened = world_.config.listen == Listen::tcp ? ListeningSocket::open_tcp(os, options.host)
-                                                      : ListeningSocket::open_unix(os, place, options.user);
+                                                      : ListeningSocket::open_unix(os, place);
     if (!opened) {
         return core::fail(std::move(opened).error());
     }
@@ -114,6 +114,7 @@ core::Result<RunPlan> Instance::plan_run() {
         .spec =
             {.name = name_,
              .directory = config.directory.empty() ? options.base_directory : config.directory,
+             .open_directory = world_.directory,
              .user = options.user,
              .open_files = config.limits.open_files,
              .group = {},

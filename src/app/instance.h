@@ -28,6 +28,7 @@ struct InstanceWorld {
     const SupervisorOptions& options;
     Surroundings& surroundings;
     const MemoryGroups* groups;       // null: no cgroups
+    int directory;                    // where the program runs, open; -1: not there
     std::function<void()> on_change;  // the state of an instance changed
 };
 

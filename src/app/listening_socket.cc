@@ -92,11 +92,7 @@ std::string SocketPlace::path() const {
     return std::format("{}/app-{}-{}.{}.sock", directory, server, slot, generation);
 }
 
-core::Result<ListeningSocket> ListeningSocket::open_unix(
-    runtime::Os& os,
-    const SocketPlace& place,
-    const std::optional<Account>& user
-) {
+core::Result<ListeningSocket> ListeningSocket::open_unix(runtime::Os& os, const SocketPlace& place) {
     std::string path = place.path();
     std::string operation = "listening on " + path;
     TRY(net::Address address, net::Address::of_unix_path(path));
@@ -111,9 +107,6 @@ core::Result<ListeningSocket> ListeningSocket::open_unix(
         return fail(Error::of_errno(-status, operation));
     }
     ListeningSocket listening(std::move(socket), std::move(address), path);
-    if (user && ::lchown(path.c_str(), user->uid, user->gid) < 0) {
-        return fail(Error::of_errno(errno, "giving " + path + " to " + user->name));
-    }
     if (int status = os.listen(listening.socket_.get(), kBacklog); status < 0) {
         return fail(Error::of_errno(-status, operation));
     }

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "app/user_rule.h"
 #include "core/result.h"
 #include "net/address.h"
 #include "runtime/descriptor.h"
@@ -30,14 +29,10 @@ struct SocketPlace {
 
 class ListeningSocket {
 public:
-    // Mode 0600 from its first moment, owned by `user` if there is one (root, who needs no permission,
-    // connects then). A socket of that name on which nobody listens is removed first; conflict: somebody
+    // Mode 0600 from its first moment, and ours: the program inherits it and needs no right to connect.
+    // A socket of that name on which nobody listens is removed first; conflict: somebody
     // does, or it is no socket.
-    [[nodiscard]] static core::Result<ListeningSocket> open_unix(
-        runtime::Os& os,
-        const SocketPlace& place,
-        const std::optional<Account>& user
-    );
+    [[nodiscard]] static core::Result<ListeningSocket> open_unix(runtime::Os& os, const SocketPlace& place);
 
     // On a free port of `host`.
     [[nodiscard]] static core::Result<ListeningSocket> open_tcp(runtime::Os& os, const net::Address& host);

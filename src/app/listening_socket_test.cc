@@ -29,7 +29,7 @@ struct Place {
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
 
-    auto open() { return ListeningSocket::open_unix(os, place, std::nullopt); }
+    auto open() { return ListeningSocket::open_unix(os, place); }
 
     // A socket file on which nobody listens, as kill -9 leaves it.
     void leave_stale() {

@@ -156,7 +156,21 @@ core::Result<MemoryGroups> MemoryGroups::find() {
         TRY_VOID(move_own_processes(base));
         TRY_VOID(write_control(handed_down, "+memory +pids"));
     }
-    return MemoryGroups(std::move(base));
+    GroupLevel level = base == *mount ? GroupLevel::root : GroupLevel::below;
+    return MemoryGroups(std::move(base), level);
+}
+
+core::Result<void> MemoryGroups::hand_over(const runtime::Account& account) const {
+    if (level_ == GroupLevel::root) {
+        return fail(ErrorKind::permission, "the root cgroup is not given away");
+    }
+    for (const char* name : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"}) {
+        std::string path = base_ + name;
+        if (::chown(path.c_str(), account.uid, account.gid) < 0) {
+            return fail(core::Error::of_errno(errno, std::format("giving {} to {}", path, account.name)));
+        }
+    }
+    return {};
 }
 
 core::Result<std::string> MemoryGroups::create(const std::string& name, const LimitConfig& limits) const {

@@ -13,10 +13,14 @@
 
 #include "app/config.h"
 #include "core/result.h"
+#include "runtime/account.h"
 
 namespace app {
 
 inline constexpr std::string_view kOwnLeaf = "trilith.serve";
+
+// Where groups are made: below the one that holds every process of the system, or further down.
+enum class GroupLevel : uint8_t { root, below };
 
 class MemoryGroups {
 public:
@@ -24,14 +28,20 @@ public:
     [[nodiscard]] static core::Result<MemoryGroups> find();
 
     // For tests and find(): groups below `base`, which hands down the controllers.
-    explicit MemoryGroups(std::string base) : base_(std::move(base)) {}
+    explicit MemoryGroups(std::string base, GroupLevel level = GroupLevel::below)
+        : base_(std::move(base)), level_(level) {}
 
     // Makes the group `name` with the limits (memory.max, no swap, pids.max): its directory. One that a
     // killed process left is emptied and removed first; an error while something in it is still dying.
     [[nodiscard]] core::Result<std::string> create(const std::string& name, const LimitConfig& limits) const;
 
+    // `account`, whom this process becomes, may make groups there as we may (cgroups(7), delegation).
+    // permission: that would give it every process of the system.
+    [[nodiscard]] core::Result<void> hand_over(const runtime::Account& account) const;
+
 private:
     std::string base_;
+    GroupLevel level_;
 };
 
 // Kills all that is in the group, and removes it. Nothing happens without one (an empty directory).

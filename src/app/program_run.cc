@@ -1,5 +1,6 @@
 #include "app/program_run.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,12 +37,9 @@ core::Result<void> open_pipes(Pipe& channel, Pipe& output, Pipe& error) {
     return {};
 }
 
-// So that the program may open /dev/stdout and /dev/stderr, which asks for permission again.
-void give_to(const std::optional<Account>& user, const Pipe& pipe) {
-    if (user) {
-        [[maybe_unused]] int status = ::fchown(pipe.theirs.get(), user->uid, user->gid);
-    }
-}
+// So that the program may open /dev/stdout and /dev/stderr, which asks for permission again, as whatever
+// user. The pipe has no name but below /proc/PID of those who hold it.
+void let_open_again(const Pipe& pipe) { [[maybe_unused]] int status = ::fchmod(pipe.theirs.get(), 0622); }
 
 runtime::SpawnRequest guard_request(const RunPlan& plan, const Pipe& output, const Pipe& error) {
     runtime::SpawnRequest request{
@@ -54,6 +52,9 @@ runtime::SpawnRequest guard_request(const RunPlan& plan, const Pipe& output, con
     };
     if (plan.listening >= 0) {
         request.kept.push_back(plan.listening);
+    }
+    if (plan.spec.open_directory >= 0) {
+        request.kept.push_back(plan.spec.open_directory);
     }
     return request;
 }
@@ -69,8 +70,8 @@ core::Result<std::unique_ptr<ProgramRun>> ProgramRun::start(
     Pipe output;
     Pipe error;
     TRY_VOID(open_pipes(channel, output, error));
-    give_to(plan.spec.user, output);
-    give_to(plan.spec.user, error);
+    let_open_again(output);
+    let_open_again(error);
     plan.spec.supervisor = ::getpid();
     plan.spec.channel = channel.theirs.get();
     plan.spec.listening = plan.listening;

@@ -20,7 +20,7 @@ namespace app {
 
 struct RunPlan {
     std::string executable;  // what runs the verb exec-child
-    ChildSpec spec;          // without descriptors and supervisor, which start() fills in
+    ChildSpec spec;          // start() fills in supervisor, channel and listening
     std::vector<std::string> environment;
     int listening = -1;              // handed down; -1: none
     uint64_t memory_limit = 0;       // 0: none

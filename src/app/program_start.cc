@@ -1,7 +1,6 @@
 #include "app/program_start.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,7 +10,10 @@
 #include <csignal>
 #include <string_view>
 
+#include "app/environment.h"
+#include "runtime/account.h"
 #include "runtime/descriptor.h"
+#include "runtime/privileges.h"
 
 namespace app {
 
@@ -83,15 +85,21 @@ int arrange_descriptors(int listening, int& failures) {
     return checked(::close_range(static_cast<unsigned>(next) + 1, ~0U, 0));
 }
 
-int change_user(const std::optional<Account>& user) {
-    if (!user) {
+// The supervisor may have become that user already, and then has no right to set what is set.
+int change_user(const std::optional<runtime::Account>& user) {
+    if (!user || user->uid == ::geteuid()) {
         return 0;
     }
-    int failed = checked(initgroups(user->name.c_str(), user->gid));
-    if (failed == 0) {
-        failed = checked(setresgid(user->gid, user->gid, user->gid));
-    }
-    return failed != 0 ? failed : checked(setresuid(user->uid, user->uid, user->uid));
+    int failed = runtime::become_account(*user);
+    // From one user that is not root to another they stay, and they were for this step.
+    return failed != 0 || user->uid == 0 ? failed : runtime::clear_capabilities();
+}
+
+// By its path, so that a directory that has taken the place of another is entered; else, where the way there
+// may not be searched, the one that the descriptor has led to (`is_inside`).
+int enter_directory(const std::string& path, bool is_inside) {
+    int failed = checked(::chdir(path.c_str()));
+    return failed == EACCES && is_inside ? 0 : failed;
 }
 
 // A change of user clears the death signal, so it comes after; the guard may have died before it was set.
@@ -122,25 +130,6 @@ void name_descriptors(std::vector<std::string>& environment, bool is_listening) 
     }
 }
 
-std::vector<std::string> candidates(const std::string& file, const std::vector<std::string>& environment) {
-    if (file.contains('/')) {
-        return {file};
-    }
-    std::string_view path = "/usr/local/bin:/usr/bin:/bin";
-    for (std::string_view entry : environment) {
-        if (entry.starts_with("PATH=")) {
-            path = entry.substr(5);
-        }
-    }
-    std::vector<std::string> found;
-    while (!path.empty()) {
-        std::string_view directory = path.substr(0, path.find(':'));
-        found.push_back((directory.empty() ? "." : std::string(directory)) + "/" + file);
-        path.remove_prefix(std::min(directory.size() + 1, path.size()));
-    }
-    return found;
-}
-
 std::vector<char*> pointers(std::vector<std::string>& words) {
     std::vector<char*> list;
     for (std::string& word : words) {
@@ -162,7 +151,7 @@ int execute(const ChildSpec& spec, std::vector<std::string>& environment) {
     std::vector<std::string> words = spec.command;
     std::vector<char*> arguments = pointers(words);
     std::vector<char*> entries = pointers(environment);
-    std::vector<std::string> files = candidates(spec.command.front(), environment);
+    std::vector<std::string> files = program_files(spec.command.front(), environment);
     // Nothing may allocate from here on.
     int failed = spec.data_bytes > 0 ? limit(RLIMIT_DATA, spec.data_bytes) : 0;
     int worst = ENOENT;
@@ -189,10 +178,11 @@ void become_program(const ChildSpec& spec, std::vector<std::string> environment,
     require(StartStep::session, checked(::setsid()));
     require(StartStep::group, enter_group(spec.group));
     require(StartStep::limits, set_limits(spec));
+    bool is_inside = spec.open_directory >= 0 && ::fchdir(spec.open_directory) == 0;
     require(StartStep::descriptors, arrange_descriptors(spec.listening, failures));
     require(StartStep::user, change_user(spec.user));
     require(StartStep::orphaned, tie_to_guard(guard));
-    require(StartStep::directory, checked(::chdir(spec.directory.c_str())));
+    require(StartStep::directory, enter_directory(spec.directory, is_inside));
     reset_signals();
     name_descriptors(environment, spec.listening >= 0);
     require(StartStep::execute, execute(spec, environment));

@@ -7,6 +7,8 @@
 #include "app/instance.h"
 #include "app/listening_socket.h"
 #include "app/memory_groups.h"
+#include "runtime/file.h"
+#include "runtime/privileges.h"
 
 namespace app {
 
@@ -75,6 +77,8 @@ Supervisor::Supervisor(
     if (config_.limits.memory > 0 || config_.limits.processes > 0) {
         find_groups();
     }
+    const std::string& place = config_.directory.empty() ? options_.base_directory : config_.directory;
+    directory_ = runtime::Descriptor(runtime::open_directory(place.c_str()));
     world_ = std::make_unique<InstanceWorld>(
         reactor_,
         log_,
@@ -82,6 +86,7 @@ Supervisor::Supervisor(
         options_,
         surroundings_,
         groups_.get(),
+        directory_.get(),
         [this] { note_change(); }
     );
 }
@@ -89,7 +94,14 @@ Supervisor::Supervisor(
 Supervisor::~Supervisor() = default;
 
 void Supervisor::find_groups() {
+    // Those of the system are root's to give away, whoever's files are opened just now.
+    runtime::FileRights rights(runtime::root_account());
     auto groups = MemoryGroups::find();
+    if (groups && options_.becomes) {
+        if (auto given = groups->hand_over(*options_.becomes); !given) {
+            groups = core::fail(std::move(given).error());
+        }
+    }
     if (groups) {
         groups_ = std::make_unique<MemoryGroups>(*std::move(groups));
         return;

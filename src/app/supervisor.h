@@ -11,10 +11,11 @@
 
 #include "app/config.h"
 #include "app/instance_state.h"
-#include "app/user_rule.h"
 #include "core/log.h"
 #include "core/result.h"
 #include "net/address.h"
+#include "runtime/account.h"
+#include "runtime/descriptor.h"
 #include "runtime/event.h"
 #include "runtime/reactor.h"
 #include "runtime/task.h"
@@ -30,12 +31,13 @@ struct InstanceWorld;
 struct RollingRestart;
 
 struct SupervisorOptions {
-    std::string server;             // its name, a part of the sockets' names
-    std::string runtime_directory;  // exists and is ours alone: the unix sockets lie there
-    std::string base_directory;     // of the configuration file: where the program runs by default
-    net::Address host;              // where TCP sockets and ports are opened; its own port is ignored
-    size_t cores = 1;               // what `instances = 0` means
-    std::optional<Account> user;    // from find_user(); none: nobody is changed
+    std::string server;                    // its name, a part of the sockets' names
+    std::string runtime_directory;         // exists and is ours alone: the unix sockets lie there
+    std::string base_directory;            // of the configuration file: where the program runs by default
+    net::Address host;                     // where TCP sockets and ports are opened; its own port is ignored
+    size_t cores = 1;                      // what `instances = 0` means
+    std::optional<runtime::Account> user;  // whom the program runs as; none: as who started us
+    std::optional<runtime::Account> becomes;    // whom this process is to become before serve(); none: nobody
     std::string executable = "/proc/self/exe";  // what runs the verb exec-child
     core::Duration drain_within = 30s;  // how long a replaced instance may end its requests before it is
                                         // stopped
@@ -130,6 +132,7 @@ private:
     SupervisorOptions options_;
     Surroundings& surroundings_;
     std::unique_ptr<MemoryGroups> groups_;  // null: none can be made
+    runtime::Descriptor directory_;         // where the program runs, as it was at the start
     std::unique_ptr<InstanceWorld> world_;
     std::vector<std::unique_ptr<Instance>> instances_;  // all that have not ended
     std::vector<Instance*> slots_;                      // the one of each slot that takes requests

@@ -288,7 +288,7 @@ TEST_CASE("as root the program runs as its user, who may open its own output by 
     }
     SampleSite site;
     ::chmod(site.directory.c_str(), 0755);
-    site.options.user = *find_user("nobody", "/");
+    site.options.user = runtime::account_named("nobody");
     site.config
         .command = {"/bin/sh", "-c", "id -un; id -u; echo $HOME; echo by-name > /dev/stdout; exec sleep 99"};
     CHECK(site.run(await_output) == "");

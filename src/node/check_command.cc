@@ -10,6 +10,8 @@
 #include "core/json_text.h"
 #include "node/config_explain.h"
 #include "node/config_file.h"
+#include "node/site_places.h"
+#include "node/user_rule.h"
 
 namespace node {
 
@@ -46,6 +48,22 @@ std::vector<Problem> place_problems(
         }
     }
     return problems;
+}
+
+// What the servers on this machine would find, by the rights that they will have.
+core::Result<PlaceFindings> local_findings(
+    const Config& config,
+    const CheckOptions& options,
+    const Console& console
+) {
+    RoleSet roles;
+    for (const ServerConfig& server : config.servers) {
+        if (is_of_this_machine(console.os, server)) {
+            roles.add(server.roles);
+        }
+    }
+    TRY(Users users, find_users(config));
+    return look_at_places(config, options.file, roles, users);
 }
 
 int report(const std::vector<Problem>& problems, const CheckOptions& options, Console& console) {
@@ -92,6 +110,17 @@ int check(const CheckOptions& options, Console& console) {
     }
     if (auto problems = place_problems(*config, options, console.environment); !problems.empty()) {
         return report(problems, options, console);
+    }
+    auto found = local_findings(*config, options, console);
+    if (!found) {
+        return report({{.file = options.file, .message = found.error().context()}}, options, console);
+    }
+    if (!found->problems.empty()) {
+        return report(found->problems, options, console);
+    }
+    for (ConfigError& warning : found->warnings) {
+        warning.message.insert(0, "warning: ");
+        console.err(warning.to_string() + "\n");
     }
     if (!options.is_explained) {
         console.out(summary(*config, options));

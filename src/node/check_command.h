@@ -8,8 +8,9 @@
 namespace node {
 
 // Returns the exit status: 0 good; 2 refused, with a line FILE:LINE:COLUMN: message a problem on standard
-// error. With --json, standard output has {"valid":…,"site":…,"errors":[…]}, or with --explain the
-// configuration as it works.
+// error, of the file or of what it names on this machine. What would fail later is a line with "warning:".
+// With --json, standard output has {"valid":…,"site":…,"errors":[…]}, or with --explain the configuration as
+// it works.
 [[nodiscard]] int check(const CheckOptions& options, Console& console);
 
 }  // namespace node

@@ -44,6 +44,7 @@ CheckOptions of_file(std::string file) {
 
 TEST_CASE("a good file is said to be good, or explained") {
     TemporaryDirectory directory;
+    directory.open_to_all();  // whoever root would serve as may read it
     directory.write("a.toml", kWholeFile);
     CheckOptions options = of_file(directory / "a.toml");
     Outcome good = check_of(options);

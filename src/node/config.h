@@ -1,6 +1,8 @@
 // What one configuration file says, checked and frozen: the site, its servers, and one struct for each tier.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -29,6 +31,8 @@ public:
     }
 
     void add(Role role) { bits_ |= bit(role); }
+
+    void add(RoleSet others) { bits_ |= others.bits_; }
 
     [[nodiscard]] bool has(Role role) const { return (bits_ & bit(role)) != 0; }
 
@@ -73,9 +77,21 @@ struct AppConfig {
     friend bool operator==(const AppConfig&, const AppConfig&) = default;
 };
 
+// Who has a say in what a file says.
+struct FileOrigin {
+    uid_t owner = 0;
+    bool is_open_to_others = false;  // its group or everybody may write to it
+
+    [[nodiscard]] bool is_roots_alone() const { return owner == 0 && !is_open_to_others; }
+
+    friend bool operator==(const FileOrigin&, const FileOrigin&) = default;
+};
+
 struct Config {
+    FileOrigin origin;           // of the file when it was read
     std::string base_directory;  // where the file is; absolute
     std::string site = "local";  // 1 to 100 of A-Z a-z 0-9 . _ -; names the state and runtime directories
+    std::string user;  // whom servers go on as when they are started as root; empty: see user_rule.h
     std::vector<ServerConfig> servers;  // in the order written; at least one
     balancer::Config balancer;
     std::vector<web::Config> route_sites;  // what routes with a root serve; balancer::RouteConfig::handler is

@@ -7,6 +7,7 @@
 #include <format>
 
 #include "node/config_names.h"
+#include "node/config_servers.h"
 
 namespace node {
 
@@ -17,7 +18,6 @@ using namespace std::chrono_literals;
 constexpr size_t kWordsMax = 1000;
 constexpr size_t kWordBytesMax = 64 << 10;  // of a word of the command, or a value of the environment
 constexpr size_t kVariablesMax = 1000;
-constexpr size_t kUserBytesMax = 32;
 constexpr std::array<std::string_view, 3> kListens{"unix", "tcp", "port"};
 
 struct Signal {
@@ -154,16 +154,6 @@ void read_restart(Section& section, app::RestartConfig& restart) {
     section.read("longest_pause", restart.longest_pause, {restart.first_pause, 1h});
     section.read("settled", restart.settled, {1s, 1h});
     section.finish();
-}
-
-void read_user(Section& app, std::string& user) {
-    constexpr std::string_view expected = "the name of a user of the system such as \"www-data\"";
-    auto text = app.read_text("user", expected);
-    if (text && !is_name(*text, kUserBytesMax, "_$")) {
-        app.refuse("user", *app.find("user"), expected);
-    } else if (text) {
-        user = *text;
-    }
 }
 
 void read_tables(Section& app, app::Config& program) {

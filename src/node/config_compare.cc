@@ -324,6 +324,9 @@ std::vector<ConfigChange> compare(const Config& before, const Config& after) {
     if (before.site != after.site) {
         changes.push_back({"site", before.site, after.site, true});
     }
+    if (before.user != after.user) {
+        changes.push_back({"user", before.user, after.user, true});
+    }
     compare_servers(before, after, changes);
     compare_balancer(before.balancer, after.balancer, changes);
     compare_web(before, after, changes);

@@ -58,7 +58,7 @@ std::string_view meaning_of(std::string_view table, const Setting& setting) {
         {"", "path", "", "no path: a check is a TCP connect"},
         {"", "file", "", "no file: standard output"},
         {"web", "root", "", "no root: every request goes to the app"},
-        {"app", "user", "", "no user: the one who starts Trilith; as root, the owner of this file"},
+        {"app", "user", "", "no user: the program runs as the server does"},
     });
     for (const Meaning& meaning : kMeanings) {
         bool is_meant = meaning.table.empty() || meaning.table == table;
@@ -266,6 +266,11 @@ std::string print_route(const balancer::RouteConfig& route, const Config& config
 std::string explain(const Config& config) {
     const balancer::Config& balancer = config.balancer;
     std::string text = std::format("site = {}\n", text_literal(config.site));
+    if (config.user.empty()) {
+        text += "# no user: as root, the owner of this file, or else the user trilith\n";
+    } else {
+        text += std::format("user = {}\n", text_literal(config.user));
+    }
     text += print_servers(config);
     text += has_role(config, Role::balancer) ? print_balancer(config) : "";
     text += config.web ? print_web(config) : "";

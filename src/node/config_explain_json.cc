@@ -143,7 +143,11 @@ Json route_of(const balancer::RouteConfig& route, const Config& config) {
 }  // namespace
 
 std::string explain_json(const Config& config) {
-    Json document = {{"site", config.site}, {"servers", servers_of(config)}};
+    Json document = {
+        {"site", config.site},
+        {"user", text_or_null(config.user)},
+        {"servers", servers_of(config)},
+    };
     if (has_role(config, Role::balancer)) {
         document["balancer"] = balancer_of(config.balancer);
     }

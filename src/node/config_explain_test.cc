@@ -91,7 +91,8 @@ TEST_CASE("the JSON explanation has the keys of the file in their order") {
     std::string json = explain_json(good(kRichFile));
     size_t at = 0;
     for (std::string_view piece : {
-             "{\n  \"site\": \"rich\",\n  \"servers\": {\n    \"lb.1\": {\n      \"address\": \"fd00::1\",",
+             "{\n  \"site\": \"rich\",\n  \"user\": null,\n  \"servers\": {\n    \"lb.1\": {\n      "
+             "\"address\": \"fd00::1\",",
              "\"roles\": [\n        \"balancer\"\n      ]",
              "\"listen\": [\n      \"http://*:80\",\n      \"http://[::1]:0\"\n    ]",
              "\"threads\": 0",

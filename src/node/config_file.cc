@@ -1,6 +1,8 @@
 // Reads a configuration file from top to bottom and gathers what is wrong with it.
 #include "node/config_file.h"
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -82,6 +84,7 @@ Config read_sections(Section& root, std::string_view base_directory) {
     Config config;
     config.base_directory = base_directory;
     config.site = read_site(root);
+    read_user(root, config.user);
     config.servers = read_servers(root, implied_roles(root.table()));
     upstream::PoolConfig pool_defaults;
     if (auto balancer = root.child("balancer")) {
@@ -136,24 +139,40 @@ ConfigOrErrors read_config(
     return config;
 }
 
-ConfigOrErrors load_config(const std::string& path) {
-    auto refuse_errno = [&](int code) {
-        return refuse_file(path, core::Error::of_errno(code, "cannot be read").context());
-    };
+core::Result<ConfigText> read_config_text(const std::string& path) {
+    auto refuse_errno = [](int code) { return core::fail(core::Error::of_errno(code, "cannot be read")); };
     std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "re"));
     if (file == nullptr) {
         return refuse_errno(errno);
     }
-    std::string text(kConfigFileBytesMax + 1, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-    if (std::ferror(file.get()) != 0) {
+    ConfigText read;
+    read.text.resize(kConfigFileBytesMax + 1);
+    read.text.resize(std::fread(read.text.data(), 1, read.text.size(), file.get()));
+    struct stat status{};
+    if (std::ferror(file.get()) != 0 || ::fstat(::fileno(file.get()), &status) != 0) {
         return refuse_errno(errno);
+    }
+    read.origin = {
+        .owner = status.st_uid,
+        .is_open_to_others = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0,
+    };
+    return read;
+}
+
+ConfigOrErrors load_config(const std::string& path) {
+    auto read = read_config_text(path);
+    if (!read) {
+        return refuse_file(path, read.error().context());
     }
     auto base_directory = directory_of(path);
     if (!base_directory) {
         return refuse_file(path, base_directory.error().context());
     }
-    return read_config(text, path, *base_directory);
+    auto config = read_config(read->text, path, *base_directory);
+    if (config) {
+        config->origin = read->origin;
+    }
+    return config;
 }
 
 }  // namespace node

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/result.h"
 #include "node/config.h"
 #include "node/config_error.h"
 
@@ -24,6 +25,14 @@ inline constexpr size_t kConfigFileBytesMax = 1 << 20;
     std::string_view file_name,
     std::string_view base_directory = "/"
 );
+
+struct ConfigText {
+    std::string text;  // one byte more than kConfigFileBytesMax at most
+    FileOrigin origin;
+};
+
+// What lies at `path`.
+[[nodiscard]] core::Result<ConfigText> read_config_text(const std::string& path);
 
 // Reads the file at `path`, which may have up to kConfigFileBytesMax bytes. A file that cannot be read or is
 // too large is an error of line 0.

@@ -216,6 +216,17 @@ std::string read_site(Section& root) {
     return text ? std::string(*text) : Config{}.site;
 }
 
+void read_user(Section& section, std::string& user) {
+    constexpr size_t kUserBytesMax = 32;
+    constexpr std::string_view expected = "the name of a user of the system such as \"www-data\"";
+    auto text = section.read_text("user", expected);
+    if (text && !is_name(*text, kUserBytesMax, "_$")) {
+        section.refuse("user", *section.find("user"), expected);
+    } else if (text) {
+        user = *text;
+    }
+}
+
 std::vector<ServerConfig> read_servers(Section& root, RoleSet implied) {
     std::vector<ServerConfig> servers;
     if (root.find("servers") == nullptr) {

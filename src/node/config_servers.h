@@ -27,6 +27,9 @@ namespace node {
 // The site's name, or the default one.
 [[nodiscard]] std::string read_site(Section& root);
 
+// The name of a user of the system under the key `user`; leaves the target as it is where there is none.
+void read_user(Section& section, std::string& user);
+
 // The servers in the order written. Without [servers]: one, `local` at 127.0.0.1, with the roles `implied`.
 // Where there is one server, its address and roles may be left out and are the same.
 [[nodiscard]] std::vector<ServerConfig> read_servers(Section& root, RoleSet implied);

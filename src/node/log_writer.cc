@@ -9,6 +9,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <format>
+
+#include "runtime/descriptor.h"
+#include "runtime/file.h"
+#include "runtime/privileges.h"
 
 namespace node {
 
@@ -27,9 +32,11 @@ bool is_empty(int fd) {
     return ::fstat(fd, &status) == 0 && status.st_size == 0;
 }
 
+constexpr mode_t kReadableByGroup = 0640;
+
 int open_for_appending(const std::string& path) {
-    constexpr mode_t kReadableByGroup = 0640;
-    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, kReadableByGroup);
+    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+    return ::open(path.c_str(), flags, kReadableByGroup);
 }
 
 }  // namespace
@@ -40,19 +47,57 @@ core::Result<void> LogWriter::check_writable(const std::string& path) {
     }
     int fd = open_for_appending(path);
     if (fd < 0) {
-        return core::fail(core::Error::of_errno(errno, "balancer.access_log.file " + path));
+        std::string cure =
+            errno == EACCES
+                ? std::format(
+                      ": user {} may not write it: give the file, or the folder so that it can be made anew, "
+                      "to that user",
+                      ::geteuid()
+                  )
+                : "";
+        return core::fail(core::Error::of_errno(errno, "balancer.access_log.file " + path + cure));
     }
     ::close(fd);
     return {};
 }
 
-core::Result<std::unique_ptr<LogWriter>> LogWriter::start(runtime::Os& os, core::Log& log) {
+core::Result<void> LogWriter::hand_over(const std::string& path, const runtime::Account& account) {
+    {
+        runtime::FileRights rights(account);
+        auto writable = check_writable(path);
+        if (writable || writable.error().kind() != core::ErrorKind::permission) {
+            return writable;
+        }
+    }
+    // Parts of the way may be the account's to change: no link on it is followed.
+    runtime::Descriptor file(runtime::append_without_links(path.c_str(), kReadableByGroup));
+    struct stat status{};
+    bool is_ours = file.is_open() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+                   status.st_nlink == 1 && status.st_uid == 0;
+    bool is_given = is_ours && ::fchown(file.get(), account.uid, account.gid) == 0;
+    if (!is_given) {
+        return core::fail(
+            core::ErrorKind::permission,
+            std::format(
+                "balancer.access_log.file {}: {} may not write it: chown {} {}",
+                path,
+                account.name,
+                account.name,
+                path
+            )
+        );
+    }
+    runtime::FileRights rights(account);
+    return check_writable(path);
+}
+
+core::Result<std::unique_ptr<LogWriter>> LogWriter::create(runtime::Os& os, core::Log& log) {
     TRY(auto reactor, runtime::Reactor::open(os));
-    std::unique_ptr<LogWriter> writer(new LogWriter(std::move(reactor), log));
-    LogWriter* self = writer.get();
-    writer->thread_ =
-        std::make_unique<runtime::Cores>("log", 1, [self](size_t) { self->reactor_->run(self->serve()); });
-    return writer;
+    return std::unique_ptr<LogWriter>(new LogWriter(std::move(reactor), log));
+}
+
+void LogWriter::start() {
+    thread_ = std::make_unique<runtime::Cores>("log", 1, [this](size_t) { reactor_->run(serve()); });
 }
 
 LogWriter::LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log)

@@ -11,6 +11,7 @@
 #include "core/metrics.h"
 #include "core/result.h"
 #include "node/log_sink.h"
+#include "runtime/account.h"
 #include "runtime/cores.h"
 #include "runtime/event.h"
 #include "runtime/reactor.h"
@@ -22,8 +23,10 @@ public:
     // Blocks that wait to be written; what comes above this is dropped and counted.
     static constexpr size_t kPendingBytesMax = 16 << 20;
 
-    // Starts the thread. `log` gets one line when writing fails and one when it works again.
-    [[nodiscard]] static core::Result<std::unique_ptr<LogWriter>> start(runtime::Os& os, core::Log& log);
+    // `log` gets one line when writing fails and one when it works again. What comes before start() waits.
+    [[nodiscard]] static core::Result<std::unique_ptr<LogWriter>> create(runtime::Os& os, core::Log& log);
+    // Starts the thread; once.
+    void start();
     // Writes what is pending, as far as the reader still takes it, and ends the thread.
     ~LogWriter() override;
 
@@ -33,6 +36,12 @@ public:
 
     // Tries to open `path` for appending, without keeping it: for an early, clear error.
     [[nodiscard]] static core::Result<void> check_writable(const std::string& path);
+
+    // The same as root for `account`, which is to write it: a log that it may not open is given to it.
+    [[nodiscard]] static core::Result<void> hand_over(
+        const std::string& path,
+        const runtime::Account& account
+    );
 
 private:
     LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log);

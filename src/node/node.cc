@@ -97,7 +97,6 @@ core::Result<void> Node::open_program() {
     if (!runs_app(self(config_))) {
         return {};
     }
-    TRY(auto user, app::find_user(config_.app->program.user, config_file_));
     app::SupervisorOptions options{
         .server = server_name_,
         .runtime_directory = world_.programs_directory,
@@ -105,7 +104,8 @@ core::Result<void> Node::open_program() {
         // A program that opens its port itself listens on every address or on this one.
         .host = config_.app->program.listen == app::Listen::port ? loopback() : self(config_).address,
         .cores = runtime::Cores::available(),
-        .user = std::move(user),
+        .user = world_.users.program,
+        .becomes = world_.users.server,
         .drain_within = fronts_.back()->plan().balancer.timeouts.drain,
     };
     std::vector<Front*> fronts;

@@ -17,6 +17,7 @@
 #include "node/site_program.h"
 #include "node/sql_router.h"
 #include "node/status.h"
+#include "node/user_rule.h"
 #include "runtime/event.h"
 #include "runtime/reactor.h"
 
@@ -32,6 +33,7 @@ struct NodeWorld {
     uint32_t connections_max = 0;  // clients at a time where the system allows fewer than configured; 0: as
                                    // configured
     std::string programs_directory{};  // where the sockets of the site's program lie; exists
+    Users users{};                     // whom we become before the cores run, and whom the program runs as
 };
 
 class Node final {

@@ -19,10 +19,13 @@
 #include "node/override_store.h"
 #include "node/signals.h"
 #include "node/site_paths.h"
+#include "node/site_places.h"
 #include "node/standard_error.h"
+#include "node/user_rule.h"
 #include "runtime/cores.h"
 #include "runtime/frame_pool.h"
 #include "runtime/linux_os.h"
+#include "runtime/privileges.h"
 #include "runtime/task_group.h"
 
 namespace node {
@@ -91,6 +94,21 @@ core::Result<net::Listener> open_control_socket(runtime::Reactor& reactor, const
     return listener;
 }
 
+// Removes the control socket at the end, also of a start that failed. A server that was root cannot; whoever
+// finds nobody behind it takes it for gone.
+class SocketFile {
+public:
+    explicit SocketFile(std::string path) : path_(std::move(path)) {}
+
+    SocketFile(const SocketFile&) = delete;
+    SocketFile& operator=(const SocketFile&) = delete;
+
+    ~SocketFile() { ::unlink(path_.c_str()); }
+
+private:
+    std::string path_;
+};
+
 runtime::Task<void> follow_signals(Node& node, Signals& signals) {
     for (;;) {
         auto signal = co_await signals.next();
@@ -105,7 +123,15 @@ runtime::Task<void> follow_signals(Node& node, Signals& signals) {
     }
 }
 
-// Everything of one serving process, in the order in which it is made.
+// What others than visitors reach the server by.
+struct Doors {
+    ControlServer& control;
+    ControlServer* admin;  // null: none
+    Signals& signals;
+};
+
+// Everything of one serving process, in the order in which it is made. What needs root is done before
+// become_user(): directories and lock, the access log, roots, listeners, the control socket.
 struct Process {
     const ServeOptions& options;
     runtime::LinuxOs os{};
@@ -115,28 +141,29 @@ struct Process {
         [this](std::string_view line) { standard_error.write(line); },
     };
     std::string server{};
+    Users users{};
     SitePaths paths{};
+    std::optional<LockedServer> lock{};
+    std::optional<SocketFile> socket_file{};
+    std::optional<OverrideStore> overrides{};
+    std::unique_ptr<runtime::Reactor> control_reactor{};
+    std::vector<std::unique_ptr<runtime::Reactor>> cores{};
+    std::unique_ptr<LogWriter> access_log{};
 
     core::Result<int> run(Config config);
-    runtime::Task<void> control(
-        Node& node,
-        ControlServer& control,
-        ControlServer* admin,
-        Signals& signals,
-        runtime::Reactor& reactor
-    );
+    core::Result<void> claim_places(const Config& config);
+    core::Result<void> look_around(const Config& config);
+    core::Result<void> prepare_access_log(const std::vector<FrontPlan>& plans);
+    core::Result<void> become_user(const Config& config);
+    int serve_until_stopped(Node& node, Doors& doors);
+    runtime::Task<void> control(Node& node, Doors& doors);
 };
 
-runtime::Task<void> Process::control(
-    Node& node,
-    ControlServer& control,
-    ControlServer* admin,
-    Signals& signals,
-    runtime::Reactor& reactor
-) {
-    runtime::TaskGroup services(reactor, 3);
-    services.spawn(control.serve());
-    services.spawn(follow_signals(node, signals));
+runtime::Task<void> Process::control(Node& node, Doors& doors) {
+    ControlServer* admin = doors.admin;
+    runtime::TaskGroup services(*control_reactor, 3);
+    services.spawn(doors.control.serve());
+    services.spawn(follow_signals(node, doors.signals));
     if (admin != nullptr) {
         services.spawn(admin->serve());
     }
@@ -156,6 +183,79 @@ runtime::Task<void> Process::control(
     co_await services.join();
 }
 
+// Directories, the lock, what the operator had changed: the site's places on the disk.
+core::Result<void> Process::claim_places(const Config& config) {
+    Environment environment = read_environment();
+    TRY(paths, site_paths(options.directories, environment, config.site));
+    TRY_VOID(check_socket_path(paths, server));
+    if (runs_app(server_of(config, server))) {
+        TRY_VOID(check_program_sockets(paths, server));
+    }
+    TRY_VOID(prepare_directories(paths, environment, users.server));
+    TRY(lock, lock_server(paths, server));
+    // The directory is the user's, who could lead root astray by a link.
+    runtime::FileRights rights(users.server.value_or(Account{}));
+    TRY(overrides, OverrideStore::open(paths.overrides_file(server)));
+    return {};
+}
+
+// Says what of the files could not be read later; fails where nothing could be served.
+core::Result<void> Process::look_around(const Config& config) {
+    PlaceFindings found = look_at_places(config, options.file, server_of(config, server).roles, users);
+    for (const ConfigError& warning : found.warnings) {
+        log.warn("node", warning.to_string());
+    }
+    if (!found.problems.empty()) {
+        return core::fail(core::ErrorKind::not_found, found.problems.front().to_string());
+    }
+    return {};
+}
+
+core::Result<void> Process::prepare_access_log(const std::vector<FrontPlan>& plans) {
+    for (const FrontPlan& plan : plans) {
+        const balancer::AccessLogConfig& access = plan.balancer.access_log;
+        if (access.is_enabled && users.server && !access.file.empty()) {
+            TRY_VOID(LogWriter::hand_over(access.file, *users.server));
+        } else {
+            TRY_VOID(LogWriter::check_writable(access.is_enabled ? access.file : ""));
+        }
+    }
+    TRY(access_log, LogWriter::create(os, log));
+    return {};
+}
+
+// From here on we are root no more, if we were. No other thread is there yet.
+core::Result<void> Process::become_user(const Config& config) {
+    if (!users.warning.empty()) {
+        log.warn("node", users.warning);
+    }
+    if (!users.server) {
+        return {};
+    }
+    bool has_program = runs_app(server_of(config, server));
+    TRY_VOID(runtime::drop_root({
+        .account = *users.server,
+        .kept = has_program && users.are_two() ? runtime::KeptRights::low_ports_and_users
+                                               : runtime::KeptRights::low_ports,
+        // The site's program may need a setuid helper such as sendmail.
+        .setuid_programs = has_program ? runtime::SetuidPrograms::stay_allowed : runtime::SetuidPrograms::end,
+    }));
+    log.info("node", "root was given up", {{"user", users.server->name}});
+    return {};
+}
+
+int Process::serve_until_stopped(Node& node, Doors& doors) {
+    access_log->start();
+    {
+        runtime::Cores threads("core", cores.size(), [&](size_t index) {
+            cores[index]->run(node.serve_core(index));
+        });
+        control_reactor->run(control(node, doors));
+    }
+    log.info("node", "stopped", {{"server", server}});
+    return node.was_cut() ? kFailed : 0;
+}
+
 core::Result<int> Process::run(Config config) {
     TRY(server, choose_server(config, options.server));
     std::vector<FrontPlan> plans = plan_fronts(config, server_of(config, server));
@@ -170,30 +270,35 @@ core::Result<int> Process::run(Config config) {
         .is_with_program = runs_app(server_of(config, server)),
     };
     TRY(uint32_t connections_max, ensure_descriptors(need, log));
-    Environment environment = read_environment();
-    TRY(paths, site_paths(options.directories, environment, config.site));
-    TRY_VOID(check_socket_path(paths, server));
-    if (runs_app(server_of(config, server))) {
-        TRY_VOID(check_program_sockets(paths, server));
+    TRY(users, find_users(config));
+    TRY_VOID(claim_places(config));
+    TRY(control_reactor, runtime::Reactor::open(os));
+    TRY(cores, open_reactors(os, core_count));
+    TRY(auto control_listener, open_control_socket(*control_reactor, paths.socket(server)));
+    socket_file.emplace(paths.socket(server));
+    std::optional<runtime::FileRights> rights;
+    if (users.server && !config.origin.is_roots_alone()) {
+        // Whoever wrote the file gets at nothing by it that its user cannot get at.
+        rights.emplace(*users.server);
     }
-    TRY_VOID(prepare_directories(paths, environment));
-    TRY(LockedServer lock, lock_server(paths, server));
-    TRY(OverrideStore overrides, OverrideStore::open(paths.overrides_file(server)));
-    TRY(auto control_reactor, runtime::Reactor::open(os));
-    TRY(auto reactors, open_reactors(os, core_count));
-    for (const FrontPlan& plan : plans) {
-        const balancer::AccessLogConfig& access = plan.balancer.access_log;
-        TRY_VOID(LogWriter::check_writable(access.is_enabled ? access.file : ""));
-    }
-    TRY(auto access_log, LogWriter::start(os, log));
-    NodeWorld
-        world{*control_reactor, {}, log, *access_log, &overrides, connections_max, paths.programs_dir()};
-    for (auto& reactor : reactors) {
-        world.cores.push_back(reactor.get());
+    TRY_VOID(look_around(config));
+    TRY_VOID(prepare_access_log(plans));
+    NodeWorld world{
+        .control = *control_reactor,
+        .cores = {},
+        .log = log,
+        .access_log = *access_log,
+        .overrides = &*overrides,
+        .connections_max = connections_max,
+        .programs_directory = paths.programs_dir(),
+        .users = users,
+    };
+    for (auto& core : cores) {
+        world.cores.push_back(core.get());
     }
     std::optional<net::Address> admin_address = config.admin_listen;
     TRY(auto node, Node::open(std::move(config), server, options.file, world));
-    TRY(auto control_listener, open_control_socket(*control_reactor, paths.socket(server)));
+    rights.reset();
     ControlServer control_server(
         *control_reactor,
         std::move(control_listener),
@@ -207,17 +312,9 @@ core::Result<int> Process::run(Config config) {
         });
     }
     TRY(auto signals, Signals::install(*control_reactor));
-    {
-        runtime::Cores cores("core", reactors.size(), [&](size_t index) {
-            reactors[index]->run(node->serve_core(index));
-        });
-        control_reactor->run(
-            control(*node, control_server, admin ? &*admin : nullptr, *signals, *control_reactor)
-        );
-    }
-    ::unlink(paths.socket(server).c_str());
-    log.info("node", "stopped", {{"server", server}});
-    return node->was_cut() ? kFailed : 0;
+    TRY_VOID(become_user(node->config()));
+    Doors doors{.control = control_server, .admin = admin ? &*admin : nullptr, .signals = *signals};
+    return serve_until_stopped(*node, doors);
 }
 
 }  // namespace

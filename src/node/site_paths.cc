@@ -16,6 +16,8 @@
 #include <utility>
 
 #include "net/address.h"
+#include "node/given_directory.h"
+#include "runtime/privileges.h"
 
 namespace node {
 
@@ -30,6 +32,7 @@ constexpr std::string_view kSocketSuffix = ".sock";
 constexpr std::string_view kUpSocket = "up.sock";  // that of `trilith up` itself, no server's
 constexpr size_t kSocketsMax = 1000;
 constexpr mode_t kPrivateMode = 0700;
+constexpr mode_t kSearchedMode = 0711;
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -114,11 +117,15 @@ Result<void> check_ownership(const std::string& path, const Environment& environ
     return {};
 }
 
-Result<void> make_directory(const std::string& path) {
+// A parent that is there already is of no interest; one that cannot be made shows with the last.
+void make_parents(const std::string& path, mode_t mode) {
     for (size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
-        // A parent that is there already is of no interest; one that cannot be made shows with the last.
-        ::mkdir(path.substr(0, end).c_str(), kPrivateMode);
+        ::mkdir(path.substr(0, end).c_str(), mode);
     }
+}
+
+Result<void> make_directory(const std::string& path, mode_t mode = kPrivateMode) {
+    make_parents(path, mode);
     if (::mkdir(path.c_str(), kPrivateMode) != 0 && errno != EEXIST) {
         return fail(Error::of_errno(errno, "the directory " + path + " cannot be made"));
     }
@@ -138,8 +145,14 @@ std::string read_owner(int fd) {
 // files of one name.
 Result<int> lock_file(const std::string& path, std::string_view server) {
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
+    struct stat status{};
+    if (fd < 0 || ::fstat(fd, &status) != 0) {
         return fail(Error::of_errno(errno, path));
+    }
+    // Root writes into a directory that it has given away: not into a file that has other names.
+    if (!S_ISREG(status.st_mode) || status.st_nlink > 1) {
+        ::close(fd);
+        return fail(ErrorKind::conflict, path + " is no file of ours: remove it");
     }
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
         Error error =
@@ -273,7 +286,42 @@ Result<void> check_program_sockets(const SitePaths& paths, std::string_view serv
     );
 }
 
-Result<void> prepare_directories(const SitePaths& paths, const Environment& environment) {
+namespace {
+
+// For a server that goes on as `account`.
+Result<void> prepare_for(
+    const SitePaths& paths,
+    const Environment& environment,
+    const runtime::Account& account
+) {
+    {
+        // Where the account may make its state directory itself, root does not lend a hand.
+        runtime::FileRights rights(account);
+        [[maybe_unused]] auto made = make_directory(paths.state_dir, kSearchedMode);
+    }
+    TRY_VOID(make_directory(paths.runtime_dir, kSearchedMode));
+    TRY_VOID(check_ownership(paths.runtime_dir, environment));
+    if (::chmod(paths.runtime_dir.c_str(), kSearchedMode) != 0) {
+        return fail(Error::of_errno(errno, paths.runtime_dir));
+    }
+    make_parents(paths.state_dir, kSearchedMode);
+    for (const std::string& path : {paths.state_dir, paths.programs_dir()}) {
+        TRY_VOID(give_directory(path, account));
+        TRY_VOID(check_reach(path, account));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> prepare_directories(
+    const SitePaths& paths,
+    const Environment& environment,
+    const std::optional<runtime::Account>& becomes
+) {
+    if (becomes) {
+        return prepare_for(paths, environment, *becomes);
+    }
     if (!paths.private_base.empty()) {
         TRY_VOID(make_directory(paths.private_base));
         TRY_VOID(check_ownership(paths.private_base, environment));

@@ -11,11 +11,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
+#include "runtime/account.h"
 
 namespace node {
 
@@ -71,8 +73,14 @@ struct SitePaths {
 [[nodiscard]] core::Result<void> check_program_sockets(const SitePaths& paths, std::string_view server);
 
 // Makes all directories where they are missing (0700, with their parents) and refuses one that belongs to
-// another user, that others may write to, or that is no directory.
-[[nodiscard]] core::Result<void> prepare_directories(const SitePaths& paths, const Environment& environment);
+// another user, that others may write to, or that is no directory. `becomes`: whom this process goes on as.
+// That user is given the state directory and programs_dir(); the runtime directory with lock and control
+// socket stays ours, and is opened for searching (0711), as are parents that are made.
+[[nodiscard]] core::Result<void> prepare_directories(
+    const SitePaths& paths,
+    const Environment& environment,
+    const std::optional<runtime::Account>& becomes = std::nullopt
+);
 
 // A server's claim to its state and its socket; given up when this ends, whatever ends the process.
 class LockedServer {

@@ -19,7 +19,6 @@ namespace node {
 inline constexpr std::array<const char*, 6> kResponseClasses{"", "1xx", "2xx", "3xx", "4xx", "5xx"};
 inline constexpr double kNanosecondsPerSecond = 1e9;
 
-
 // Sums over all cores.
 struct HistogramStatus {
     std::array<uint64_t, core::Histogram::kBounds.size() + 1> buckets{};  // not cumulated; the last is above

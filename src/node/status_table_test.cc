@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::vector<std::string> lines_of(std::string_view text) {
+std::vector<std::string> table_lines(std::string_view text) {
     std::vector<std::string> lines;
     while (!text.empty()) {
         size_t end = text.find('\n');
@@ -29,7 +29,7 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 // The words of the one line that begins with this name.
 std::vector<std::string> row_of(const std::string& table, std::string_view name) {
-    for (const std::string& line : lines_of(table)) {
+    for (const std::string& line : table_lines(table)) {
         std::vector<std::string> words;
         for (size_t at = 0; at < line.size();) {
             size_t end = std::min(line.find("  ", at), line.size());
@@ -88,7 +88,7 @@ TEST_CASE("the table says what a person asks first") {
 }
 
 TEST_CASE("columns stand under their heads") {
-    std::vector<std::string> lines = lines_of(table_of(sample_status()));
+    std::vector<std::string> lines = table_lines(table_of(sample_status()));
     auto head = std::ranges::find_if(lines, [](const std::string& line) { return line.contains("BACKEND"); });
     REQUIRE(head != lines.end());
     size_t state = head->find("STATE");
@@ -122,7 +122,7 @@ TEST_CASE("no line is wider than the terminal, and none ends with a space") {
         for (Colour colour : {Colour::none, Colour::ansi}) {
             std::string table =
                 table_of(sample_status(), {.columns = columns, .colour = colour, .earlier = {}});
-            for (const std::string& line : lines_of(table)) {
+            for (const std::string& line : table_lines(table)) {
                 std::string visible;
                 for (size_t at = 0; at < line.size(); ++at) {
                     if (line[at] == '\x1b') {

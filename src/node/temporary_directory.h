@@ -1,6 +1,7 @@
 // A directory of its own for one test; removed with all that is in it.
 #pragma once
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +33,9 @@ public:
     [[nodiscard]] std::string operator/(std::string_view name) const {
         return path_ + "/" + std::string(name);
     }
+
+    // Everybody may go through it; without this, its user alone.
+    void open_to_all() const { ASSERT(::chmod(path_.c_str(), 0755) == 0); }
 
     // The names in it, sorted.
     [[nodiscard]] std::vector<std::string> names() const {

@@ -26,10 +26,10 @@ bool has_same_files(const FileRecord& a, const FileRecord& b) {
 
 }  // namespace
 
-FileCache::FileCache(const Config& config, core::Log& log)
+FileCache::FileCache(const Config& config, core::Log& log, runtime::Descriptor root)
     : bounds_(config.cache),
       faults_(log),
-      root_(config.root, config.cache.valid, faults_),
+      root_(config.root, config.cache.valid, faults_, std::move(root)),
       loader_(config, faults_) {}
 
 LoadedFile FileCache::find(std::string_view path, core::Instant now) {

@@ -39,8 +39,8 @@ struct CacheUse {
 // is a tenth of entries_max at the very most.
 class FileCache {
 public:
-    // Both must outlive the cache.
-    FileCache(const Config& config, core::Log& log);
+    // Both must outlive the cache. `root`: see SiteRoot.
+    FileCache(const Config& config, core::Log& log, runtime::Descriptor root = {});
 
     FileCache(const FileCache&) = delete;
     FileCache& operator=(const FileCache&) = delete;

@@ -26,8 +26,8 @@ bool is_read(http::Method method) { return method == http::Method::get || method
 
 }  // namespace
 
-Site::Site(Config config, core::Log& log, uint64_t boundary_seed)
-    : config_(std::move(config)), files_(config_, log), boundaries_(boundary_seed) {}
+Site::Site(Config config, core::Log& log, uint64_t boundary_seed, runtime::Descriptor root)
+    : config_(std::move(config)), files_(config_, log, std::move(root)), boundaries_(boundary_seed) {}
 
 http::LocalVerdict Site::handle(const http::LocalRequest& request, http::LocalAnswer& answer) {
     empty(answer);
@@ -179,11 +179,16 @@ core::Result<std::unique_ptr<SiteMaker>> SiteMaker::create(
     uint64_t boundary_seed
 ) {
     TRY_VOID(check_site(config));
-    return std::unique_ptr<SiteMaker>(new SiteMaker(std::move(config), log, boundary_seed));
+    std::unique_ptr<SiteMaker> maker(new SiteMaker(std::move(config), log, boundary_seed));
+    if (!maker->config_.root.empty()) {
+        TRY(maker->root_, open_root(maker->config_.root));
+    }
+    return maker;
 }
 
 std::unique_ptr<http::LocalHandler> SiteMaker::make() const {
-    return std::make_unique<Site>(config_, log_, boundary_seed_);
+    runtime::Descriptor root(root_.is_open() ? runtime::duplicate(root_.get()) : -1);
+    return std::make_unique<Site>(config_, log_, boundary_seed_, std::move(root));
 }
 
 }  // namespace web

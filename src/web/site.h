@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "http/local_answer.h"
+#include "runtime/descriptor.h"
 #include "web/config.h"
 #include "web/file_answer.h"
 #include "web/file_cache.h"
@@ -23,8 +24,8 @@ namespace web {
 // be sent after the Site is gone.
 class Site final : public http::LocalHandler {
 public:
-    // `log` must outlive the site.
-    Site(Config config, core::Log& log, uint64_t boundary_seed);
+    // `log` must outlive the site. `root`: see SiteRoot.
+    Site(Config config, core::Log& log, uint64_t boundary_seed, runtime::Descriptor root = {});
 
     // Empties `answer` first, so that one may be used again and keeps its memory. A file in memory is
     // answered without an allocation; one that is sent from the disk needs room for one element in
@@ -78,7 +79,8 @@ private:
 class SiteMaker final : public http::LocalHandlerMaker {
 public:
     // `boundary_seed`: entropy for the boundaries of multipart answers. `log` must outlive the maker and its
-    // sites. Errors: those of check_site() (site_check.h).
+    // sites. Opens the root, which the sites keep, by the rights that we have now. Errors: those of
+    // check_site() (site_check.h).
     [[nodiscard]] static core::Result<std::unique_ptr<SiteMaker>> create(
         Config config,
         core::Log& log,
@@ -95,6 +97,7 @@ private:
     Config config_;
     core::Log& log_;
     uint64_t boundary_seed_;
+    runtime::Descriptor root_;
 };
 
 }  // namespace web

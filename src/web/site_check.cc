@@ -89,9 +89,10 @@ core::Result<void> check_fields(const Config& config) {
     return {};
 }
 
-core::Result<void> check_root(const std::string& root) {
+}  // namespace
+
+core::Result<runtime::Descriptor> open_root(const std::string& root) {
     const int opened = runtime::open_directory(root.c_str());
-    const runtime::Descriptor directory(opened);
     if (opened == -ENOENT) {
         return core::fail(
             ErrorKind::not_found,
@@ -107,7 +108,11 @@ core::Result<void> check_root(const std::string& root) {
     if (opened < 0) {
         return core::fail(core::Error::of_errno(-opened, std::format("opening root {}", root)));
     }
-    const int usable = runtime::can_open_beneath(directory.get());
+    return runtime::Descriptor(opened);
+}
+
+core::Result<void> check_opened_root(int directory, const std::string& root) {
+    const int usable = runtime::can_open_beneath(directory);
     if (usable == -EACCES) {
         return core::fail(
             ErrorKind::permission,
@@ -127,8 +132,6 @@ core::Result<void> check_root(const std::string& root) {
     return {};
 }
 
-}  // namespace
-
 core::Result<void> check_site(const Config& config) {
     const bool is_without_files =
         config.root.empty() && std::ranges::all_of(config.try_files, [](const TryStep& step) {
@@ -147,7 +150,8 @@ core::Result<void> check_site(const Config& config) {
     TRY_VOID(check_try_files(config.try_files));
     TRY_VOID(check_error_pages(config));
     TRY_VOID(check_fields(config));
-    return check_root(config.root);
+    TRY(const runtime::Descriptor root, open_root(config.root));
+    return check_opened_root(root.get(), config.root);
 }
 
 }  // namespace web

@@ -4,8 +4,13 @@
 
 namespace web {
 
-SiteRoot::SiteRoot(std::string path, core::Duration valid, FaultLog& faults)
-    : path_(std::move(path)), valid_(valid), faults_(faults) {}
+SiteRoot::SiteRoot(std::string path, core::Duration valid, FaultLog& faults, runtime::Descriptor opened)
+    : path_(std::move(path)), valid_(valid), faults_(faults) {
+    if (opened.is_open()) {
+        // What fails here fails again at the first look, which tells it.
+        [[maybe_unused]] int result = take(std::move(opened));
+    }
+}
 
 bool SiteRoot::look_again(core::Instant now) {
     if (now < due_) {
@@ -28,13 +33,19 @@ bool SiteRoot::reopen(core::Instant now) {
         faults_.report(Fault::root, path_, -opened, now);
         return false;
     }
-    runtime::Descriptor directory(opened);
-    if (const int result = runtime::file_status(directory.get(), status_); result < 0) {
+    if (const int result = take(runtime::Descriptor(opened)); result < 0) {
         faults_.report(Fault::root, path_, -result, now);
         return false;
     }
-    directory_ = std::move(directory);
     return true;
+}
+
+int SiteRoot::take(runtime::Descriptor directory) {
+    const int result = runtime::file_status(directory.get(), status_);
+    if (result >= 0) {
+        directory_ = std::move(directory);
+    }
+    return result;
 }
 
 }  // namespace web

@@ -11,10 +11,11 @@ namespace web {
 
 class SiteRoot {
 public:
-    // `faults` must outlive the root.
-    SiteRoot(std::string path, core::Duration valid, FaultLog& faults);
+    // `faults` must outlive the root. `opened` is the directory at `path` where somebody has opened it
+    // already, who may have had more rights than we have.
+    SiteRoot(std::string path, core::Duration valid, FaultLog& faults, runtime::Descriptor opened);
 
-    // -1: it was never there.
+    // -1: it was never there, or could not be opened.
     [[nodiscard]] int descriptor() const { return directory_.get(); }
 
     // Looks where the path leads, at most once in `valid`. True: to another directory than before, from now
@@ -24,6 +25,7 @@ public:
 
 private:
     [[nodiscard]] bool reopen(core::Instant now);
+    [[nodiscard]] int take(runtime::Descriptor directory);
 
     std::string path_;
     core::Duration valid_;

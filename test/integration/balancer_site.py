@@ -4,6 +4,7 @@ import functools
 import http.client
 import json
 import os
+import pwd
 import re
 import resource
 import shutil
@@ -20,6 +21,8 @@ BINARY = os.environ.get("TRILITH") or os.path.join(ROOT, "build", "release", "tr
 BREAKAGE = re.compile(
     r"panic|ASSERT|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Segmentation fault|terminate called"
 )
+# Whom a server goes on as that root starts from a file of root's own, where nothing else is said.
+SERVING_USER = next(((a.pw_uid, a.pw_gid) for a in pwd.getpwall() if a.pw_name == "trilith"), (65534, 65534))
 SERVING = re.compile(r"\bserving\b.*\bserver=lb1\b")
 
 
@@ -113,6 +116,10 @@ class Site:
         self.file = os.path.join(self.home, "site.toml")
         self.state = os.path.join(self.home, "state")
         self.runtime = os.path.join(self.home, "run")
+        if os.geteuid() == 0:
+            # A server that is started as root goes on as somebody else, who keeps state and access log here.
+            os.chmod(self.home, 0o755)
+            os.chown(self.home, *SERVING_USER)
         os.mkdir(self.runtime, 0o700)
         self.socket_path = os.path.join(self.runtime, f"{server}.sock")
         self.process = None

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from balancer_site import BINARY, Site, balancer_config
+from balancer_site import BINARY, SERVING_USER, Site, balancer_config
 from origins import ChildOrigin, RecordingOrigin
 
 
@@ -19,6 +19,25 @@ def pytest_collection_modifyitems(config, items):
     chosen = [item for item in items if "long" not in item.keywords]
     config.hook.pytest_deselected(items=[item for item in items if "long" in item.keywords])
     items[:] = chosen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def open_to_all(tmp_path_factory):
+    """A server that root starts goes on as a user who may neither enter pytest's folders as they are made nor write there."""
+    if os.geteuid() != 0:
+        return
+    make = tmp_path_factory.mktemp
+
+    def mktemp(*args, **options):
+        made = make(*args, **options)
+        made.chmod(0o755)
+        os.chown(made, *SERVING_USER)
+        return made
+
+    tmp_path_factory.mktemp = mktemp
+    base = tmp_path_factory.getbasetemp()
+    base.chmod(0o711)
+    base.parent.chmod(0o711)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-
+from balancer_site import SERVING_USER
 from raw_client import GET, RawClient, wait_until
 
 BROKEN = re.compile(r"error access_log: cannot be written: lines are lost")
@@ -66,6 +66,7 @@ def small_disk(tmp_path):
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, check=False)
     if mounted.returncode != 0:
         pytest.skip("mounting needs root")
+    os.chown(place, *SERVING_USER)
     yield place
     subprocess.run(["umount", "-l", place], check=True)
 

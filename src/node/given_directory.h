@@ -1,0 +1,23 @@
+// Directories that root gives to the user as whom a server goes on.
+#pragma once
+
+#include <string>
+
+#include "core/result.h"
+#include "runtime/account.h"
+
+namespace node {
+
+// Makes the directory for the account, or gives it one that is there, with the regular files and sockets in
+// it. One that is there must lie where nobody but root can put anything, all the way from the top: then it is
+// root's or another user's by root's will, as that of a server that has changed its user. permission: it does
+// not, or others may write to it; the sentence has the cure.
+[[nodiscard]] core::Result<void> give_directory(const std::string& path, const runtime::Account& account);
+
+// Whether the account may go where the path leads; the error names the directory that it may not enter.
+[[nodiscard]] core::Result<void> check_reach(const std::string& path, const runtime::Account& account);
+
+// The first directory on the way to `path` that the calling thread may not enter; empty: none.
+[[nodiscard]] std::string closed_directory(const std::string& path);
+
+}  // namespace node
