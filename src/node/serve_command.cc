@@ -17,6 +17,7 @@
 #include "node/log_writer.h"
 #include "node/node.h"
 #include "node/override_store.h"
+#include "node/readiness.h"
 #include "node/signals.h"
 #include "node/site_paths.h"
 #include "node/site_places.h"
@@ -123,6 +124,16 @@ runtime::Task<void> follow_signals(Node& node, Signals& signals) {
     }
 }
 
+// Tells who started us, until there is nothing more to tell.
+runtime::Task<void> tell_readiness(runtime::Reactor& reactor, const Node& node, ReadyWriter& starter) {
+    constexpr core::Duration kLook = std::chrono::milliseconds(100);
+    while (starter.is_wanted() && !starter.tell(node.status())) {
+        if (co_await reactor.sleep_for(kLook) == runtime::Outcome::cancelled) {
+            co_return;
+        }
+    }
+}
+
 // What others than visitors reach the server by.
 struct Doors {
     ControlServer& control;
@@ -149,6 +160,7 @@ struct Process {
     std::unique_ptr<runtime::Reactor> control_reactor{};
     std::vector<std::unique_ptr<runtime::Reactor>> cores{};
     std::unique_ptr<LogWriter> access_log{};
+    ReadyWriter starter = ReadyWriter::take();
 
     core::Result<int> run(Config config);
     core::Result<void> claim_places(const Config& config);
@@ -161,7 +173,7 @@ struct Process {
 
 runtime::Task<void> Process::control(Node& node, Doors& doors) {
     ControlServer* admin = doors.admin;
-    runtime::TaskGroup services(*control_reactor, 3);
+    runtime::TaskGroup services(*control_reactor, 4);
     services.spawn(doors.control.serve());
     services.spawn(follow_signals(node, doors.signals));
     if (admin != nullptr) {
@@ -178,6 +190,7 @@ runtime::Task<void> Process::control(Node& node, Doors& doors) {
         "serving",
         {{"server", server}, {"site", node.config().site}, {"control", paths.socket(server)}}
     );
+    services.spawn(tell_readiness(*control_reactor, node, starter));
     co_await node.serve_control();
     services.request_stop();
     co_await services.join();

@@ -1,5 +1,6 @@
 #include "node/up_command.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,13 +8,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "core/log.h"
 #include "node/config_file.h"
+#include "node/readiness.h"
 #include "node/standard_error.h"
+#include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
 
 namespace node {
@@ -32,12 +36,16 @@ struct Child {
     core::Instant started;
     core::Instant start_at;  // when it is to be started (again)
     core::Duration pause = kFirstPause;
-    bool has_served = false;  // it ran past the point where a wrong configuration or an occupied port shows
+    ReadyReader readiness{};    // of the process that runs
+    bool has_listened = false;  // some process of it did: file and ports were right
+    bool is_told = false;       // that this process is ready
+    bool is_told_late = false;
 };
 
 class Supervisor {
 public:
-    Supervisor(const UpOptions& options, const Config& config) : options_(options) {
+    Supervisor(const UpOptions& options, const Config& config)
+        : options_(options), ready_within_(ready_within(config)), began_(os_.now()) {
         for (const ServerConfig& server : config.servers) {
             children_.push_back({.server = server.name, .started = {}, .start_at = {}});
         }
@@ -60,6 +68,7 @@ public:
             } else if (number == SIGHUP) {
                 signal_all(SIGHUP);
             }
+            follow_readiness();
             reap();
         }
         return status_;
@@ -88,9 +97,18 @@ private:
         }
         arguments.push_back(nullptr);
         pid_t parent = getpid();
+        int ends[2] = {-1, -1};
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+            ends[0] = ends[1] = -1;
+        }
+        runtime::Descriptor telling(ends[1]);
+        child.readiness = ReadyReader(runtime::Descriptor(ends[0]));
+        child.is_told = child.is_told_late = false;
         child.started = os_.now();
         child.pid = fork();
         if (child.pid == 0) {
+            fcntl(telling.get(), F_SETFD, 0);
+            setenv(kReadyVariable, std::to_string(telling.get()).c_str(), 1);
             become_server(arguments.data(), parent);
         }
         if (child.pid < 0) {
@@ -119,12 +137,61 @@ private:
         _exit(1);
     }
 
+    void follow_readiness() {
+        for (Child& child : children_) {
+            child.readiness.look();
+            ReadyStage stage = child.readiness.stage();
+            child.has_listened = child.has_listened || stage != ReadyStage::starting;
+            if (child.pid > 0 && !is_stopping_) {
+                tell_readiness(child, stage);
+            }
+        }
+    }
+
+    void tell_readiness(Child& child, ReadyStage stage) {
+        core::Duration after = os_.now() - child.started;
+        if (stage == ReadyStage::ready && !child.is_told) {
+            child.is_told = true;
+            log_.info(
+                "up",
+                "a server is ready",
+                {{"server", child.server}, {"after", core::format_duration(after)}}
+            );
+            tell_site();
+        } else if (stage != ReadyStage::ready && !child.is_told_late && after > ready_within_) {
+            child.is_told_late = true;
+            std::string reason = child.readiness.reason();
+            log_.error(
+                "up",
+                "a server is not ready in time; it goes on trying",
+                {{"server", child.server},
+                 {"after", core::format_duration(ready_within_)},
+                 {"reason", reason.empty() ? "it does not listen yet" : reason}}
+            );
+        }
+    }
+
+    // Once: later each server speaks for itself.
+    void tell_site() {
+        if (!is_site_told_ && std::ranges::all_of(children_, &Child::is_told)) {
+            is_site_told_ = true;
+            log_.info(
+                "up",
+                "the site is up",
+                {{"servers", std::to_string(children_.size())},
+                 {"after", core::format_duration(os_.now() - began_)}}
+            );
+        }
+    }
+
     void reap() {
         int status = 0;
         for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
             auto child = std::ranges::find(children_, pid, &Child::pid);
             if (child != children_.end()) {
                 child->pid = 0;
+                child->readiness.look();  // it may have listened for a moment
+                child->has_listened = child->has_listened || child->readiness.stage() != ReadyStage::starting;
                 has_ended(*child, status);
             }
         }
@@ -140,9 +207,8 @@ private:
             return;
         }
         core::Duration ran = os_.now() - child.started;
-        child.has_served = child.has_served || ran >= kFirstPause * 4;
-        if (!child.has_served) {
-            // It never came up: starting it again would say the same again.
+        if (!child.has_listened) {
+            // Starting it again would say the same again.
             log_.error("up", "a server could not start: stopping", {{"server", child.server}, {"by", how}});
             status_ = has_exited && WEXITSTATUS(status) == 2 ? 2 : 1;
             stop();
@@ -175,7 +241,9 @@ private:
     }
 
     const UpOptions& options_;
+    core::Duration ready_within_;
     runtime::LinuxOs os_;
+    core::Instant began_;
     StandardError standard_error_;
     core::Log log_{
         [this] { return os_.wall_time(); },
@@ -184,6 +252,7 @@ private:
     std::vector<Child> children_;
     sigset_t watched_{};
     bool is_stopping_ = false;
+    bool is_site_told_ = false;
     int status_ = 0;
 };
 

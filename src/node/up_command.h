@@ -6,9 +6,11 @@
 
 namespace node {
 
-// Starts one `serve` process a server, starts it again when it dies (with growing pauses), and stops all of
-// them in order on SIGINT or SIGTERM; a second signal stops them at once. Passes SIGHUP on. Returns the exit
-// status: 0 all stopped in order, 1 a server could not be started or had to be cut, 2 wrong configuration.
+// Starts one `serve` process a server, tells when each is ready, or late (readiness.h), and when the site is
+// up. One that dies before it has ever listened ends everything; later it is started again (with growing
+// pauses). Stops all in order on SIGINT or SIGTERM; a second signal stops them at once. Passes SIGHUP on.
+// Returns the exit status: 0 all stopped in order, 1 a server could not be started or had to be cut, 2 wrong
+// configuration.
 [[nodiscard]] int up(const UpOptions& options);
 
 }  // namespace node

@@ -19,11 +19,6 @@ def visitor_of(site, place, *lines):
     return [value for name, value in fields if name.lower() == "x-forwarded-for"]
 
 
-def settle(site, server):
-    """`up` starts a server again that ran for a second; one that died before that ends the site."""
-    wait_until(lambda: (site.status_of(server) or {}).get("uptime_seconds", 0) > 1.2, 10, f"a second of {server}")
-
-
 # ---- three servers
 
 
@@ -60,7 +55,6 @@ def test_a_servers_weight_is_its_share(stage):
 
 def kill_a_server_under_load(site, server):
     """Kills the process of that server, waits until all its instances are back; the load with what it saw."""
-    settle(site, server)
     old = site.status_of(server)["pid"]
     dead = Processes(site.pids(server))
     with site.load(clients=6) as load:
@@ -196,7 +190,6 @@ def test_an_app_server_answers_for_its_own_health(stage):
 def test_an_app_server_that_dies_or_is_stopped_fails_no_safe_request(stage):
     site = start_tiers(stage, APART, app=app_table(["--delay", "5"]))
     assert kill_a_server_under_load(site, "app1").failures == []
-    settle(site, "app2")
     old = site.status_of("app2")["pid"]
     site.wait_pools_up("web1")
     with site.load(clients=4) as load:

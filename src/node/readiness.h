@@ -1,0 +1,67 @@
+// When a server is ready, and how `trilith serve` tells `trilith up`, which started it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/units.h"
+#include "node/config.h"
+#include "node/status.h"
+#include "runtime/descriptor.h"
+
+namespace node {
+
+// Why a server that listens does not do its work yet: an instance of the program has not passed its gate, or
+// no check of a pool has found a backend up. Empty: it is ready.
+[[nodiscard]] std::string missing_for_readiness(const ServerStatus& status);
+
+// After how long a server of this file that starts is late: its program's gate, the checks of its slowest
+// pool, and ten seconds.
+[[nodiscard]] core::Duration ready_within(const Config& config);
+
+// A pipe with lines from serve to up: "waiting REASON", from the moment when it listens, and "ready".
+inline constexpr const char* kReadyVariable = "TRILITH_READY_FD";
+
+// The end of serve.
+class ReadyWriter {
+public:
+    // Takes the pipe that the variable names out of the environment; none: nobody wants to know.
+    [[nodiscard]] static ReadyWriter take();
+
+    [[nodiscard]] bool is_wanted() const { return pipe_.is_open(); }
+
+    // Of a server that listens. True: it is ready, there is nothing more to tell.
+    [[nodiscard]] bool tell(const ServerStatus& status);
+
+private:
+    runtime::Descriptor pipe_;
+    std::string told_;
+};
+
+enum class ReadyStage : uint8_t { starting, listening, ready };
+
+// The end of up, for one process.
+class ReadyReader {
+public:
+    ReadyReader() = default;
+    // `pipe` does not block.
+    explicit ReadyReader(runtime::Descriptor pipe) : pipe_(std::move(pipe)) {}
+
+    // Reads what has come.
+    void look();
+
+    [[nodiscard]] ReadyStage stage() const { return stage_; }
+    // Why it is not ready; empty: not told.
+    [[nodiscard]] const std::string& reason() const { return reason_; }
+
+private:
+    void take_line(std::string_view line);
+
+    runtime::Descriptor pipe_;
+    std::string unread_;
+    ReadyStage stage_ = ReadyStage::starting;
+    std::string reason_;
+};
+
+}  // namespace node
