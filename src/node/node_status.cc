@@ -89,8 +89,9 @@ PoolStatus describe(const PoolDirector::Pool& pool, core::Instant now) {
     return status;
 }
 
-// Of one front, all cores together.
-void add_sums(ServerStatus& status, const balancer::Shared& shared) {
+ClientStatus sum_cores(const balancer::Shared& shared) {
+    ClientStatus status;
+    status.connections_max = shared.connections.limit();
     for (const balancer::CoreCounters& core : shared.counters) {
         status.connections += core.connections.value();
         status.connections_total += core.connections_total.value();
@@ -101,7 +102,6 @@ void add_sums(ServerStatus& status, const balancer::Shared& shared) {
         status.bytes_out_total += core.bytes_out.value();
         status.retries_total += core.retries.value();
         status.retries_denied_total += core.retries_denied.value();
-        status.log_lines_dropped_total += core.log_lines_dropped.value();
         for (size_t of_class = 0; of_class < status.responses.size(); ++of_class) {
             status.responses[of_class] += core.responses[of_class].value();
         }
@@ -111,6 +111,51 @@ void add_sums(ServerStatus& status, const balancer::Shared& shared) {
         add(status.request_time, core.request_time);
         add(status.queue_time, core.queue_time);
     }
+    return status;
+}
+
+void add(HistogramStatus& sum, const HistogramStatus& more) {
+    for (size_t bucket = 0; bucket < sum.buckets.size(); ++bucket) {
+        sum.buckets[bucket] += more.buckets[bucket];
+    }
+    sum.count += more.count;
+    sum.sum_nanoseconds += more.sum_nanoseconds;
+}
+
+void add(ClientStatus& sum, const ClientStatus& more) {
+    sum.connections += more.connections;
+    sum.connections_max += more.connections_max;
+    sum.connections_total += more.connections_total;
+    sum.connections_refused_total += more.connections_refused_total;
+    sum.requests_active += more.requests_active;
+    sum.requests_total += more.requests_total;
+    sum.bytes_in_total += more.bytes_in_total;
+    sum.bytes_out_total += more.bytes_out_total;
+    sum.retries_total += more.retries_total;
+    sum.retries_denied_total += more.retries_denied_total;
+    for (size_t of_class = 0; of_class < sum.responses.size(); ++of_class) {
+        sum.responses[of_class] += more.responses[of_class];
+    }
+    for (size_t ended = 0; ended < sum.ended.size(); ++ended) {
+        sum.ended[ended] += more.ended[ended];
+    }
+    add(sum.request_time, more.request_time);
+    add(sum.queue_time, more.queue_time);
+}
+
+void describe_front(ServerStatus& status, const Front& front, core::Instant now) {
+    FrontStatus described;
+    static_cast<ClientStatus&>(described) = sum_cores(front.shared());
+    described.tier = front.tier();
+    for (const balancer::CoreCounters& core : front.shared().counters) {
+        status.log_lines_dropped_total += core.log_lines_dropped.value();
+    }
+    for (const PoolDirector::Pool& pool : front.director().pools()) {
+        status.pools.push_back(describe(pool, now));
+        status.pools.back().tier = front.tier();
+    }
+    add(status, described);
+    status.fronts.push_back(std::move(described));
 }
 
 }  // namespace
@@ -140,11 +185,7 @@ ServerStatus Node::status() const {
     }
     status.log_lines_dropped_total = world_.access_log.lines_lost();
     for (const auto& front : fronts_) {
-        status.connections_max += front->shared().connections.limit();
-        add_sums(status, front->shared());
-        for (const PoolDirector::Pool& pool : front->director().pools()) {
-            status.pools.push_back(describe(pool, now));
-        }
+        describe_front(status, *front, now);
     }
     if (program_ != nullptr) {
         status.app = program_->status();

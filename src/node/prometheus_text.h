@@ -1,6 +1,7 @@
 // Writes the text format of Prometheus, version 0.0.4: families of samples with labels.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -18,6 +19,21 @@ struct MetricLabel {
 };
 
 using MetricLabels = std::initializer_list<MetricLabel>;
+
+// A family with one sample for each `Subject`.
+template <class Subject>
+struct MetricFamily {
+    std::string_view name;
+    MetricKind kind;
+    std::string_view help;
+    double (*value)(const Subject&);
+};
+
+[[nodiscard]] constexpr double metric_number(auto value) { return static_cast<double>(value); }
+
+[[nodiscard]] constexpr double metric_seconds(core::Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
 
 // A page that grows line by line. All samples of a family must stand together behind its head, and no two of
 // a family may have the same labels.

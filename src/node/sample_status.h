@@ -51,6 +51,7 @@ inline ServerStatus sample_status() {
     using namespace std::chrono_literals;
     PoolStatus pool;
     pool.name = "origin";
+    pool.tier = "balancer";
     pool.mode = "active-active";
     pool.algorithm = "round-robin";
     pool.queued = 2;
@@ -92,6 +93,10 @@ inline ServerStatus sample_status() {
     status.log_lines_dropped_total = 55;
     status.request_time = sample_histogram(100);
     status.queue_time = sample_histogram(1);
+    FrontStatus front;
+    static_cast<ClientStatus&>(front) = status;
+    front.tier = "balancer";
+    status.fronts = {std::move(front)};
     status.pools = {std::move(pool)};
     return status;
 }

@@ -65,6 +65,7 @@ struct BackendStatus {
 
 struct PoolStatus {
     std::string name;
+    std::string tier;       // of the front that sends to it: balancer, web or app
     std::string mode;       // "active-active" or "active-passive"
     std::string algorithm;  // "round-robin"
     int64_t queued = 0;
@@ -99,18 +100,8 @@ struct AppStatus {
     RestartStatus restart;
 };
 
-struct ServerStatus {
-    std::string site;
-    std::string server;
-    std::string version;
-    std::string config_file;
-    int64_t pid = 0;
-    core::WallTime started_at{};
-    core::Duration uptime{};
-    uint64_t reloads_total = 0;
-    bool is_draining = false;
-    uint32_t threads = 0;
-    std::vector<std::string> listeners;
+// What is counted of clients, all cores together.
+struct ClientStatus {
     int64_t connections = 0;
     uint32_t connections_max = 0;
     uint64_t connections_total = 0;
@@ -123,9 +114,29 @@ struct ServerStatus {
     uint64_t bytes_out_total = 0;
     uint64_t retries_total = 0;
     uint64_t retries_denied_total = 0;
-    uint64_t log_lines_dropped_total = 0;
     HistogramStatus request_time;
     HistogramStatus queue_time;
+};
+
+struct FrontStatus : ClientStatus {
+    std::string tier;  // balancer, web or app; each once
+};
+
+// Its counts of clients are the sums of its fronts.
+struct ServerStatus : ClientStatus {
+    std::string site;
+    std::string server;
+    std::string version;
+    std::string config_file;
+    int64_t pid = 0;
+    core::WallTime started_at{};
+    core::Duration uptime{};
+    uint64_t reloads_total = 0;
+    bool is_draining = false;
+    uint32_t threads = 0;
+    std::vector<std::string> listeners;
+    uint64_t log_lines_dropped_total = 0;
+    std::vector<FrontStatus> fronts;
     std::vector<PoolStatus> pools;
     std::optional<AppStatus> app;        // where this server runs the site's program
     std::optional<RouterStatus> router;  // where this server has a SQL router

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from app_site import Processes, app_table, kill_9, make_tiers, send_signal, start_tiers
+from metrics_text import parse_metrics
 from raw_client import wait_until
 
 THREE = {"lb1": ["balancer"], "web1": ["web", "app"], "web2": ["web", "app"]}
@@ -233,3 +234,39 @@ def test_one_server_may_be_all_three(stage):
     assert {int(site.get("/who").split()[1]) for _ in range(4)} == set(site.pids("one"))
     (told,) = visitor_of(site, site.places["one"])
     assert told.split(",")[0] == "127.9.8.7"
+
+
+# ---- metrics
+
+
+def samples_of(site, server, family):
+    """{labels: value} of a family in the metrics of a server, which are read strictly."""
+    code, text = site.control_of(server, "GET", "/v1/metrics")
+    assert code == 200, text
+    _, samples = parse_metrics(text)[family]
+    return {frozenset(labels.items()): value for _, labels, value in samples}
+
+
+def labels(**pairs):
+    return frozenset(pairs.items())
+
+
+def test_each_front_and_each_instance_has_series_of_its_own(stage):
+    """The balancer's derived pool and that of the instances have one name here, "app"."""
+    site = start_tiers(stage, {"one1": ["balancer", "app"]})
+    for _ in range(5):
+        site.get("/who")
+    name = json.loads(site.control_of("one1", "GET", "/v1/status")[1])["site"]
+    requests = samples_of(site, "one1", "haproxy_frontend_http_requests_total")
+    assert set(requests) == {labels(proxy=name, tier="balancer"), labels(proxy=name, tier="app")}
+    assert requests[labels(proxy=name, tier="balancer")] == 5
+    assert requests[labels(proxy=name, tier="app")] >= 5
+    pools = samples_of(site, "one1", "haproxy_backend_http_requests_total")
+    assert pools[labels(proxy="app", tier="balancer")] == pools[labels(proxy="app", tier="app")] == 5
+    up = samples_of(site, "one1", "trilith_instance_up")
+    assert up == {labels(instance=f"app-{slot}", generation="1"): 1 for slot in (1, 2)}
+    assert all(value > 1 << 20 for value in samples_of(site, "one1", "trilith_instance_resident_bytes").values())
+    (old, _) = site.pids("one1")
+    kill_9(old)
+    site.wait_new({old}, server="one1")
+    assert sum(samples_of(site, "one1", "trilith_instance_restarts_total").values()) == 1
