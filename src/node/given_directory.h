@@ -14,6 +14,10 @@ namespace node {
 // not, or others may write to it; the sentence has the cure.
 [[nodiscard]] core::Result<void> give_directory(const std::string& path, const runtime::Account& account);
 
+// Lets everybody go through `base`, root's own, on the way to `path`; one that is not on that way stays as it
+// is. A version before gave the directory of all sites to root alone. What fails shows as a barred way.
+void let_through(const std::string& base, const std::string& path);
+
 // Whether the account may go where the path leads; the error names the directory that it may not enter.
 [[nodiscard]] core::Result<void> check_reach(const std::string& path, const runtime::Account& account);
 

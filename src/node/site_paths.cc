@@ -272,22 +272,6 @@ Result<void> check_length(std::string_view what, const std::string& path) {
     return {};
 }
 
-}  // namespace
-
-Result<void> check_socket_path(const SitePaths& paths, std::string_view server) {
-    return check_length("control socket", paths.socket(server));
-}
-
-Result<void> check_program_sockets(const SitePaths& paths, std::string_view server) {
-    // The longest that app/listening_socket makes before generation 10000.
-    return check_length(
-        "application's socket",
-        join(paths.programs_dir(), std::format("app-{}-64.9999.sock", server))
-    );
-}
-
-namespace {
-
 // For a server that goes on as `account`.
 Result<void> prepare_for(
     const SitePaths& paths,
@@ -305,6 +289,8 @@ Result<void> prepare_for(
         return fail(Error::of_errno(errno, paths.runtime_dir));
     }
     make_parents(paths.state_dir, kSearchedMode);
+    let_through(join(environment.system_state, "trilith"), paths.state_dir);
+    let_through(join(environment.system_runtime, "trilith"), paths.runtime_dir);
     for (const std::string& path : {paths.state_dir, paths.programs_dir()}) {
         TRY_VOID(give_directory(path, account));
         TRY_VOID(check_reach(path, account));
@@ -313,6 +299,18 @@ Result<void> prepare_for(
 }
 
 }  // namespace
+
+Result<void> check_socket_path(const SitePaths& paths, std::string_view server) {
+    return check_length("control socket", paths.socket(server));
+}
+
+Result<void> check_program_sockets(const SitePaths& paths, std::string_view server) {
+    // The longest that app/listening_socket makes before generation 10000.
+    return check_length(
+        "application's socket",
+        join(paths.programs_dir(), std::format("app-{}-64.9999.sock", server))
+    );
+}
 
 Result<void> prepare_directories(
     const SitePaths& paths,

@@ -107,6 +107,31 @@ TEST_CASE("missing directories are made for this user alone") {
     CHECK(prepare_directories(paths, read_environment()));
 }
 
+TEST_CASE("root's sites of a version before, which nobody else could enter, are opened for the server's user"
+) {
+    if (::geteuid() != 0) {
+        return;
+    }
+    TemporaryDirectory directory;
+    directory.open_to_all();
+    Environment environment;
+    environment.system_state = directory / "lib";
+    environment.system_runtime = directory / "run";
+    auto paths = site_paths({}, environment, "a");
+    REQUIRE(paths);
+    for (const char* base : {"lib", "lib/trilith", "run", "run/trilith", "run/trilith/a"}) {
+        REQUIRE(::mkdir((directory / base).c_str(), std::string(base).contains('/') ? 0700 : 0755) == 0);
+    }
+    const runtime::Account account{.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"};
+    auto prepared = prepare_directories(*paths, environment, account);
+    CHECK_MESSAGE(prepared.has_value(), (prepared ? "" : prepared.error().context()));
+    struct stat state{};
+    REQUIRE(::stat((directory / "lib/trilith/a").c_str(), &state) == 0);
+    CHECK(state.st_uid == account.uid);
+    REQUIRE(::stat((directory / "run/trilith/a").c_str(), &state) == 0);
+    CHECK(state.st_uid == 0);
+}
+
 TEST_CASE("a directory that others own or may write to is refused") {
     TemporaryDirectory directory;
     SitePaths paths = prepared(directory);

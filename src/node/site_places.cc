@@ -186,9 +186,9 @@ std::string Places::why_not_run(const Descriptor& directory) const {
 void Places::look_at_program() {
     const app::Config& program = config_.app->program;
     Descriptor directory(runtime::open_directory(program.directory.c_str()));
+    Key key = key_of("app", "directory");
+    key = key.value == nullptr ? key_of("app", "command") : key;
     if (!directory.is_open()) {
-        Key key = key_of("app", "directory");
-        key = key.value == nullptr ? key_of("app", "command") : key;
         add(findings_.warnings,
             key,
             std::format("{} cannot be entered: {}", program.directory, std::strerror(-directory.get())));
@@ -196,6 +196,15 @@ void Places::look_at_program() {
     }
     const Account& account = users_.program ? *users_.program : kOurselves;
     FileRights rights(account);
+    if (std::string barrier = told_barrier(program.directory + "/.", account); !barrier.empty()) {
+        add(findings_.warnings,
+            key,
+            std::format(
+                "{}; the program is started in {}, and what it opens by a whole path it will not find",
+                barrier,
+                program.directory
+            ));
+    }
     if (std::string reason = why_not_run(directory); !reason.empty()) {
         add(findings_.warnings,
             key_of("app", "command"),

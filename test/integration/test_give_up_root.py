@@ -265,6 +265,7 @@ def test_a_program_behind_a_closed_folder_runs_where_its_folder_is_open(stage, c
     made.start()
     (instance,) = made.wait_instances()
     assert os.readlink(f"/proc/{instance['pid']}/cwd") == str(closed)
+    assert re.search(rf"warn node: .*app\.directory: .*chmod o\+x {closed.parent}; the program is started in", made.stderr()), made.stderr()
 
 
 def test_a_state_directory_out_of_reach_is_refused_with_the_cure(stage, origin, closed):
