@@ -30,6 +30,10 @@ constexpr core::Duration kLongestPause = std::chrono::seconds(10);
 constexpr core::Duration kSettledTime = std::chrono::seconds(30);
 constexpr core::Duration kLook = std::chrono::milliseconds(100);
 
+std::string whole_milliseconds(core::Duration duration) {
+    return core::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
+}
+
 struct Child {
     std::string server;
     pid_t pid = 0;  // 0: not running
@@ -155,7 +159,7 @@ private:
             log_.info(
                 "up",
                 "a server is ready",
-                {{"server", child.server}, {"after", core::format_duration(after)}}
+                {{"server", child.server}, {"after", whole_milliseconds(after)}}
             );
             tell_site();
         } else if (stage != ReadyStage::ready && !child.is_told_late && after > ready_within_) {
@@ -179,7 +183,7 @@ private:
                 "up",
                 "the site is up",
                 {{"servers", std::to_string(children_.size())},
-                 {"after", core::format_duration(os_.now() - began_)}}
+                 {"after", whole_milliseconds(os_.now() - began_)}}
             );
         }
     }
