@@ -197,6 +197,14 @@ def test_a_program_of_another_user_is_started_watched_and_killed(stage):
     os.kill(instance["pid"], signal.SIGKILL)
     (again,) = made.wait_new({instance["pid"]})
     assert rights_of(again["pid"])[0] == [user_of(GAMES)] * 4
+    with made.load(clients=2) as load:
+        load.wait_requests(20)
+        made.do("restart", "app")
+        load.wait_requests(20)
+        load.stop()
+    assert not load.failures, load.failures[:5]
+    (replaced,) = made.wait_new({again["pid"]})
+    assert rights_of(replaced["pid"])[0] == [user_of(GAMES)] * 4
     made.kill()
     wait_until(lambda: not made.family(), 10, "the end of the program after kill -9 of the server")
 
