@@ -1,6 +1,15 @@
 // Cgroups: what the system's files say, and, where groups can be made here, one that keeps its limit.
 #include "app/memory_groups.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ranges>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "app/memory_watch.h"
@@ -34,6 +43,37 @@ TEST_CASE("words and keys are found whole") {
     CHECK_FALSE(lists_word("", "memory"));
     CHECK(keyed_value("low 0\noom 2\noom_kill 13\n", "oom_kill") == 13);
     CHECK(keyed_value("low 0\noom 2\n", "oom_kill") == 0);
+}
+
+TEST_CASE("what root hands over is the group and its controls, and never the root group") {
+    if (::geteuid() != 0) {
+        return;
+    }
+    std::string base = "/tmp/trilith-group-XXXXXX";
+    REQUIRE(::mkdtemp(base.data()) != nullptr);
+    const std::vector<std::string> names{"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"};
+    for (const std::string& name : names | std::views::drop(1)) {
+        ::close(::open((base + name).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+    }
+    const runtime::Account account{.name = "site", .uid = 4711, .gid = 4711, .home = "/"};
+    auto owner_of = [](const std::string& path) {
+        struct stat status{};
+        return ::stat(path.c_str(), &status) == 0 ? static_cast<int>(status.st_uid) : -1;
+    };
+    auto refused = MemoryGroups(base, GroupLevel::root).hand_over(account);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == core::ErrorKind::permission);
+    CHECK(owner_of(base) == 0);
+    CHECK(MemoryGroups(base).hand_over(account));
+    for (const std::string& name : names) {
+        CHECK(owner_of(base + name) == 4711);
+    }
+    ::unlink((base + names.back()).c_str());
+    CHECK_FALSE(MemoryGroups(base).hand_over(account));
+    for (const std::string& name : names | std::views::drop(1)) {
+        ::unlink((base + name).c_str());
+    }
+    ::rmdir(base.c_str());
 }
 
 TEST_CASE("where groups can be made, one is made, has its limit, and is removed; elsewhere it is said why") {
