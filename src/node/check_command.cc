@@ -50,7 +50,8 @@ std::vector<Problem> place_problems(
     return problems;
 }
 
-// What the servers on this machine would find, by the rights that they will have.
+// What the servers on this machine would find, by the rights that they will have; by ours where we are not
+// root and cannot try theirs.
 core::Result<PlaceFindings> local_findings(
     const Config& config,
     const CheckOptions& options,
@@ -62,8 +63,16 @@ core::Result<PlaceFindings> local_findings(
             roles.add(server.roles);
         }
     }
-    TRY(Users users, find_users(config));
-    return look_at_places(config, options.file, roles, users);
+    auto users = find_users(config);
+    if (!users && console.environment.user == 0) {
+        return core::fail(std::move(users).error());
+    }
+    PlaceFindings found = look_at_places(config, options.file, roles, users.value_or(Users{}));
+    if (!users) {
+        // Who starts the servers is another, perhaps on another machine.
+        found.warnings.push_back({.file = options.file, .message = users.error().context()});
+    }
+    return found;
 }
 
 int report(const std::vector<Problem>& problems, const CheckOptions& options, Console& console) {

@@ -19,12 +19,15 @@ struct Outcome {
     std::string err;
 };
 
-Outcome check_of(CheckOptions options) {
+Outcome check_of(CheckOptions options, uint32_t user = 0) {
     Outcome outcome{};
     ScriptedOs os;
+    Environment environment;
+    environment.user = user;
+    environment.home = "/home/ann";
     Console console{
         .os = os,
-        .environment = {},
+        .environment = environment,
         .out = [&](std::string_view text) { outcome.out += text; },
         .err = [&](std::string_view text) { outcome.err += text; },
         .is_terminal = false,
@@ -72,6 +75,19 @@ TEST_CASE("a bad file is exit 2 with its problems, line by line and as JSON") {
         "\",\"line\":1,\"column\":1,\"message\":\""
     ));
     CHECK(check_of(of_file(directory / "missing.toml")).status == 2);
+}
+
+TEST_CASE("a user that is not there is refused for root, who would start it, and told to others") {
+    TemporaryDirectory directory;
+    directory.open_to_all();
+    directory.write("a.toml", "user = \"no-such-user-here\"\n" + std::string(kWholeFile));
+    CheckOptions options = of_file(directory / "a.toml");
+    Outcome outcome = check_of(options);
+    CHECK(outcome.status == 2);
+    CHECK(outcome.err.contains("user: this system knows no user \"no-such-user-here\""));
+    outcome = check_of(options, 1000);
+    CHECK(outcome.status == 0);
+    CHECK(outcome.err.contains("warning: user: this system knows no user"));
 }
 
 TEST_CASE("a runtime directory whose sockets would have too long a path is refused") {
