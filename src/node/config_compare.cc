@@ -179,6 +179,7 @@ void compare_database(const Config& before, const Config& after, Changes& change
     compare("database", database_settings, *before.database, *after.database);
     compare("database.account", database_account_settings, before.database->account, after.database->account);
     compare("database.limits", database_limit_settings, before.database->limits, after.database->limits);
+    compare("database.pool", database_pool_settings, before.database->pool, after.database->pool);
     compare(
         "database.timeouts",
         database_timeout_settings,

@@ -207,6 +207,15 @@ void read_limits(Section& section, sql::LimitConfig& limits) {
     section.finish();
 }
 
+void read_pool(Section& section, sql::PoolConfig& pool) {
+    section.read("connections", pool.connections, {1, kDatabaseClientsMax});
+    section.read("queue", pool.queue, {0, kDatabaseClientsMax});
+    section.read("queue_timeout", pool.queue_timeout, {1ms, 10min});
+    section.read("idle", pool.idle, {1s, 24h});
+    section.read("warm", pool.warm, {0, kDatabaseClientsMax});
+    section.finish();
+}
+
 void read_timeouts(Section& section, sql::TimeoutConfig& timeouts) {
     section.read("login", timeouts.login, {1s, 1h});
     section.read("connect", timeouts.connect, {10ms, 1min});
@@ -265,6 +274,21 @@ std::vector<Setting> database_limit_settings(const sql::LimitConfig& limits) {
     };
 }
 
+std::vector<Setting> database_pool_settings(const sql::PoolConfig& pool) {
+    const sql::PoolConfig defaults;
+    return {
+        {"connections", std::to_string(pool.connections), std::to_string(defaults.connections), kWholeDatabase
+        },
+        {"queue", std::to_string(pool.queue), std::to_string(defaults.queue), kWholeDatabase},
+        {"queue_timeout",
+         duration_literal(pool.queue_timeout),
+         duration_literal(defaults.queue_timeout),
+         kWholeDatabase},
+        {"idle", duration_literal(pool.idle), duration_literal(defaults.idle), kWholeDatabase},
+        {"warm", std::to_string(pool.warm), std::to_string(defaults.warm), kWholeDatabase},
+    };
+}
+
 std::vector<Setting> database_timeout_settings(const sql::TimeoutConfig& timeouts) {
     const sql::TimeoutConfig defaults;
     return {
@@ -300,6 +324,9 @@ sql::Config read_database(Section& database, std::string_view base) {
     database.read("hold", config.hold, {0s, 1h});
     if (auto section = database.child("limits")) {
         read_limits(*section, config.limits);
+    }
+    if (auto section = database.child("pool")) {
+        read_pool(*section, config.pool);
     }
     if (auto section = database.child("timeouts")) {
         read_timeouts(*section, config.timeouts);

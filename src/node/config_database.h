@@ -17,6 +17,7 @@ namespace node {
 [[nodiscard]] std::vector<Setting> database_settings(const sql::Config& config);
 [[nodiscard]] std::vector<Setting> database_account_settings(const sql::AccountConfig& account);
 [[nodiscard]] std::vector<Setting> database_limit_settings(const sql::LimitConfig& limits);
+[[nodiscard]] std::vector<Setting> database_pool_settings(const sql::PoolConfig& pool);
 [[nodiscard]] std::vector<Setting> database_timeout_settings(const sql::TimeoutConfig& timeouts);
 
 // "127.0.0.1:3306", "unix:/run/trilith/mysql.sock".

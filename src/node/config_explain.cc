@@ -238,6 +238,7 @@ std::string print_database(const sql::Config& database) {
     return print_table("database", database_settings(database)) +
            print_table("database.account", database_account_settings(database.account)) +
            print_table("database.limits", database_limit_settings(database.limits)) +
+           print_table("database.pool", database_pool_settings(database.pool)) +
            print_table("database.timeouts", database_timeout_settings(database.timeouts));
 }
 

@@ -110,6 +110,7 @@ Json database_of(const sql::Config& database) {
     Json object = object_of(database_settings(database));
     object["account"] = object_of(database_account_settings(database.account));
     object["limits"] = object_of(database_limit_settings(database.limits));
+    object["pool"] = object_of(database_pool_settings(database.pool));
     object["timeouts"] = object_of(database_timeout_settings(database.timeouts));
     return object;
 }

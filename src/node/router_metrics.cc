@@ -29,6 +29,10 @@ constexpr RouterFamily<RouterStatus> kRouter[]{
      gauge,
      "Clients now.",
      [](RouterRef r) { return as_number(r.clients); }},
+    {"trilith_sql_pool_limit",
+     gauge,
+     "Limit on connections to each server.",
+     [](RouterRef r) { return as_number(r.connections_max); }},
     {"trilith_sql_clients_limit",
      gauge,
      "Limit on clients.",
@@ -79,6 +83,18 @@ constexpr RouterFamily<RouterNodeStatus> kNodes[]{
      counter,
      "Statements sent.",
      [](NodeRef s) { return as_number(s.statements_total); }},
+    {"trilith_sql_pool_waiting",
+     gauge,
+     "Sessions that wait for a connection.",
+     [](NodeRef s) { return as_number(s.waiting); }},
+    {"trilith_sql_pool_waited_total",
+     counter,
+     "Statements that had to wait for a connection.",
+     [](NodeRef s) { return as_number(s.waited_total); }},
+    {"trilith_sql_pool_timeouts_total",
+     counter,
+     "Statements that waited for a connection until database.pool.queue_timeout.",
+     [](NodeRef s) { return as_number(s.waited_in_vain_total); }},
     {"trilith_sql_server_fit",
      gauge,
      "1: a replica that gets reads.",
@@ -110,6 +126,10 @@ void add_client_totals(PrometheusText& page, RouterRef status) {
         std::string_view name = sql::pin_name(static_cast<sql::Pin>(pin));
         page.sample({{"reason", name}}, as_number(status.pinned[pin]));
     }
+    page.family("trilith_sql_pinned_sessions", gauge, "Sessions that keep their connection now, and why.");
+    for (const PinnedSessions& pinned : pinned_sessions(status)) {
+        page.sample({{"reason", pinned.reason}}, as_number(pinned.sessions));
+    }
 }
 
 void add_nodes(PrometheusText& page, RouterRef status) {
@@ -130,7 +150,9 @@ void add_nodes(PrometheusText& page, RouterRef status) {
     }
     page.family("proxysql_connpool_conns", gauge, "Connections to the server now.");
     each([&](NodeRef server, MetricLabel group, MetricLabel endpoint) {
-        page.sample({group, endpoint, {"status", "used"}}, as_number(server.connections));
+        int64_t used = server.connections - server.connections_idle;
+        page.sample({group, endpoint, {"status", "used"}}, as_number(used));
+        page.sample({group, endpoint, {"status", "free"}}, as_number(server.connections_idle));
     });
     page.family(
         "proxysql_connpool_conns_total",

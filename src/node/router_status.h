@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/units.h"
@@ -13,11 +14,15 @@
 namespace node {
 
 struct RouterNodeStatus {
-    std::string address;
-    std::string state;  // primary, replica, unreachable …
+    std::string address{};
+    std::string state{};  // primary, replica, unreachable …
     bool is_fit = false;
-    std::optional<core::Duration> lag;
+    std::optional<core::Duration> lag{};
     int64_t connections = 0;
+    int64_t connections_idle = 0;  // of them: any session may take one
+    int64_t waiting = 0;           // sessions that wait for one
+    uint64_t waited_total = 0;
+    uint64_t waited_in_vain_total = 0;
     uint64_t connections_total = 0;
     uint64_t connections_failed_total = 0;
     uint64_t statements_total = 0;
@@ -29,6 +34,8 @@ struct RouterNodeStatus {
 struct RouterStatus {
     int64_t clients = 0;
     uint32_t clients_max = 0;
+    uint32_t connections_max = 0;  // to each node
+    uint32_t queue_max = 0;        // sessions that wait for a connection
     uint64_t clients_total = 0;
     uint64_t clients_refused_total = 0;
     uint64_t clients_lost_total = 0;
@@ -44,7 +51,17 @@ struct RouterStatus {
     uint64_t held_total = 0;
     uint64_t held_in_vain_total = 0;
     std::array<uint64_t, sql::kPinCount> pinned{};
+    std::array<int64_t, sql::kPinCount> pinned_now{};  // sessions, by reason
+    int64_t pinned_by_prepared_now = 0;                // with binary prepared statements
     std::vector<RouterNodeStatus> nodes;
 };
+
+struct PinnedSessions {
+    std::string_view reason;  // a pin's name, or "prepared_statement"
+    int64_t sessions = 0;
+};
+
+// By reason, all of them.
+[[nodiscard]] std::vector<PinnedSessions> pinned_sessions(const RouterStatus& router);
 
 }  // namespace node

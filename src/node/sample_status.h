@@ -46,6 +46,26 @@ inline BackendStatus sample_backend(std::string name) {
     return backend;
 }
 
+inline RouterStatus sample_router() {
+    using namespace std::chrono_literals;
+    RouterStatus router;
+    router.clients = 9;
+    router.clients_max = 10000;
+    router.clients_total = 90;
+    router.clients_refused_total = 1;
+    router.questions_total = 500;
+    router.connections_max = 100;
+    router.queue_max = 1000;
+    router.pinned_now[static_cast<size_t>(sql::Pin::named_lock)] = 2;
+    router.pinned_by_prepared_now = 3;
+    router.nodes = {
+        {.address = "10.0.0.5:3306", .state = "primary", .connections = 7, .connections_idle = 3, .waiting = 1
+        },
+        {.address = "10.0.0.6:3306", .state = "replica", .is_fit = true, .lag = 250ms, .connections = 2},
+    };
+    return router;
+}
+
 // One pool "origin" of b1 (up), b2 (weight overridden), b3 (draining) and b4 (a backup, down).
 inline ServerStatus sample_status() {
     using namespace std::chrono_literals;
@@ -98,6 +118,7 @@ inline ServerStatus sample_status() {
     front.tier = "balancer";
     status.fronts = {std::move(front)};
     status.pools = {std::move(pool)};
+    status.router = sample_router();
     return status;
 }
 

@@ -159,6 +159,8 @@ void SqlRouter::drain(core::Instant deadline) {
 RouterStatus SqlRouter::status() const {
     RouterStatus status;
     status.clients_max = shared_.clients.limit();
+    status.connections_max = shared_.config.pool.connections;
+    status.queue_max = shared_.config.pool.queue;
     for (const sql::Node& node : watch_->routing()->nodes) {
         status.nodes.push_back({
             .address = node.address.to_string(),
@@ -187,10 +189,16 @@ RouterStatus SqlRouter::status() const {
         }
         for (size_t pin = 0; pin < status.pinned.size(); ++pin) {
             status.pinned[pin] += core.pinned[pin].value();
+            status.pinned_now[pin] += core.pinned_now[pin].value();
         }
+        status.pinned_by_prepared_now += core.pinned_by_prepared_now.value();
         for (size_t at = 0; at < status.nodes.size(); ++at) {
             const sql::NodeCounters& node = core.nodes[at];
             status.nodes[at].connections += node.connections.value();
+            status.nodes[at].connections_idle += node.idle.value();
+            status.nodes[at].waiting += node.waiting.value();
+            status.nodes[at].waited_total += node.waited.value();
+            status.nodes[at].waited_in_vain_total += node.waited_in_vain.value();
             status.nodes[at].connections_total += node.connections_total.value();
             status.nodes[at].connections_failed_total += node.connections_failed.value();
             status.nodes[at].statements_total += node.statements.value();

@@ -154,6 +154,51 @@ Json app_json(const AppStatus& app) {
     };
 }
 
+// A list, so that whoever reads it need not know the names. Reasons that pin nobody are left out.
+Json pinned_json(const RouterStatus& router) {
+    Json pinned = Json::array();
+    for (const PinnedSessions& by_reason : pinned_sessions(router)) {
+        if (by_reason.sessions != 0) {
+            pinned.push_back({{"reason", by_reason.reason}, {"sessions", by_reason.sessions}});
+        }
+    }
+    return pinned;
+}
+
+Json router_json(const RouterStatus& router) {
+    Json nodes = Json::array();
+    for (const RouterNodeStatus& node : router.nodes) {
+        nodes.push_back({
+            {"address", node.address},
+            {"state", node.state},
+            {"fit", node.is_fit},
+            {"lag_seconds", node.lag ? Json(seconds(*node.lag)) : Json(nullptr)},
+            {"connections", node.connections},
+            {"connections_idle", node.connections_idle},
+            {"connections_total", node.connections_total},
+            {"connect_errors_total", node.connections_failed_total},
+            {"waiting", node.waiting},
+            {"waits_total", node.waited_total},
+            {"timeouts_total", node.waited_in_vain_total},
+            {"statements_total", node.statements_total},
+        });
+    }
+    return {
+        {"clients",
+         {
+             {"current", router.clients},
+             {"limit", router.clients_max},
+             {"total", router.clients_total},
+             {"refused_total", router.clients_refused_total},
+         }},
+        {"commands_total", router.questions_total},
+        {"connections_limit", router.connections_max},
+        {"queue_limit", router.queue_max},
+        {"pinned", pinned_json(router)},
+        {"nodes", std::move(nodes)},
+    };
+}
+
 }  // namespace
 
 std::string status_json(const ServerStatus& status) {
@@ -177,6 +222,9 @@ std::string status_json(const ServerStatus& status) {
     document["pools"] = std::move(pools);
     if (status.app) {
         document["app"] = app_json(*status.app);
+    }
+    if (status.router) {
+        document["sql_router"] = router_json(*status.router);
     }
     return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -61,6 +61,24 @@ TEST_CASE("the keys of the contract are there with their values") {
     CHECK(pool["backends"][3]["backup"] == true);
 }
 
+TEST_CASE("the SQL router's connections and pinned sessions are there") {
+    Json router = json_of(sample_status())["sql_router"];
+    CHECK(router["clients"]["current"] == 9);
+    CHECK(router["connections_limit"] == 100);
+    CHECK(
+        router["pinned"] ==
+        Json::array(
+            {{{"reason", "named_lock"}, {"sessions", 2}}, {{"reason", "prepared_statement"}, {"sessions", 3}}}
+        )
+    );
+    REQUIRE(router["nodes"].size() == 2);
+    CHECK(router["nodes"][0]["connections"] == 7);
+    CHECK(router["nodes"][0]["connections_idle"] == 3);
+    CHECK(router["nodes"][0]["waiting"] == 1);
+    CHECK(router["nodes"][0]["lag_seconds"].is_null());
+    CHECK(router["nodes"][1]["lag_seconds"] == 0.25);
+}
+
 TEST_CASE("what is read and written again is the same") {
     std::string text = status_json(sample_status());
     auto read = parse_status_json(text);

@@ -240,6 +240,64 @@ AppStatus read_app(Reader object) {
     return app;
 }
 
+void read_pinned(Reader object, RouterStatus& router) {
+    std::string reason;
+    int64_t sessions = 0;
+    object.read("reason", reason);
+    object.read("sessions", sessions);
+    if (reason == "prepared_statement") {
+        router.pinned_by_prepared_now = sessions;
+        return;
+    }
+    for (size_t pin = 0; pin < router.pinned_now.size(); ++pin) {
+        if (reason == sql::pin_name(static_cast<sql::Pin>(pin))) {
+            router.pinned_now[pin] = sessions;
+        }
+    }
+}
+
+RouterNodeStatus read_router_node(Reader object) {
+    RouterNodeStatus node;
+    double lag = -1;
+    object.read("address", node.address);
+    object.read("state", node.state);
+    object.read("fit", node.is_fit);
+    object.read("lag_seconds", lag);
+    object.read("connections", node.connections);
+    object.read("connections_idle", node.connections_idle);
+    object.read("connections_total", node.connections_total);
+    object.read("connect_errors_total", node.connections_failed_total);
+    object.read("waiting", node.waiting);
+    object.read("waits_total", node.waited_total);
+    object.read("timeouts_total", node.waited_in_vain_total);
+    object.read("statements_total", node.statements_total);
+    if (lag >= 0) {
+        core::Duration known{};
+        object.read("lag_seconds", known);
+        node.lag = known;
+    }
+    return node;
+}
+
+RouterStatus read_router(Reader object) {
+    RouterStatus router;
+    Reader clients = object.child("clients");
+    clients.read("current", router.clients);
+    clients.read("limit", router.clients_max);
+    clients.read("total", router.clients_total);
+    clients.read("refused_total", router.clients_refused_total);
+    object.read("commands_total", router.questions_total);
+    object.read("connections_limit", router.connections_max);
+    object.read("queue_limit", router.queue_max);
+    object.read_each("pinned", [&](const Json& pinned) {
+        read_pinned(Reader(&pinned, object.problem()), router);
+    });
+    object.read_each("nodes", [&](const Json& node) {
+        router.nodes.push_back(read_router_node(Reader(&node, object.problem())));
+    });
+    return router;
+}
+
 }  // namespace
 
 Result<ServerStatus> parse_status_json(std::string_view text) {
@@ -267,6 +325,9 @@ Result<ServerStatus> parse_status_json(std::string_view text) {
     });
     if (Reader app = object.child("app"); app.is_there()) {
         status.app = read_app(app);
+    }
+    if (Reader router = object.child("sql_router"); router.is_there()) {
+        status.router = read_router(router);
     }
     if (!problem.empty()) {
         return fail(ErrorKind::invalid, "the status is not one of this program: " + problem);

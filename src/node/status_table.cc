@@ -276,6 +276,51 @@ void append_app(std::string& target, const AppStatus& app, const TableOptions& o
     table.append_to(target, {.indent = kIndent, .columns = options.columns, .colour = options.colour});
 }
 
+std::string pinned_text(const RouterStatus& router) {
+    std::string text;
+    for (const PinnedSessions& pinned : pinned_sessions(router)) {
+        if (pinned.sessions != 0) {
+            text += std::format("{}{} {}", text.empty() ? "pinned: " : ", ", pinned.sessions, pinned.reason);
+        }
+    }
+    return text.empty() ? "none pinned" : text;
+}
+
+void append_router(std::string& target, const Sample& sample, const TableOptions& options) {
+    const RouterStatus& router = *sample.now.router;
+    std::string clients = std::format("{} of {}", counted(router.clients, "client"), router.clients_max);
+    std::string commands = std::format("{}", counted(router.questions_total, "command"));
+    if (sample.before != nullptr && sample.before->router) {
+        uint64_t before = sample.before->router->questions_total;
+        commands += std::format(" ({}/s)", rate_text(router.questions_total, before, sample.between()));
+    }
+    target += std::format("\nSQL router  {}, {}, {}\n", clients, commands, pinned_text(router));
+    using enum Align;
+    TextTable table({left, left, right, right, right, right, right, left});
+    std::vector<TextCell> titles;
+    for (const char* title : {"SERVER", "STATE", "IN USE", "IDLE", "LIMIT", "WAITING", "LAG", "READS"}) {
+        titles.push_back({title, Ink::dim});
+    }
+    table.add_row(std::move(titles));
+    for (const RouterNodeStatus& node : router.nodes) {
+        bool is_replica = node.state == "replica";
+        Ink ink = node.state == "primary" || node.is_fit ? Ink::green : Ink::red;
+        table.add_row({
+            {printable(node.address)},
+            {printable(node.state), ink},
+            {std::to_string(node.connections - node.connections_idle)},
+            {std::to_string(node.connections_idle)},
+            {std::to_string(router.connections_max)},
+            {std::to_string(node.waiting), node.waiting == 0 ? Ink::plain : Ink::yellow},
+            {node.lag ? latency_text(*node.lag) : "-"},
+            {!is_replica   ? "-"
+             : node.is_fit ? "yes"
+                           : "no"},
+        });
+    }
+    table.append_to(target, {.indent = kIndent, .columns = options.columns, .colour = options.colour});
+}
+
 void append_server(std::string& target, const Sample& sample, const TableOptions& options) {
     const ServerStatus& now = sample.now;
     const TextLayout layout{.columns = options.columns, .colour = options.colour};
@@ -303,6 +348,9 @@ void append_server(std::string& target, const Sample& sample, const TableOptions
     }
     if (now.app) {
         append_app(target, *now.app, options);
+    }
+    if (now.router) {
+        append_router(target, sample, options);
     }
 }
 

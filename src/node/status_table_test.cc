@@ -51,6 +51,22 @@ std::string table_of(const ServerStatus& status, TableOptions options = {}) {
 
 }  // namespace
 
+TEST_CASE("the SQL router says how its connections are used, and what pins sessions") {
+    std::string table = table_of(sample_status());
+    CAPTURE(table);
+    CHECK(table.contains(
+        "\nSQL router  9 clients of 10000, 500 commands, pinned: 2 named_lock, 3 prepared_statement\n"
+    ));
+    using Words = std::vector<std::string>;
+    CHECK(
+        row_of(table, "10.0.0.5:3306") == Words{"10.0.0.5:3306", "primary", "4", "3", "100", "1", "-", "-"}
+    );
+    CHECK(
+        row_of(table, "10.0.0.6:3306") ==
+        Words{"10.0.0.6:3306", "replica", "2", "0", "100", "0", "250ms", "yes"}
+    );
+}
+
 TEST_CASE("the table says what a person asks first") {
     std::string table = table_of(sample_status());
     CAPTURE(table);

@@ -177,7 +177,6 @@ runtime::Task<std::optional<LoggedIn>> Login::check(mysql::Login login, std::str
                 .user = std::string(login.user),
                 .capabilities = client_.capabilities,
                 .collation = login.collation,
-                .attributes = std::string(login.connect_attributes),
             },
         .database = std::string(login.database),
     };
@@ -191,6 +190,7 @@ runtime::Task<std::optional<LoggedIn>> Login::check(mysql::Login login, std::str
     logged_in.nonce = nonce_;
     if (verdict_of.is_accepted()) {
         logged_in.identity.key = verdict_of.key;
+        logged_in.identity.account = verdict_of.account->name();
         co_return logged_in;
     }
     worker_.counters().logins_failed.add();

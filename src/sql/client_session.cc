@@ -15,12 +15,17 @@ namespace {
 // What KILL may name: below, it is an id of the primary's own, as its SHOW PROCESSLIST tells it.
 constexpr uint64_t kFirstSessionId = uint64_t{1} << 31;
 
-// Of a statement that goes to the primary. In a text of several, a later one may mean an earlier one of it.
-Continuity continuity_of(const StatementClass& statement) {
-    if (statement.reads_last_result && !statement.is_multi_statement) {
-        return Continuity::all_before;
-    }
-    return statement.reads_previous_result ? Continuity::insert_before : Continuity::none;
+// In a text of several, a later one may mean an earlier one of it.
+Continuity continuity_of(const StatementClass& statement, const StatementEffects& effects) {
+    bool is_alone = !statement.is_multi_statement;
+    return {
+        .of_result = statement.reads_last_result && is_alone,
+        .is_messages = is_alone && (statement.verb == Verb::show || statement.verb == Verb::diagnose),
+        // What pins may read it unseen, and stays with its connection.
+        .of_insert = statement.reads_insert_id || !effects.pins.is_empty(),
+        .of_gtid = statement.reads_last_gtid,
+        .may_be_lost = !statement.reads_insert_id,
+    };
 }
 
 }  // namespace
@@ -62,6 +67,7 @@ runtime::Task<void> ClientSession::serve() {
     while (next == Next::goes_on) {
         next = co_await serve_command();
     }
+    co_await servers_.leave();
     if (!has_quit_) {
         worker_.counters().clients_lost.add();
     }
@@ -80,7 +86,8 @@ runtime::Task<bool> ClientSession::establish() {
             co_await reply_error(worker_, client_, sequence, told_failure(std::move(opened).error()));
         co_return false;
     }
-    co_return co_await reply_ok(worker_, client_, sequence, *opened);
+    mysql::OkPacket ok{.status = opened->status, .session_track = opened->session_track};
+    co_return co_await reply_ok(worker_, client_, sequence, ok);
 }
 
 // Until the next command is there: all of it, or as much as can be held.
@@ -222,9 +229,9 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
         worker_.shared().config.reads,
         worker_.random().next()
     );
-    Order order{.effects = effects};
-    if (plan.place == Place::primary) {
-        order.continuity = continuity_of(statement);
+    Order order{.effects = effects, .continuity = continuity_of(statement, effects)};
+    if (order.continuity.of_result && is_whole) {
+        order.question = read_previous_question(text, settings);
     }
     Ran ran = co_await servers_.run(plan, order);
     co_return next_of(ran);

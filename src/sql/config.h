@@ -36,6 +36,17 @@ struct LimitConfig {
     friend bool operator==(const LimitConfig&, const LimitConfig&) = default;
 };
 
+// Of the connections to the servers, which sessions share.
+struct PoolConfig {
+    uint32_t connections = 100;  // to each node, all cores together
+    uint32_t queue = 1000;       // sessions that wait for one, all cores and nodes together
+    core::Duration queue_timeout = std::chrono::seconds(10);  // how long one waits; then error 1040
+    core::Duration idle = std::chrono::seconds(60);           // unused for so long, one is closed
+    uint32_t warm = 0;  // to each node: so many of those that were used are kept although idle
+
+    friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
+};
+
 struct TimeoutConfig {
     core::Duration login = std::chrono::seconds(10);   // a client's, from connect to its last answer
     core::Duration connect = std::chrono::seconds(5);  // to a node, with the login there
@@ -60,6 +71,7 @@ struct Config {
     core::Duration hold = std::chrono::seconds(10);  // how long statements wait for a primary while there is
                                                      // none
     LimitConfig limits;
+    PoolConfig pool;
     TimeoutConfig timeouts;
 
     friend bool operator==(const Config&, const Config&) = default;

@@ -14,6 +14,10 @@ inline constexpr size_t kVerbCount = static_cast<size_t>(Verb::compound) + 1;
 // Of one database server.
 struct NodeCounters {
     core::Gauge connections;
+    core::Gauge idle;     // of them: nobody runs a statement there, or has a transaction or a pin
+    core::Gauge waiting;  // sessions that wait for one
+    core::Counter waited;
+    core::Counter waited_in_vain;  // until queue_timeout
     core::Counter connections_total;
     core::Counter connections_failed;
     core::Counter statements;  // of clients; not the router's own questions
@@ -39,7 +43,9 @@ struct alignas(64) CoreCounters {
     core::Counter repeated;               // reads that ran again because a server was lost
     core::Counter held;                   // statements that waited for a primary
     core::Counter held_in_vain;
-    std::array<core::Counter, kPinCount> pinned;  // statements that pinned their session, by reason
+    std::array<core::Counter, kPinCount> pinned;    // statements that pinned their session, by reason
+    std::array<core::Gauge, kPinCount> pinned_now;  // sessions
+    core::Gauge pinned_by_prepared_now;             // sessions with binary prepared statements
     std::vector<NodeCounters> nodes;
 };
 

@@ -1,9 +1,9 @@
 // Who is blocked for how long after failed logins, and who is not.
 #include "sql/login_guard.h"
 
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 namespace sql {
 namespace {

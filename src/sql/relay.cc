@@ -118,6 +118,9 @@ runtime::Task<bool> Relay::send_command() {
         co_return co_await stream_request();
     }
     std::string_view command = client_.buffer.bytes().substr(0, client_.command_size);
+    if (!order_.instead.empty()) {
+        command = order_.instead;
+    }
     counters_.bytes_out.add(command.size());
     ssize_t sent = co_await server_.socket().send(worker_.buffers(), command, soon());
     if (sent < 0) {
@@ -288,7 +291,7 @@ runtime::Task<bool> Relay::walk() {
 bool Relay::note(const mysql::ResponseStep& step) {
     switch (step.event) {
         case ResponseEvent::result_end:
-            outcome_.status = step.ok.status;
+            outcome_.note_result(step, order_.effects, response_.row_count());
             if (order_.state != nullptr) {
                 order_.state->note_ok(step.ok, order_.effects, server_.capabilities());
             }
@@ -302,6 +305,7 @@ bool Relay::note(const mysql::ResponseStep& step) {
         case ResponseEvent::prepared: outcome_.prepared = step.prepared; return true;
         case ResponseEvent::error: {
             outcome_.has_failed = true;
+            outcome_.may_have_insert_id = outcome_.may_have_insert_id || !order_.effects.is_read;
             bool is_last = is_last_word(step.error.number);
             outcome_.link_must_close = outcome_.link_must_close || is_last;
             bool may_repeat = !outcome_.has_given && is_whole_ && client_.command_size > 0;

@@ -54,14 +54,22 @@ enum class RelayEnd : uint8_t {
 
 struct RelayOutcome {
     RelayEnd end = RelayEnd::complete;
-    bool has_failed = false;         // complete: its last packet was an ERR
-    bool has_given = false;          // any byte of the response to the client
-    bool link_must_close = false;    // the server is about to close it, or left bytes that belong to nothing
-    bool client_must_close = false;  // the server took only a part of its command
+    bool has_failed = false;       // complete: its last packet was an ERR
+    bool has_given = false;        // any byte of the response to the client
+    bool link_must_close = false;  // the server is about to close it, or left bytes that belong to nothing
+    uint16_t warnings = 0;         // of the last result
+    int64_t row_count = -1;        // ROW_COUNT() behind it
+    uint64_t rows = 0;             // of all results
+    uint32_t results = 0;
+    bool may_have_insert_id = false;  // LAST_INSERT_ID() may be another now
+    bool client_must_close = false;   // the server took only a part of its command
     std::string sentence{};
     std::optional<ServerFailure> refusal{};  // repeatable: the server's ERR, if there was one
     uint16_t status = 0;                     // of the last OK
     std::optional<mysql::PreparedStatement> prepared{};
+
+    // The end of one result; `rows_so_far` of all results.
+    void note_result(const mysql::ResponseStep& step, const StatementEffects& effects, uint64_t rows_so_far);
 };
 
 struct RelayOrder {
@@ -72,6 +80,7 @@ struct RelayOrder {
     const StatementEffects& effects;
     mysql::ResponseForm form = mysql::ResponseForm::results;
     Repeat repeat = Repeat::never;
+    std::string_view instead{};  // a packet that is sent in place of the client's; "" is none
 };
 
 // The command begins the client's buffer, whole (client.command_size, and client.requests has read it) or

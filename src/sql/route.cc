@@ -98,7 +98,7 @@ RoutePlan plan_route(
         return to_primary(*reason);
     }
     if (statement.target == Target::same_connection_as_before) {
-        if (statement.reads_insert_id) {
+        if (statement.reads_insert_id || statement.reads_last_gtid) {
             return to_primary(RouteReason::last_insert_id);
         }
         return {.place = Place::previous, .reason = RouteReason::previous_result};

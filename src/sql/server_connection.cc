@@ -16,6 +16,7 @@ constexpr int kAuthSwitchesMax = 4;
 // Of one packet of the login or of a short answer; it must fit into the core's read buffer.
 constexpr uint32_t kPacketMax = 48 << 10;
 constexpr size_t kVersionMax = 256;
+constexpr size_t kSentAtOnceMax = 32 << 10;
 constexpr uint32_t kLoginPacketMax = uint32_t{1} << 30;  // what we take: as much as a server can send
 constexpr mysql::Capabilities kAlways =
     mysql::kProtocol41 | mysql::kSecureConnection | mysql::kPluginAuth | mysql::kClientMysql;
@@ -288,19 +289,59 @@ runtime::Task<ServerResult<QueryAnswer>> ServerConnection::query(
     core::Instant deadline,
     QueryBounds bounds
 ) {
-    std::string packet;
-    packet.reserve(text.size() + mysql::kPacketHeaderSize + 1);
-    mysql::PayloadWriter writer(packet);
-    writer.begin_packet();
-    writer.u8(static_cast<uint8_t>(mysql::Command::query));
-    writer.bytes(text);
-    uint8_t sequence = writer.end_packet(0);
-    std::string operation = "a question to " + peer_;
-    ssize_t sent = co_await socket_.send(shared_.pool(), packet, deadline);
-    if (sent < 0) {
-        co_return failed(sent, operation);
+    std::vector<ServerCommand> commands;
+    commands.push_back({mysql::Command::query, std::move(text)});
+    auto answers = co_await run_all(std::move(commands), deadline, bounds);
+    if (!answers) {
+        co_return std::unexpected(std::move(answers).error());
     }
+    QueryAnswer& answer = answers->front();
+    if (answer.failure && answer.results.empty()) {
+        co_return std::unexpected(*std::move(answer.failure));
+    }
+    co_return std::move(answer);
+}
+
+runtime::Task<ServerResult<std::vector<QueryAnswer>>> ServerConnection::run_all(
+    std::vector<ServerCommand> commands,
+    core::Instant deadline,
+    QueryBounds bounds
+) {
+    std::string packets;
+    mysql::PayloadWriter writer(packets);
+    for (const ServerCommand& command : commands) {
+        writer.begin_packet();
+        writer.u8(static_cast<uint8_t>(command.command));
+        writer.bytes(command.text);
+        static_cast<void>(writer.end_packet(0));
+    }
+    std::string operation = "a question to " + peer_;
+    for (std::string_view rest = packets; !rest.empty();) {
+        std::string_view piece = rest.substr(0, kSentAtOnceMax);
+        ssize_t sent = co_await socket_.send(shared_.pool(), piece, deadline);
+        if (sent < 0) {
+            co_return failed(sent, operation);
+        }
+        rest.remove_prefix(piece.size());
+    }
+    std::vector<QueryAnswer> answers;
+    for (size_t at = 0; at < commands.size(); ++at) {
+        ServerResult<QueryAnswer> answer = co_await read_answer(operation, deadline, bounds);
+        if (!answer) {
+            co_return std::unexpected(std::move(answer).error());
+        }
+        answers.push_back(*std::move(answer));
+    }
+    co_return answers;
+}
+
+runtime::Task<ServerResult<QueryAnswer>> ServerConnection::read_answer(
+    const std::string& operation,
+    core::Instant deadline,
+    QueryBounds bounds
+) {
     QueryReader reader(capabilities_, bounds);
+    uint8_t sequence = 1;
     for (;;) {
         ServerResult<size_t> size = co_await receive_packet(operation, sequence, deadline);
         if (!size) {
@@ -312,14 +353,9 @@ runtime::Task<ServerResult<QueryAnswer>> ServerConnection::query(
             co_return failed(reader.failure().kind, operation + ": " + reader.failure().message);
         }
         if (progress == QueryProgress::complete) {
-            break;
+            co_return reader.take_answer();
         }
     }
-    QueryAnswer answer = reader.take_answer();
-    if (answer.failure && answer.results.empty()) {
-        co_return std::unexpected(std::move(*answer.failure));
-    }
-    co_return answer;
 }
 
 void ServerConnection::quit() {

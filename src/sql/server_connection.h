@@ -37,6 +37,12 @@ struct ServerLogin {
     std::string_view connect_attributes{};  // length-encoded names and values, as they stand in the login
 };
 
+// A command of our own, `text` behind its first byte.
+struct ServerCommand {
+    mysql::Command command = mysql::Command::query;
+    std::string text{};
+};
+
 class ServerConnection {
 public:
     static constexpr size_t kConnectAttributesMax = 32 << 10;
@@ -78,6 +84,15 @@ public:
         QueryBounds bounds = {}
     );
 
+    // Sends all of the commands at once and reads an answer to each. An error of the server is in its answer,
+    // and the commands behind it have run all the same. After a failure the connection must be closed. The
+    // commands' responses must be of the forms results or one_ok.
+    [[nodiscard]] runtime::Task<ServerResult<std::vector<QueryAnswer>>> run_all(
+        std::vector<ServerCommand> commands,
+        core::Instant deadline,
+        QueryBounds bounds = {}
+    );
+
     // Says COM_QUIT, without waiting for anything; the server then does not count an aborted connection.
     void quit();
 
@@ -103,6 +118,11 @@ private:
     [[nodiscard]] static ServerResult<LoginStep> read_switch(
         std::string_view payload,
         const std::string& operation
+    );
+    runtime::Task<ServerResult<QueryAnswer>> read_answer(
+        const std::string& operation,
+        core::Instant deadline,
+        QueryBounds bounds
     );
     runtime::Task<ServerResult<size_t>> receive_packet(
         const std::string& operation,

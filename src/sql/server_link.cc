@@ -1,5 +1,6 @@
 #include "sql/server_link.h"
 
+#include <charconv>
 #include <format>
 
 #include "sql/worker.h"
@@ -14,6 +15,9 @@ constexpr mysql::Capabilities kMustAgree =
     mysql::kMultiStatements | mysql::kMultiResults | mysql::kPreparedMultiResults | mysql::kLocalFiles |
     mysql::kBulkExecute | mysql::kExtendedMetadata | mysql::kTransactions;
 
+// A client's own would keep its connections from all others.
+constexpr std::string_view kOwnAttributes = "\x0cprogram_name\x07trilith";
+
 constexpr std::string_view kTracking =
     "SET SESSION session_track_system_variables = 'autocommit,character_set_client,character_set_connection,"
     "character_set_results,collation_connection,last_gtid,sql_mode,time_zone,tx_isolation,tx_read_only', "
@@ -27,18 +31,6 @@ std::unexpected<ServerFailure> not_linked(core::ErrorKind kind, std::string mess
 bool is_fault_of_node(const ServerFailure& failure) {
     return !failure.is_from_server() && failure.kind != core::ErrorKind::cancelled &&
            failure.kind != core::ErrorKind::exhausted && failure.kind != core::ErrorKind::unsupported;
-}
-
-runtime::Task<ServerResult<void>> run(Worker& worker, ServerLink& link, std::string text) {
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
-    auto answer = co_await link.connection->query(std::move(text), deadline);
-    if (!answer) {
-        co_return std::unexpected(std::move(answer).error());
-    }
-    if (answer->failure) {
-        co_return std::unexpected(*std::move(answer->failure));
-    }
-    co_return ServerResult<void>{};
 }
 
 // The only value of a question that has one row of one column; "" for NULL.
@@ -61,42 +53,66 @@ runtime::Task<ServerResult<std::string>> ask(
     co_return answer->results[0].rows[0][0].value_or("");
 }
 
-std::string use_statement(std::string_view database) {
-    std::string text = "USE `";
-    for (const char byte : database) {
-        text += byte;
-        if (byte == '`') {
-            text += byte;
-        }
+// What COM_RESET_CONNECTION leaves; the schema stays.
+void note_reset(ServerLink& link) {
+    link.told.carried = nullptr;
+    link.told.is_autocommit = (link.connection->login_status() & mysql::kStatusAutocommit) != 0;
+    link.insert_id = 0;
+    link.last_gtid.reset();
+    link.has_messages = false;
+    link.has_foreign_messages = false;
+    link.is_unsure = false;
+}
+
+// Nothing: the server said something else than a number.
+std::optional<uint64_t> insert_id_of(const QueryAnswer& answer) {
+    bool is_single = answer.results.size() == 1 && answer.results[0].rows.size() == 1 &&
+                     answer.results[0].rows[0].size() == 1 && answer.results[0].rows[0][0];
+    if (!is_single) {
+        return std::nullopt;
     }
-    return text + "`";
+    const std::string& text = *answer.results[0].rows[0][0];
+    uint64_t value = 0;
+    auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool is_number = status == std::errc{} && end == text.data() + text.size();
+    return is_number ? std::optional(value) : std::nullopt;
+}
+
+bool must_reset(const ServerLink& link, const Preparation& wanted) {
+    bool has_others_messages = wanted.clears_messages && (link.has_foreign_messages || link.last_gtid);
+    return link.is_unsure || has_others_messages || likeness(link.told, wanted.state) == Likeness::resettable;
 }
 
 }  // namespace
 
-bool ServerLink::is_alive() const {
-    return is_open() && connection->buffer().is_empty() && connection->socket().peek() == net::Peek::quiet;
+mysql::Capabilities shared_capabilities(mysql::Capabilities agreed) {
+    return agreed & ~(mysql::kConnectWithDatabase | mysql::kConnectAttributes | mysql::kPluginAuth |
+                      mysql::kSecureConnection | mysql::kLengthEncodedAuth | mysql::kIgnoreSigpipe |
+                      mysql::kRememberOptions | mysql::kVerifyServerCertificate);
 }
 
-runtime::Task<ServerResult<void>> open_link(
+bool ServerLink::is_alive() const {
+    return connection->buffer().is_empty() && connection->socket().peek() == net::Peek::quiet;
+}
+
+runtime::Task<ServerResult<std::unique_ptr<ServerLink>>> open_link(
     Worker& worker,
-    ServerLink& link,
     const Identity& identity,
     std::string database,
     size_t node
 ) {
     std::shared_ptr<const Routing> routing = worker.routing();
     const Node& target = routing->nodes[node];
-    close_link(worker, link);
     mysql::Capabilities wanted = identity.capabilities | mysql::kSessionTrack;
     ServerLogin login{
         .user = identity.user,
         .key = identity.key ? &*identity.key : nullptr,
         .database = database,
-        .capabilities = wanted & ~(mysql::kConnectWithDatabase | mysql::kConnectAttributes),
+        .capabilities = wanted,
         .collation = identity.collation,
-        .connect_attributes = identity.attributes,
+        .connect_attributes = kOwnAttributes,
     };
+    NodeCounters& counters = worker.counters().nodes[node];
     core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
     auto opened = co_await ServerConnection::open(
         worker.shared_buffer(),
@@ -106,7 +122,7 @@ runtime::Task<ServerResult<void>> open_link(
         deadline
     );
     if (!opened) {
-        worker.counters().nodes[node].connections_failed.add();
+        counters.connections_failed.add();
         if (is_fault_of_node(opened.error())) {
             worker.shared().watch.on_node_failure(target.address);
         }
@@ -120,66 +136,118 @@ runtime::Task<ServerResult<void>> open_link(
             std::format("trilith: {} lacks capabilities that the client has (0x{:x})", target.name, missing)
         );
     }
-    link.connection = *std::move(opened);
-    link.node = node;
-    link.address = target.address;
-    link.generation = target.generation;
-    link.applied = 0;
-    link.database = std::move(database);
-    link.covered = {};
-    link.is_autocommit = (link.connection->login_status() & mysql::kStatusAutocommit) != 0;
-    worker.counters().nodes[node].connections.add(1);
-    worker.counters().nodes[node].connections_total.add();
-    co_return co_await ask_for_tracking(worker, link);
+    auto link = std::make_unique<ServerLink>();
+    link->connection = *std::move(opened);
+    link->node = node;
+    link->address = target.address;
+    link->generation = target.generation;
+    link->told = {
+        .database = std::move(database),
+        .is_autocommit = (link->connection->login_status() & mysql::kStatusAutocommit) != 0,
+    };
+    link->opened_at = worker.now();
+    counters.connections.add(1);
+    counters.connections_total.add();
+    auto tracked = co_await ask_for_tracking(worker, *link);
+    if (!tracked) {
+        close_link(worker, std::move(link));
+        co_return std::unexpected(std::move(tracked).error());
+    }
+    co_return link;
 }
 
-void close_link(Worker& worker, ServerLink& link) {
-    if (link.is_open()) {
-        link.connection->quit();
-        link.connection.reset();
-        worker.counters().nodes[link.node].connections.add(-1);
+void close_link(Worker& worker, std::unique_ptr<ServerLink> link) {
+    link->connection->quit();
+    worker.counters().nodes[link->node].connections.add(-1);
+}
+
+bool is_ready(const ServerLink& link, const Preparation& wanted) {
+    bool has_insert_id = !wanted.insert_id || link.insert_id == wanted.insert_id;
+    return has_insert_id && !must_reset(link, wanted) && likeness(link.told, wanted.state) == Likeness::same;
+}
+
+runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
+    Worker& worker,
+    ServerLink& link,
+    Preparation wanted
+) {
+    using mysql::Command;
+    std::vector<ServerCommand> commands;
+    if (wanted.asks_insert_id) {
+        commands.push_back({Command::query, "SELECT LAST_INSERT_ID()"});
     }
+    if (must_reset(link, wanted)) {
+        commands.push_back({Command::reset_connection, ""});
+        commands.push_back({Command::query, std::string(kTracking)});
+        note_reset(link);
+    }
+    ToldState told = wanted.state;
+    for (std::string& statement : statements_between(link.told, told)) {
+        commands.push_back({Command::query, std::move(statement)});
+    }
+    if (wanted.insert_id && link.insert_id != wanted.insert_id) {
+        commands.push_back({Command::query, std::format("SET last_insert_id = {}", *wanted.insert_id)});
+        link.insert_id = wanted.insert_id;
+    }
+    if (commands.empty()) {
+        co_return std::nullopt;
+    }
+    // Until all of it has gone well, nobody knows.
+    link.is_unsure = true;
+    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    auto answers = co_await link.connection->run_all(commands, deadline);
+    if (!answers) {
+        co_return std::unexpected(std::move(answers).error());
+    }
+    for (QueryAnswer& answer : *answers) {
+        if (answer.failure) {
+            link.has_messages = true;
+            co_return std::unexpected(*std::move(answer.failure));
+        }
+    }
+    link.told = std::move(told);
+    link.is_unsure = false;
+    if (!wanted.asks_insert_id) {
+        co_return std::nullopt;
+    }
+    co_return insert_id_of(answers->front());
+}
+
+runtime::Task<ServerResult<void>> reset_link(Worker& worker, ServerLink& link) {
+    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    auto answers = co_await link.connection->run_all(
+        {{mysql::Command::reset_connection, ""}, {mysql::Command::query, std::string(kTracking)}},
+        deadline
+    );
+    if (!answers) {
+        co_return std::unexpected(std::move(answers).error());
+    }
+    for (QueryAnswer& answer : *answers) {
+        if (answer.failure) {
+            co_return std::unexpected(*std::move(answer.failure));
+        }
+    }
+    note_reset(link);
+    co_return ServerResult<void>{};
+}
+
+runtime::Task<ServerResult<void>> tell_insert_id(Worker& worker, ServerLink& link, uint64_t insert_id) {
+    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    auto answer =
+        co_await link.connection->query(std::format("SET last_insert_id = {}", insert_id), deadline);
+    if (!answer) {
+        co_return std::unexpected(std::move(answer).error());
+    }
+    link.insert_id = insert_id;
+    co_return ServerResult<void>{};
 }
 
 runtime::Task<ServerResult<void>> ask_for_tracking(Worker& worker, ServerLink& link) {
-    co_return co_await run(worker, link, std::string(kTracking));
-}
-
-runtime::Task<ServerResult<void>> bring_up_to_date(
-    Worker& worker,
-    ServerLink& link,
-    const SessionState& state
-) {
-    std::string database = state.database();
-    if (link.database != database) {
-        if (database.empty()) {
-            co_return not_linked(core::ErrorKind::unsupported, "a schema cannot be unselected");
-        }
-        auto selected = co_await run(worker, link, use_statement(database));
-        if (!selected) {
-            co_return selected;
-        }
-        link.database = std::move(database);
+    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    auto answer = co_await link.connection->query(std::string(kTracking), deadline);
+    if (!answer) {
+        co_return std::unexpected(std::move(answer).error());
     }
-    if (link.is_autocommit != state.is_autocommit()) {
-        auto said =
-            co_await run(worker, link, state.is_autocommit() ? "SET autocommit = 1" : "SET autocommit = 0");
-        if (!said) {
-            co_return said;
-        }
-        link.is_autocommit = state.is_autocommit();
-    }
-    if (link.applied == state.serial()) {
-        co_return ServerResult<void>{};
-    }
-    uint64_t serial = state.serial();
-    for (std::string& statement : state.statements_since(link.applied)) {
-        auto said = co_await run(worker, link, std::move(statement));
-        if (!said) {
-            co_return said;
-        }
-    }
-    link.applied = serial;
     co_return ServerResult<void>{};
 }
 

@@ -1,41 +1,68 @@
-// A session's connection to one database server, kept as the session is: opened as its account, and told
-// what the session has set since.
+// One connection to a database server, logged in as an account and shared by the sessions of that account:
+// what it has been told, and what only it knows of the last statement.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "mysql/gtid.h"
 #include "mysql/native_password.h"
+#include "sql/carried_state.h"
+#include "sql/pool_choice.h"
 #include "sql/server_connection.h"
-#include "sql/session_state.h"
 
 namespace sql {
 
 class Worker;
+struct Lease;
+struct PoolClass;
 
-// Who the session is, and what was agreed on with its client.
+// Who a session is, and what was agreed on with its client: what a server connection cannot change after its
+// login. Connection attributes are left out: the router says its own.
 struct Identity {
     std::string user{};
-    std::optional<mysql::PasswordKey> key{};  // nothing: no password
+    std::string account{};                    // "'app'@'10.0.%'": the account that was matched
     mysql::Capabilities capabilities = 0;     // of the client, without what is not offered
-    uint16_t collation = 0;
-    std::string attributes{};  // connection attributes, as the client sent them
+    uint16_t collation = 0;                   // what COM_RESET_CONNECTION goes back to
+    std::optional<mysql::PasswordKey> key{};  // nothing: no password
+
+    // They can share connections: the key may be newer.
+    [[nodiscard]] bool is_like(const Identity& other) const {
+        return capabilities == other.capabilities && collation == other.collation && user == other.user &&
+               account == other.account;
+    }
 };
 
-// A closed link has no connection.
+// Without what changes nothing once the client is in.
+[[nodiscard]] mysql::Capabilities shared_capabilities(mysql::Capabilities agreed);
+
 struct ServerLink {
+    using Owned = std::list<std::unique_ptr<ServerLink>>;
+    using Listed = std::list<ServerLink*>;
+
     std::unique_ptr<ServerConnection> connection{};
+    PoolClass* pool_class = nullptr;
     size_t node = 0;  // place in Routing::nodes
     net::Address address{};
     uint32_t generation = 0;
-    uint64_t applied = 0;    // the session's serial up to which the connection is as the session
-    std::string database{};  // that is selected there
-    bool is_autocommit = true;
+    ToldState told{};
+    bool is_unsure = false;         // a part of what it was told failed: only a reset makes `told` true again
     mysql::GtidPosition covered{};  // the server has applied this: it was waited for
-
-    [[nodiscard]] bool is_open() const { return connection != nullptr; }
+    // What LAST_INSERT_ID() is here; nothing: it may have changed.
+    std::optional<uint64_t> insert_id = 0;
+    std::optional<mysql::Gtid> last_gtid{};  // @@last_gtid here
+    bool has_messages = false;               // warnings or an error of some statement may still be listed
+    bool has_foreign_messages = false;       // and of a session that has it no more
+    Lease* lease = nullptr;                  // whose statement ran here last, or runs
+    Lease* asking = nullptr;  // the session that lost it, and wants to know its LAST_INSERT_ID()
+    bool is_used = true;
+    Tenure tenure = Tenure::none;  // while it is not used
+    core::Instant idle_since{};
+    core::Instant opened_at{};
+    Owned::iterator in_node{};    // for the pool
+    Listed::iterator in_class{};  // for the pool
 
     // False when the server has closed it, or says something that nobody asked for. Asks the system.
     [[nodiscard]] bool is_alive() const;
@@ -44,23 +71,45 @@ struct ServerLink {
 // Connects to the node and logs in; what the router has to hear of the session is then reported by the
 // server. Fails also where the server lacks a capability that was agreed on with the client. On success and
 // failure the node's counters are kept, and a failure that is the node's is told to the watch.
-[[nodiscard]] runtime::Task<ServerResult<void>> open_link(
+[[nodiscard]] runtime::Task<ServerResult<std::unique_ptr<ServerLink>>> open_link(
     Worker& worker,
-    ServerLink& link,
     const Identity& identity,
     std::string database,
     size_t node
 );
 
-// Closes it with COM_QUIT, if it is open.
-void close_link(Worker& worker, ServerLink& link);
+// Closes it with COM_QUIT.
+void close_link(Worker& worker, std::unique_ptr<ServerLink> link);
 
-// Says to the server what the session has set since it was told last. `failed` with a number: the server
-// refused it. After any failure the link must be closed.
-[[nodiscard]] runtime::Task<ServerResult<void>> bring_up_to_date(
+// What a connection is to be made ready for.
+struct Preparation {
+    const ToldState& state;
+    std::optional<uint64_t> insert_id{};  // what LAST_INSERT_ID() is to be
+    bool clears_messages = false;         // what others left must not be seen: warnings, @@last_gtid
+    bool asks_insert_id = false;          // the session before wants to know its LAST_INSERT_ID()
+};
+
+// Nothing has to be said.
+[[nodiscard]] bool is_ready(const ServerLink& link, const Preparation& wanted);
+
+// Says what is missing, all in one round trip. The value is the answer to `asks_insert_id`, nothing where it
+// cannot be had. A failure with a number: the server refused something, and the link is unsure. After any
+// other failure the link must be closed.
+[[nodiscard]] runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
     Worker& worker,
     ServerLink& link,
-    const SessionState& state
+    Preparation wanted
+);
+
+// COM_RESET_CONNECTION, and the session tracking that the router needs. After a failure the link must be
+// closed.
+[[nodiscard]] runtime::Task<ServerResult<void>> reset_link(Worker& worker, ServerLink& link);
+
+// LAST_INSERT_ID() there is `insert_id` from now on. After a failure the link must be closed.
+[[nodiscard]] runtime::Task<ServerResult<void>> tell_insert_id(
+    Worker& worker,
+    ServerLink& link,
+    uint64_t insert_id
 );
 
 // The session tracking that the router needs, after the login and after COM_RESET_CONNECTION.

@@ -46,12 +46,8 @@ runtime::Task<ClientSession::Next> ClientSession::run_simple(
 }
 
 runtime::Task<ClientSession::Next> ClientSession::init_database() {
-    std::string name(payload());
     StatementEffects effects{.verb = Verb::use, .is_read = true};
     Ran ran = co_await servers_.run_on_primary({.effects = effects, .form = mysql::ResponseForm::one_ok});
-    if (ran.is_done) {
-        servers_.select_database(name);
-    }
     co_return next_of(ran);
 }
 
@@ -60,18 +56,23 @@ runtime::Task<ClientSession::Next> ClientSession::switch_option() {
     mysql::PayloadReader reader(payload());
     uint16_t option = reader.u16();
     StatementEffects effects{.verb = Verb::set, .is_read = true};
-    Ran ran = co_await servers_.run_on_primary({.effects = effects, .form = mysql::ResponseForm::one_ok});
-    if (ran.is_done && option == 0) {
-        servers_.identity().capabilities |= mysql::kMultiStatements;
-    } else if (ran.is_done) {
-        servers_.identity().capabilities &= ~mysql::kMultiStatements;
-    }
+    mysql::Capabilities agreed = servers_.identity().capabilities & ~mysql::kMultiStatements;
+    Ran ran = co_await servers_.run_on_primary({
+        .effects = effects,
+        .form = mysql::ResponseForm::one_ok,
+        .capabilities = option == 0 ? agreed | mysql::kMultiStatements : agreed,
+    });
     co_return next_of(ran);
 }
 
 runtime::Task<ClientSession::Next> ClientSession::reset_session() {
-    StatementEffects effects{.verb = Verb::set, .is_read = true};
-    Ran ran = co_await servers_.reset({.effects = effects, .form = mysql::ResponseForm::one_ok});
+    if (client_.is_streaming) {
+        co_return co_await refuse(
+            mysql::kErrorMalformedPacket,
+            "trilith: COM_RESET_CONNECTION has no such length"
+        );
+    }
+    Ran ran = co_await servers_.reset();
     if (ran.is_done) {
         prepared_.clear();
     }
@@ -85,7 +86,6 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
     std::string bytes(client_.buffer.bytes().substr(mysql::kPacketHeaderSize, payload_size_));
     client_.settle_command();
     uint16_t collation = servers_.identity().collation;
-    std::string attributes = servers_.identity().attributes;
     if (failed_changes_ >= kFailedChangesMax) {
         ServerFailure failure = own_failure(mysql::kErrorUnknownCommand, "Unknown command");
         bool is_told = co_await reply_error(worker_, client_, 1, std::move(failure));
@@ -102,9 +102,6 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
     if (changed->identity.collation == 0) {
         changed->identity.collation = collation;
     }
-    if (changed->identity.attributes.empty()) {
-        changed->identity.attributes = std::move(attributes);
-    }
     prepared_.clear();
     uint8_t sequence = changed->sequence;
     auto opened = co_await servers_.establish(std::move(changed->identity), std::move(changed->database));
@@ -113,7 +110,8 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
         [[maybe_unused]] bool is_told = co_await reply_error(worker_, client_, sequence, std::move(failure));
         co_return Next::ends;
     }
-    bool is_told = co_await reply_ok(worker_, client_, sequence, *opened);
+    mysql::OkPacket ok{.status = opened->status, .session_track = opened->session_track};
+    bool is_told = co_await reply_ok(worker_, client_, sequence, ok);
     co_return is_told ? Next::goes_on : Next::ends;
 }
 
@@ -155,7 +153,11 @@ runtime::Task<ClientSession::Next> ClientSession::prepare() {
         );
     }
     StatementEffects effects{.verb = Verb::prepare, .is_read = true};
-    Ran ran = co_await servers_.run_on_primary({.effects = effects, .form = mysql::ResponseForm::prepared});
+    Ran ran = co_await servers_.run_on_primary({
+        .effects = effects,
+        .form = mysql::ResponseForm::prepared,
+        .continuity = {.of_insert = true, .may_be_lost = true},
+    });
     if (ran.prepared) {
         last_prepared_ = ran.prepared->id;
         prepared_.insert_or_assign(ran.prepared->id, std::move(executed));

@@ -49,45 +49,49 @@ std::optional<size_t> SessionServers::other_replica(size_t failed) const {
 
 // Nothing: the replica cannot be had, or was lost before it gave a row; the command still lies there.
 runtime::Task<std::optional<Ran>> SessionServers::try_replica(size_t node, RoutePlan plan, Order order) {
-    bool is_ready = co_await ready_replica(node);
-    if (!is_ready) {
+    Ready ready = co_await ready_replica(node);
+    if (!ready && ready.error().kind == core::ErrorKind::exhausted) {
+        co_return co_await answer_failure(std::move(ready).error());
+    }
+    if (!ready) {
         co_return std::nullopt;
     }
+    ServerPool& pool = worker_.pool();
     if (plan.reads_own_writes) {
         bool has_writes = co_await has_own_writes();
         if (!has_writes) {
+            if (replica_.link != nullptr) {
+                pool.give(replica_, Tenure::none);
+                pool.release(replica_);
+            }
             co_return std::nullopt;
         }
     }
     RelayOutcome outcome = co_await relay({
         .worker = worker_,
         .client = client_,
-        .link = replica_,
+        .link = *replica_.link,
         .state = nullptr,
         .effects = order.effects,
         .form = order.form,
         .repeat = client_.command_size > 0 ? Repeat::until_a_row : Repeat::never,
     });
-    std::string server = replica_.address.to_string();
-    if (outcome.link_must_close) {
-        close_link(worker_, replica_);
+    if (outcome.end == RelayEnd::complete) {
+        worker_.counters().reads_on_replicas.add();
+        co_return note_read(outcome, order.effects);
     }
-    switch (outcome.end) {
-        case RelayEnd::complete:
-            last_run_ = LastRun::replica;
-            worker_.counters().reads_on_replicas.add();
-            co_return Ran{
-                .session_ends = outcome.client_must_close,
-                .is_done = !outcome.has_failed,
-                .status = outcome.status,
-            };
-        case RelayEnd::repeatable: worker_.counters().repeated.add(); co_return std::nullopt;
-        case RelayEnd::client_gone:
-        case RelayEnd::stopped: close_link(worker_, replica_); co_return Ran{.session_ends = true};
-        case RelayEnd::server_lost: break;
+    std::string server = replica_.link->address.to_string();
+    if (outcome.end == RelayEnd::repeatable && !outcome.link_must_close) {
+        pool.give(replica_, Tenure::none);
+        pool.release(replica_);
+    } else {
+        pool.drop(replica_);
     }
-    close_link(worker_, replica_);
-    if (outcome.has_given) {
+    if (outcome.end == RelayEnd::repeatable) {
+        worker_.counters().repeated.add();
+        co_return std::nullopt;
+    }
+    if (outcome.end != RelayEnd::server_lost || outcome.has_given) {
         co_return Ran{.session_ends = true};
     }
     ServerFailure failure = own_failure(
@@ -97,44 +101,62 @@ runtime::Task<std::optional<Ran>> SessionServers::try_replica(size_t node, Route
     co_return co_await answer_failure(std::move(failure));
 }
 
-runtime::Task<bool> SessionServers::ready_replica(size_t node) {
-    const Node target = worker_.routing()->nodes[node];
-    bool is_right = replica_.is_open() && replica_.node == node && replica_.address == target.address &&
-                    replica_.generation == target.generation && replica_.is_alive();
-    if (!is_right) {
-        Ready opened = co_await open_link(worker_, replica_, identity_, state_.database(), node);
-        if (!opened) {
-            close_link(worker_, replica_);
-            co_return false;
+Ran SessionServers::note_read(const RelayOutcome& outcome, const StatementEffects& effects) {
+    last_run_ = LastRun::replica;
+    replica_node_ = replica_.link->node;
+    note_result(*replica_.link, outcome, effects);
+    if (outcome.link_must_close) {
+        worker_.pool().drop(replica_);
+    } else {
+        worker_.pool().give(replica_, tenure_after(outcome, effects));
+    }
+    return {
+        .session_ends = outcome.client_must_close,
+        .is_done = !outcome.has_failed,
+        .status = outcome.status,
+    };
+}
+
+runtime::Task<SessionServers::Ready> SessionServers::ready_replica(size_t node) {
+    ServerPool& pool = worker_.pool();
+    bool has_own = replica_.link != nullptr && replica_.link->node == node && pool.take_back(replica_);
+    if (!has_own) {
+        pool.release(replica_);
+        Ready taken = co_await pool.take(replica_, *class_, node, state_.told());
+        if (!taken) {
+            co_return taken;
         }
     }
-    Ready told = co_await bring_up_to_date(worker_, replica_, state_);
-    if (!told) {
-        close_link(worker_, replica_);  // it may lack what the primary has only just made
+    // It may lack what the primary has only just made.
+    Ready told = co_await pool.prepare(replica_, {.state = state_.told()});
+    if (told) {
+        state_.share(replica_.link->told.carried);
     }
-    co_return told.has_value();
+    co_return told;
 }
 
 // Whether the replica has what the session wrote; waits for it a little.
 runtime::Task<bool> SessionServers::has_own_writes() {
     CoreCounters& counters = worker_.counters();
     if (state_.is_token_short()) {
-        if (!primary_.is_open()) {
+        ServerPool& pool = worker_.pool();
+        if (primary_.link == nullptr || !pool.take_back(primary_)) {
             co_return false;
         }
-        auto position = co_await ask_position(worker_, primary_);
+        auto position = co_await ask_position(worker_, *primary_.link);
         if (!position) {
-            close_link(worker_, primary_);
+            pool.drop(primary_);
             co_return false;
         }
+        pool.give(primary_, Tenure::soft);
         state_.take_position(*position);
     }
     if (state_.token().is_empty()) {
         co_return true;
     }
-    const Node& node = worker_.routing()->nodes[replica_.node];
-    bool is_known = node.generation == replica_.generation && node.applied.covers(state_.token());
-    if (is_known || replica_.covered.covers(state_.token())) {
+    const Node& node = worker_.routing()->nodes[replica_.link->node];
+    bool is_known = node.generation == replica_.link->generation && node.applied.covers(state_.token());
+    if (is_known || replica_.link->covered.covers(state_.token())) {
         counters.own_writes_covered.add();
         co_return true;
     }
@@ -142,9 +164,9 @@ runtime::Task<bool> SessionServers::has_own_writes() {
     core::Duration wait = worker_.shared().config.own_writes_wait;
     if (wait > core::Duration{}) {
         counters.own_writes_waited.add();
-        auto reached = co_await await_position(worker_, replica_, state_.token(), wait);
+        auto reached = co_await await_position(worker_, *replica_.link, state_.token(), wait);
         if (!reached) {
-            close_link(worker_, replica_);
+            worker_.pool().drop(replica_);
         } else if (*reached) {
             co_return true;
         }
@@ -155,38 +177,37 @@ runtime::Task<bool> SessionServers::has_own_writes() {
 
 // FOUND_ROWS(), SHOW WARNINGS …: nothing may come between it and the statement before.
 runtime::Task<Ran> SessionServers::run_on_previous(Order order) {
-    order.continuity = Continuity::statement_before;
-    if (last_run_ == LastRun::primary) {
+    if (!owns_previous(replica_)) {
+        co_return co_await run_on_primary(order);  // which has it, or knows what else can be done
+    }
+    asks_of_previous_ = true;
+    bool clears = order.continuity.is_messages && !previous_.has_messages;
+    if (!worker_.pool().take_back(replica_)) {
         co_return co_await run_on_primary(order);
     }
-    if (!replica_.is_alive()) {
-        ServerFailure failure = own_failure(
-            mysql::kErrorServerLost,
-            "trilith: the connection that ran the statement before is gone, and what it knew of it"
-        );
-        co_return co_await answer_failure(std::move(failure));
+    Ready told =
+        co_await worker_.pool().prepare(replica_, {.state = state_.told(), .clears_messages = clears});
+    if (!told) {
+        co_return co_await run_on_primary(order);
     }
     RelayOutcome outcome = co_await relay({
         .worker = worker_,
         .client = client_,
-        .link = replica_,
+        .link = *replica_.link,
         .state = nullptr,
         .effects = order.effects,
         .form = order.form,
     });
-    if (outcome.link_must_close || outcome.end != RelayEnd::complete) {
-        close_link(worker_, replica_);
+    if (outcome.end == RelayEnd::complete) {
+        co_return note_read(outcome, order.effects);
     }
+    worker_.pool().drop(replica_);
     bool is_lost = outcome.end == RelayEnd::server_lost && !outcome.has_given;
     if (is_lost) {
         ServerFailure failure = own_failure(mysql::kErrorServerLost, "trilith: " + outcome.sentence);
         co_return co_await answer_failure(std::move(failure));
     }
-    co_return Ran{
-        .session_ends = outcome.end != RelayEnd::complete || outcome.client_must_close,
-        .is_done = !outcome.has_failed,
-        .status = outcome.status,
-    };
+    co_return Ran{.session_ends = true};
 }
 
 }  // namespace sql

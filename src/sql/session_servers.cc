@@ -42,6 +42,44 @@ ServerFailure explain_refusal(ServerFailure failure, const net::Address& server)
     return failure;
 }
 
+constexpr std::string_view kHeldStateLost =
+    "trilith: the connection to the primary is gone, and with it the transaction, the prepared statements or "
+    "what else only it had of this session: connect anew and begin it again";
+
+ServerFailure lost_insert() {
+    return own_failure(
+        mysql::kErrorServerLost,
+        "trilith: the connection that ran the last insert is gone, and it alone knew LAST_INSERT_ID()"
+    );
+}
+
+ServerFailure lost_gtid() {
+    return own_failure(
+        mysql::kErrorNotSupportedYet,
+        "trilith: the connection that ran the last write serves another session now, and it alone knew "
+        "@@last_gtid: ask for it in a transaction with the write, or right behind it"
+    );
+}
+
+ServerFailure two_servers_know() {
+    return own_failure(
+        mysql::kErrorNotSupportedYet,
+        "trilith: the statement before ran on a replica, which alone knows its FOUND_ROWS(), ROW_COUNT() and "
+        "warnings: ask for them in a SELECT of their own, without LAST_INSERT_ID()"
+    );
+}
+
+// Without a copy where nothing has changed, which is nearly always.
+void note_told(ToldState& told, const ToldState& state) {
+    told.is_autocommit = state.is_autocommit;
+    if (told.carried != state.carried) {
+        told.carried = state.carried;
+    }
+    if (told.database != state.database) {
+        told.database = state.database;
+    }
+}
+
 // Kind `closed` makes answer_failure() end the session.
 ServerFailure lost_state(std::string message) {
     ServerFailure failure = own_failure(mysql::kErrorServerLost, std::move(message));
@@ -51,11 +89,6 @@ ServerFailure lost_state(std::string message) {
 
 }  // namespace
 
-SessionServers::~SessionServers() {
-    close_link(worker_, primary_);
-    close_link(worker_, replica_);
-}
-
 runtime::Task<bool> SessionServers::await_routing(core::Instant deadline) {
     core::Instant look = std::min(deadline, worker_.now() + kPrimaryLook);
     auto outcome = co_await routing_changed_.wait(look);
@@ -63,36 +96,33 @@ runtime::Task<bool> SessionServers::await_routing(core::Instant deadline) {
     co_return outcome != runtime::Outcome::cancelled || !fiber.is_stopped;
 }
 
-runtime::Task<ServerResult<mysql::OkPacket>> SessionServers::establish(
-    Identity identity,
-    std::string database
-) {
-    close_link(worker_, primary_);
-    close_link(worker_, replica_);
-    identity_ = std::move(identity);
-    has_prepared_ = false;
-    has_lost_primary_ = false;
+runtime::Task<ServerResult<Established>> SessionServers::establish(Identity identity, std::string database) {
+    co_await leave();
+    identity.capabilities = shared_capabilities(identity.capabilities);
+    PoolClass& entered = worker_.pool().enter_class(identity);
+    if (class_ != nullptr) {
+        worker_.pool().leave_class(*class_);
+    }
+    class_ = &entered;
     core::Instant deadline = worker_.now() + worker_.shared().config.hold;
     std::optional<ServerFailure> last;
     for (;;) {
         std::shared_ptr<const Routing> routing = worker_.routing();
         if (std::optional<size_t> node = first_node(*routing)) {
-            ServerLink& link = routing->primary ? primary_ : replica_;
-            Ready opened = co_await open_link(worker_, link, identity_, database, *node);
-            if (opened) {
-                mysql::OkPacket ok{.status = link.connection->login_status()};
-                ok.session_track = link.connection->login_track();
-                state_.begin(std::move(database), mysql::text_encoding_of_collation(identity_.collation), ok);
-                last_run_ = routing->primary ? LastRun::primary : LastRun::replica;
-                co_return ok;
+            auto made = co_await introduce(*node, database);
+            if (made) {
+                count_holds();
+                co_return made;
             }
-            close_link(worker_, link);
-            if (opened.error().is_from_server() || opened.error().kind == core::ErrorKind::unsupported) {
+            bool is_final = made.error().is_from_server() ||
+                            made.error().kind == core::ErrorKind::unsupported ||
+                            made.error().kind == core::ErrorKind::exhausted;
+            if (is_final) {
                 co_return std::unexpected(
-                    explain_refusal(std::move(opened).error(), routing->nodes[*node].address)
+                    explain_refusal(std::move(made).error(), routing->nodes[*node].address)
                 );
             }
-            last = std::move(opened).error();
+            last = std::move(made).error();
         }
         bool goes_on = co_await await_routing(deadline);
         if (!goes_on || worker_.now() >= deadline) {
@@ -101,18 +131,13 @@ runtime::Task<ServerResult<mysql::OkPacket>> SessionServers::establish(
     }
 }
 
-void SessionServers::select_database(std::string_view name) {
-    state_.select_database(name);
-    primary_.database = name;
-}
-
 SessionFacts SessionServers::facts() const {
     return {
         .is_in_transaction = state_.is_in_transaction(),
         .is_autocommit = state_.is_autocommit(),
         .pins = state_.pins(),
         .database = state_.database(),
-        .replica = replica_.is_open() ? std::optional(replica_.node) : std::nullopt,
+        .replica = replica_node_,
     };
 }
 
@@ -120,86 +145,114 @@ bool SessionServers::holds_primary() const {
     return has_prepared_ || state_.is_in_transaction() || !state_.pins().is_empty();
 }
 
-bool SessionServers::must_leave_primary(const Node* primary) const {
-    bool is_another = primary != nullptr &&
-                      (primary->address != primary_.address || primary->generation != primary_.generation);
-    return is_another || !primary_.is_alive();
+// Its connection is still the one that ran the session's last statement.
+bool SessionServers::owns_previous(const Lease& lease) const {
+    bool ran_there = (&lease == &primary_) == (last_run_ == LastRun::primary);
+    return ran_there && lease.link != nullptr;
 }
 
-void SessionServers::leave_primary() {
-    close_link(worker_, primary_);
-    state_.note_primary_lost();
-    has_lost_primary_ = true;
-}
-
-// What the primary is told here was told to it by the client before, but for a connection that is new.
-runtime::Task<SessionServers::Ready> SessionServers::synchronise_primary() {
-    Ready told = co_await bring_up_to_date(worker_, primary_, state_);
-    if (!told) {
-        close_link(worker_, primary_);
-    }
-    co_return told;
-}
-
-// Leaves a connection that must not be used any more; a failure where more is lost than the connection.
-std::optional<ServerFailure> SessionServers::what_is_lost(const Node* primary, Continuity continuity) {
-    bool is_gone = primary_.is_open() ? must_leave_primary(primary) : holds_primary();
-    if (is_gone && holds_primary()) {
-        return lost_state(
-            "trilith: the connection to the primary is gone, and with it the transaction, the prepared "
-            "statements or what else only it had of this session: connect anew and begin it again"
-        );
-    }
-    if (is_gone) {
+// The session has a transaction, a pin or prepared statements, and the connection that knows of them.
+runtime::Task<SessionServers::Ready> SessionServers::keep_held(const Order& order, core::Instant deadline) {
+    const Node* primary = worker_.routing()->primary_node();
+    const ServerLink& link = *primary_.link;
+    bool is_another =
+        primary != nullptr && (primary->address != link.address || primary->generation != link.generation);
+    if (is_another || !link.is_alive()) {
         leave_primary();
+        co_return std::unexpected(lost_state(std::string(kHeldStateLost)));
     }
-    if (continuity == Continuity::all_before && last_run_ == LastRun::replica) {
-        return own_failure(
-            mysql::kErrorNotSupportedYet,
-            "trilith: the statement before ran on a replica, which alone knows its FOUND_ROWS(), ROW_COUNT() "
-            "and "
-            "warnings: ask for them in a SELECT of their own, without LAST_INSERT_ID()"
-        );
+    bool must_tell = order.continuity.of_insert && primary_.insert_id.where != InsertId::Where::link;
+    if (!must_tell) {
+        co_return Ready{};
     }
-    bool is_new = continuity != Continuity::statement_before || !primary_.is_open();
-    if (continuity != Continuity::none && has_lost_primary_ && is_new) {
-        return own_failure(
-            mysql::kErrorServerLost,
-            "trilith: the connection that ran the statement before is gone, and what it knew of it"
-        );
+    std::optional<uint64_t> insert_id = co_await known_insert_id(deadline);
+    if (!insert_id && !order.continuity.may_be_lost) {
+        co_return std::unexpected(lost_insert());
     }
-    return std::nullopt;
+    if (!insert_id || link.insert_id == insert_id) {
+        co_return Ready{};
+    }
+    co_return co_await tell_insert_id(worker_, *primary_.link, *insert_id);
 }
 
-runtime::Task<SessionServers::Ready> SessionServers::ready_primary(
-    Continuity continuity,
+// A connection to the primary that is as the session is.
+runtime::Task<SessionServers::Ready> SessionServers::try_primary(
+    size_t node,
+    Order& order,
     core::Instant deadline
 ) {
+    ServerPool& pool = worker_.pool();
+    bool owns_result = owns_previous(primary_);
+    bool has_own = primary_.link != nullptr && primary_.link->node == node && pool.take_back(primary_);
+    if (!has_own) {
+        pool.release(primary_);
+        owns_result = false;
+    }
+    if (order.continuity.of_result && !owns_result) {
+        if (auto lost = bridge_result(order)) {
+            co_return std::unexpected(*std::move(lost));
+        }
+    }
+    std::optional<uint64_t> insert_id;
+    if (order.continuity.of_insert && primary_.insert_id.where != InsertId::Where::link) {
+        insert_id = co_await known_insert_id(deadline);
+        if (!insert_id && !order.continuity.may_be_lost) {
+            co_return std::unexpected(lost_insert());
+        }
+    }
+    if (primary_.link == nullptr) {
+        Ready taken = co_await pool.take(primary_, *class_, node, state_.told());
+        if (!taken) {
+            co_return taken;
+        }
+    }
+    bool has_gtid = primary_.link->last_gtid == state_.last_gtid();
+    if (order.continuity.of_gtid && !has_gtid && state_.last_gtid()) {
+        co_return std::unexpected(lost_gtid());
+    }
+    bool clears = clears_messages_ || (order.continuity.is_messages && !previous_.has_messages) ||
+                  (order.continuity.of_gtid && !has_gtid);
+    Ready prepared = co_await pool.prepare(
+        primary_,
+        {.state = state_.told(), .insert_id = insert_id, .clears_messages = clears}
+    );
+    clears_messages_ = false;
+    if (prepared) {
+        state_.share(primary_.link->told.carried);
+    }
+    co_return prepared;
+}
+
+runtime::Task<SessionServers::Ready> SessionServers::ready_primary(Order& order, core::Instant deadline) {
     std::optional<ServerFailure> last;
     bool is_counted = false;
     for (;;) {
+        if (primary_.link != nullptr && primary_.link->is_used && holds_primary()) {
+            co_return co_await keep_held(order, deadline);
+        }
+        if (holds_primary()) {
+            leave_primary();
+            co_return std::unexpected(lost_state(std::string(kHeldStateLost)));
+        }
+        if (order.continuity.of_result && owns_previous(replica_)) {
+            co_return std::unexpected(two_servers_know());
+        }
         std::shared_ptr<const Routing> routing = worker_.routing();
-        const Node* primary = routing->primary_node();
-        if (auto lost = what_is_lost(primary, continuity)) {
-            co_return std::unexpected(*std::move(lost));
-        }
-        if (primary != nullptr && !primary_.is_open()) {
-            Ready opened =
-                co_await open_link(worker_, primary_, identity_, state_.database(), *routing->primary);
-            if (!opened) {
-                close_link(worker_, primary_);
-                if (opened.error().is_from_server()) {
-                    co_return std::unexpected(explain_refusal(std::move(opened).error(), primary->address));
-                }
-                last = std::move(opened).error();
+        if (routing->primary) {
+            Ready ready = co_await try_primary(*routing->primary, order, deadline);
+            if (ready) {
+                co_return ready;
             }
-        }
-        if (primary != nullptr && primary_.is_open()) {
-            Ready told = co_await synchronise_primary();
-            if (told || told.error().is_from_server()) {
-                co_return told;
+            if (primary_.link != nullptr && primary_.link->is_used) {
+                worker_.pool().give(primary_, Tenure::soft);  // its own, for a statement that cannot run
             }
-            last = std::move(told).error();
+            bool is_final =
+                ready.error().is_from_server() || ready.error().kind == core::ErrorKind::exhausted;
+            if (is_final) {
+                const net::Address& address = routing->nodes[*routing->primary].address;
+                co_return std::unexpected(explain_refusal(std::move(ready).error(), address));
+            }
+            last = std::move(ready).error();
         }
         if (!std::exchange(is_counted, true)) {
             worker_.counters().held.add();
@@ -222,38 +275,57 @@ Repeat SessionServers::repeat_of(const StatementEffects& effects) const {
     return effects.is_read ? Repeat::until_a_row : Repeat::if_refused_only;
 }
 
-Ran SessionServers::note_ran(const RelayOutcome& outcome, const StatementEffects& effects) {
+Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
+    const StatementEffects& effects = order.effects;
     last_run_ = LastRun::primary;
     PinSet before = state_.pins();
     if (outcome.has_failed) {
         state_.note_error(effects);
     } else {
         state_.note_success(effects);
-        has_lost_primary_ = has_lost_primary_ && effects.is_read;
     }
     for (size_t pin = 0; pin < kPinCount; ++pin) {
         if (state_.pins().has(static_cast<Pin>(pin)) && !before.has(static_cast<Pin>(pin))) {
             worker_.counters().pinned[pin].add();
         }
     }
-    primary_.applied = state_.serial();
-    primary_.database = state_.database();
-    primary_.is_autocommit = state_.is_autocommit();
-    if (outcome.link_must_close && !holds_primary()) {
-        leave_primary();
+    has_prepared_ = has_prepared_ || outcome.prepared;
+    count_holds();
+    ServerLink& link = *primary_.link;
+    if ((outcome.status & mysql::kStatusDatabaseDropped) != 0) {
+        state_.select_database("");  // it dropped the schema that it stood in
     }
-    return {
-        .session_ends = outcome.client_must_close || (outcome.link_must_close && holds_primary()),
+    note_told(link.told, state_.told());
+    // A SET may have failed half way.
+    link.is_unsure = link.is_unsure || (outcome.has_failed && effects.verb == Verb::set);
+    note_result(link, outcome, effects);
+    note_insert_id(outcome);
+    if (!effects.is_read) {
+        link.last_gtid = state_.last_gtid();
+    }
+    if (order.capabilities && !outcome.has_failed) {
+        change_capabilities(*order.capabilities);
+    }
+    bool holds = holds_primary();
+    Ran ran{
+        .session_ends = outcome.client_must_close || (outcome.link_must_close && holds),
         .is_done = !outcome.has_failed,
         .status = outcome.status,
         .prepared = outcome.prepared,
     };
+    if (outcome.link_must_close) {
+        leave_primary();
+    } else if (!holds) {
+        worker_.pool().give(primary_, tenure_after(outcome, effects));
+    }
+    return ran;
 }
 
 runtime::Task<Ran> SessionServers::run_on_primary(Order order) {
     core::Instant deadline = worker_.now() + worker_.shared().config.hold;
     for (;;) {
-        Ready ready = co_await ready_primary(order.continuity, deadline);
+        instead_.reset();
+        Ready ready = co_await ready_primary(order, deadline);
         if (!ready && order.form == mysql::ResponseForm::none) {
             client_.settle_command();  // nobody waits for an answer
             bool is_lost = ready.error().kind == core::ErrorKind::closed || client_.is_streaming;
@@ -266,21 +338,22 @@ runtime::Task<Ran> SessionServers::run_on_primary(Order order) {
         RelayOutcome outcome = co_await relay({
             .worker = worker_,
             .client = client_,
-            .link = primary_,
+            .link = *primary_.link,
             .state = &state_,
             .effects = order.effects,
             .form = order.form,
             .repeat = repeat_of(order.effects),
+            .instead = instead_ ? std::string_view(*instead_) : std::string_view{},
         });
         switch (outcome.end) {
-            case RelayEnd::complete: co_return note_ran(outcome, order.effects);
+            case RelayEnd::complete: co_return note_ran(outcome, order);
             case RelayEnd::client_gone:
             case RelayEnd::stopped: leave_primary(); co_return Ran{.session_ends = true};
             case RelayEnd::server_lost: co_return co_await answer_lost(std::move(outcome), had_hold);
             case RelayEnd::repeatable: break;
         }
         worker_.counters().repeated.add();
-        worker_.shared().watch.on_node_failure(primary_.address);
+        worker_.shared().watch.on_node_failure(primary_.link->address);
         leave_primary();
         if (worker_.now() >= deadline) {
             ServerFailure failure =
@@ -297,7 +370,7 @@ runtime::Task<Ran> SessionServers::run_on_primary(Order order) {
 
 // The server broke off. Whether the statement took effect, nobody can tell here.
 runtime::Task<Ran> SessionServers::answer_lost(RelayOutcome outcome, bool had_hold) {
-    std::string server = primary_.address.to_string();
+    std::string server = primary_.link->address.to_string();
     leave_primary();
     if (outcome.has_given) {
         co_return Ran{.session_ends = true};
@@ -320,30 +393,6 @@ runtime::Task<Ran> SessionServers::answer_failure(ServerFailure failure) {
     uint8_t sequence = client_.is_streaming ? uint8_t{1} : client_.requests.next_sequence();
     bool is_told = co_await reply_error(worker_, client_, sequence, told_failure(std::move(failure)));
     co_return Ran{.session_ends = ends || !is_told};
-}
-
-runtime::Task<Ran> SessionServers::reset(Order order) {
-    // What would be lost with the primary is given up here.
-    close_link(worker_, replica_);
-    has_prepared_ = false;
-    if (!primary_.is_open() || must_leave_primary(worker_.routing()->primary_node())) {
-        state_.reset({.status = mysql::kStatusAutocommit});
-        leave_primary();
-    }
-    Ran ran = co_await run_on_primary(order);
-    if (!ran.is_done || ran.session_ends) {
-        co_return ran;
-    }
-    state_.reset({.status = ran.status});
-    Ready told = co_await ask_for_tracking(worker_, primary_);
-    if (told) {
-        primary_.applied = state_.serial();
-        primary_.is_autocommit = state_.is_autocommit();
-    } else {
-        leave_primary();
-    }
-    has_lost_primary_ = false;
-    co_return ran;
 }
 
 }  // namespace sql

@@ -1,5 +1,6 @@
-// The servers behind one session: at most one connection to the primary and one to a replica, opened when
-// they are needed, kept as the session is; and the running of its commands there, with all that may go wrong.
+// The servers behind one session: claims to at most one connection to the primary and one to a replica, which
+// other sessions may take while it runs nothing there; and the running of its commands, with all that may go
+// wrong.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +10,10 @@
 
 #include "runtime/event.h"
 #include "runtime/task.h"
+#include "sql/previous_result.h"
 #include "sql/relay.h"
 #include "sql/route.h"
-#include "sql/server_link.h"
+#include "sql/server_pool.h"
 #include "sql/session_state.h"
 
 namespace sql {
@@ -19,18 +21,21 @@ namespace sql {
 class Worker;
 
 // What a command needs that only the connection of an earlier statement knows.
-enum class Continuity : uint8_t {
-    none,
-    statement_before,  // its rows and warnings
-    insert_before,     // the id that it gave
-    all_before,        // both
+struct Continuity {
+    bool of_result = false;    // rows, counts and warnings of the statement before
+    bool is_messages = false;  // of them, warnings and errors alone
+    bool of_insert = false;    // LAST_INSERT_ID()
+    bool of_gtid = false;      // @@last_gtid
+    bool may_be_lost = false;  // the id: the command may need it, and may not
 };
 
 // A command of the client, which lies in its buffer (relay.h).
 struct Order {
     const StatementEffects& effects;
     mysql::ResponseForm form = mysql::ResponseForm::results;
-    Continuity continuity = Continuity::none;
+    Continuity continuity{};
+    std::optional<PreviousQuestion> question{};         // all that the command asks; label as in its text
+    std::optional<mysql::Capabilities> capabilities{};  // COM_SET_OPTION: what is agreed on if it succeeds
 };
 
 // What became of it. The client has its response, or was told why it has none.
@@ -41,59 +46,79 @@ struct Ran {
     std::optional<mysql::PreparedStatement> prepared{};
 };
 
+// A login that a server has taken: what to tell the client.
+struct Established {
+    uint16_t status = 0;
+    std::string session_track{};
+};
+
 class SessionServers {
 public:
     SessionServers(Worker& worker, Client& client, runtime::Event& routing_changed)
-        : worker_(worker), client_(client), routing_changed_(routing_changed) {}
+        : worker_(worker),
+          client_(client),
+          routing_changed_(routing_changed),
+          primary_(routing_changed),
+          replica_(routing_changed) {}
 
     ~SessionServers();
     SessionServers(const SessionServers&) = delete;
     SessionServers& operator=(const SessionServers&) = delete;
 
-    // After a login, or a change of user: leaves all servers and opens the first connection, to the primary
-    // or, where there is none, to a replica; so the server itself judges account and schema. On success the
-    // session's state is new. The value is the server's OK.
-    [[nodiscard]] runtime::Task<ServerResult<mysql::OkPacket>> establish(
-        Identity identity,
-        std::string database
-    );
+    // After a login, or a change of user: leaves all servers, and makes sure that the primary, or where there
+    // is none a replica, takes account and schema: a connection that has both proves it. On success the
+    // session's state is new.
+    [[nodiscard]] runtime::Task<ServerResult<Established>> establish(Identity identity, std::string database);
 
     [[nodiscard]] runtime::Task<Ran> run(RoutePlan plan, Order order);
     [[nodiscard]] runtime::Task<Ran> run_on_primary(Order order);
 
     // COM_RESET_CONNECTION, and the session as it is then.
-    [[nodiscard]] runtime::Task<Ran> reset(Order order);
+    [[nodiscard]] runtime::Task<Ran> reset();
 
-    // COM_INIT_DB succeeded.
-    void select_database(std::string_view name);
+    // The session ends: what it holds is given up, and its connections are the others'.
+    [[nodiscard]] runtime::Task<void> leave();
 
     [[nodiscard]] SessionState& state() { return state_; }
-    [[nodiscard]] Identity& identity() { return identity_; }
+    // After establish().
+    [[nodiscard]] const Identity& identity() const { return class_->identity; }
     [[nodiscard]] SessionFacts facts() const;
 
     // The client has prepared statements, which are known by the primary's connection alone.
-    void hold_prepared(bool has_prepared) { has_prepared_ = has_prepared; }
+    void hold_prepared(bool has_prepared);
 
 private:
     using Ready = ServerResult<void>;
 
     // session_servers.cc
     [[nodiscard]] bool holds_primary() const;
-    [[nodiscard]] bool must_leave_primary(const Node* primary) const;
-    void leave_primary();
-    [[nodiscard]] std::optional<ServerFailure> what_is_lost(const Node* primary, Continuity continuity);
-    runtime::Task<Ready> ready_primary(Continuity continuity, core::Instant deadline);
-    runtime::Task<Ready> synchronise_primary();
+    runtime::Task<Ready> ready_primary(Order& order, core::Instant deadline);
+    runtime::Task<Ready> try_primary(size_t node, Order& order, core::Instant deadline);
+    runtime::Task<Ready> keep_held(const Order& order, core::Instant deadline);
     runtime::Task<bool> await_routing(core::Instant deadline);
     runtime::Task<Ran> answer_lost(RelayOutcome outcome, bool had_hold);
     runtime::Task<Ran> answer_failure(ServerFailure failure);
-    [[nodiscard]] Ran note_ran(const RelayOutcome& outcome, const StatementEffects& effects);
+    [[nodiscard]] Ran note_ran(const RelayOutcome& outcome, const Order& order);
     [[nodiscard]] Repeat repeat_of(const StatementEffects& effects) const;
+    [[nodiscard]] bool owns_previous(const Lease& lease) const;
+
+    // session_lease.cc
+    runtime::Task<ServerResult<Established>> introduce(size_t node, const std::string& database);
+    [[nodiscard]] Established established(uint16_t status, const std::string& database);
+    runtime::Task<std::optional<uint64_t>> known_insert_id(core::Instant deadline);
+    [[nodiscard]] std::optional<ServerFailure> bridge_result(Order& order);
+    [[nodiscard]] Tenure tenure_after(const RelayOutcome& outcome, const StatementEffects& effects) const;
+    void note_result(ServerLink& link, const RelayOutcome& outcome, const StatementEffects& effects);
+    void leave_primary();
+    void note_insert_id(const RelayOutcome& outcome);
+    void change_capabilities(mysql::Capabilities capabilities);
+    void count_holds();
 
     // session_reads.cc
     runtime::Task<std::optional<Ran>> try_replica(size_t node, RoutePlan plan, Order order);
+    [[nodiscard]] Ran note_read(const RelayOutcome& outcome, const StatementEffects& effects);
     runtime::Task<Ran> run_on_previous(Order order);
-    runtime::Task<bool> ready_replica(size_t node);
+    runtime::Task<Ready> ready_replica(size_t node);
     runtime::Task<bool> has_own_writes();
     [[nodiscard]] std::optional<size_t> other_replica(size_t failed) const;
 
@@ -102,13 +127,20 @@ private:
     Worker& worker_;
     Client& client_;
     runtime::Event& routing_changed_;
-    Identity identity_{};
+    PoolClass* class_ = nullptr;
     SessionState state_{};
-    ServerLink primary_{};
-    ServerLink replica_{};
+    Lease primary_;
+    Lease replica_;
+    PreviousResult previous_{};
+    std::optional<size_t> replica_node_{};  // where it reads, while that is fit
+    std::optional<std::string> instead_{};  // the command that answers the client's question
+    PinSet counted_pins_{};
+    uint16_t login_status_ = mysql::kStatusAutocommit;
     LastRun last_run_ = LastRun::primary;
     bool has_prepared_ = false;
-    bool has_lost_primary_ = false;  // and with its connection the id of the last insert
+    bool has_counted_prepared_ = false;
+    bool asks_of_previous_ = false;  // it has asked for what its connection alone knows
+    bool clears_messages_ = false;   // the next statement must not see another session's warnings
 };
 
 }  // namespace sql

@@ -1,6 +1,7 @@
 #include "sql/session_state.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -62,12 +63,6 @@ bool is_of_character_set(std::string_view variable) {
     return variable.starts_with("character_set_") || variable == "collation_connection";
 }
 
-// What the meaning of a text between quotes depends on.
-bool changes_literals(const StateEntry& entry) {
-    return entry.kind == names || entry.kind == character_set ||
-           (entry.kind == system_variable && (entry.name == "sql_mode" || is_of_character_set(entry.name)));
-}
-
 bool is_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
 }
@@ -83,6 +78,31 @@ std::string literal_of(const mysql::SessionTrackEntry& entry) {
     return "'" + std::string(entry.value) + "'";
 }
 
+bool is_quoted_user_variable(const StateEntry& entry) {
+    return entry.kind == user_variable && entry.statement.find_first_of("'\"") != std::string::npos;
+}
+
+// Both may be names of one variable.
+bool have_two_names(const StateEntry& left, const StateEntry& right) {
+    return std::ranges::any_of(
+        std::array{"storage_engine", "isolation", "read_only"},
+        [&](std::string_view ending) { return left.name.ends_with(ending) && right.name.ends_with(ending); }
+    );
+}
+
+// It was said already in the same words, and nothing behind it can have changed it: frameworks say the same
+// again and again.
+bool says_nothing_new(const std::vector<StateEntry>& entries, const StateEntry& said) {
+    auto known = std::ranges::find_if(entries, [&](const StateEntry& entry) { return entry.replaces(said); });
+    if (known == entries.end() || known->statement != said.statement) {
+        return false;
+    }
+    return std::none_of(known + 1, entries.end(), [&](const StateEntry& later) {
+        bool is_read_anew = changes_literals(later) && (changes_literals(said) || depends_on_literals(said));
+        return is_read_anew || have_two_names(later, said);
+    });
+}
+
 StatementEffects effects_of_class(const StatementClass& statement) {
     StatementEffects effects{
         .verb = statement.verb,
@@ -92,7 +112,10 @@ StatementEffects effects_of_class(const StatementClass& statement) {
         .is_read = statement.is_repeatable,
     };
     // Whoever asks for the rows that were found goes to the connection of the statement before anyway.
+    effects.counts_found_rows = effects.pins.has(Pin::found_rows);
     effects.pins.remove(PinSet::of(Pin::found_rows));
+    effects.tells_found_rows = statement.verb == Verb::select && statement.is_repeatable &&
+                               !statement.is_multi_statement && !statement.limits_rows;
     // Not all that a procedure or a stored function does is reported: MariaDB 10.11 says nothing of a lock
     // that it takes, nor of CREATE TEMPORARY TABLE … SELECT in it.
     bool runs_unseen = statement.verb == Verb::call || statement.reason == Reason::stored_function ||
@@ -139,16 +162,15 @@ StatementEffects prepared_effects_of(const StatementClass& statement) {
 
 void SessionState::begin(std::string database, mysql::TextEncoding encoding, const mysql::OkPacket& login) {
     *this = SessionState{};
-    database_ = std::move(database);
+    told_.database = std::move(database);
     login_encoding_ = encoding;
     settings_.encoding = encoding;
     note_status(login.status);
 }
 
 void SessionState::reset(const mysql::OkPacket& ok) {
-    entries_.clear();
-    entry_bytes_ = 0;
-    ++serial_;
+    told_.carried = nullptr;
+    last_gtid_.reset();
     pins_ = {};
     settings_.encoding = login_encoding_;
     has_next_characteristics_ = false;
@@ -157,6 +179,7 @@ void SessionState::reset(const mysql::OkPacket& ok) {
 
 void SessionState::note_status(uint16_t status) {
     status_ = status;
+    told_.is_autocommit = (status & mysql::kStatusAutocommit) != 0;
     settings_.has_backslash_escapes = (status & mysql::kStatusNoBackslashEscapes) == 0;
     settings_.has_ansi_quotes = (status & mysql::kStatusAnsiQuotes) != 0;
 }
@@ -183,9 +206,7 @@ void SessionState::note_error(const StatementEffects& effects) {
 }
 
 void SessionState::note_success(const StatementEffects& effects) {
-    for (const StateEntry& entry : effects.entries) {
-        put(entry);
-    }
+    note_entries(effects.entries);
     pins_.remove(effects.releases);
     pins_.add(effects.pins);
     switch (effects.transaction) {
@@ -200,7 +221,7 @@ void SessionState::note_success(const StatementEffects& effects) {
 }
 
 void SessionState::select_database(std::string_view name) {
-    database_ = name;
+    told_.database = name;
     if (!is_ascii(name) && settings_.encoding != mysql::TextEncoding::utf8) {
         pins_.add(Pin::computed_variable);  // another connection may read the name in other characters
     }
@@ -212,16 +233,6 @@ void SessionState::note_primary_lost() {
     is_token_short_ = true;
 }
 
-std::vector<std::string> SessionState::statements_since(uint64_t since) const {
-    std::vector<std::string> statements;
-    for (const StateEntry& entry : entries_) {
-        if (entry.serial > since) {
-            statements.push_back(entry.statement);
-        }
-    }
-    return statements;
-}
-
 void SessionState::take_position(const mysql::GtidPosition& position) {
     if (!token_.merge(position)) {
         token_ = position;
@@ -229,34 +240,46 @@ void SessionState::take_position(const mysql::GtidPosition& position) {
     is_token_short_ = false;
 }
 
-bool SessionState::has_quoted_user_variable() const {
-    return std::ranges::any_of(entries_, [](const StateEntry& entry) {
-        return entry.kind == user_variable && entry.statement.find_first_of("'\"") != std::string::npos;
-    });
+// Said again one by one, a text would be read by the rules that stand before it in the same SET.
+void SessionState::note_entries(const std::vector<StateEntry>& said) {
+    bool has_changed = false;
+    for (const StateEntry& entry : said) {
+        if (has_changed && depends_on_literals(entry)) {
+            pins_.add(Pin::computed_variable);
+        }
+        has_changed = has_changed || changes_literals(entry);
+        // With it, a plain SELECT asks for LAST_INSERT_ID().
+        if (entry.name == "sql_auto_is_null" && !entry.statement.ends_with("= 0")) {
+            pins_.add(Pin::last_insert_id);
+        }
+        put(entry);
+    }
 }
 
 void SessionState::put(StateEntry entry) {
-    auto known = std::ranges::find_if(entries_, [&](const StateEntry& other) {
-        return other.kind == entry.kind && other.name == entry.name;
-    });
-    if (known != entries_.end() && known->statement == entry.statement && known + 1 == entries_.end()) {
-        return;
+    std::vector<StateEntry> entries;
+    if (told_.carried != nullptr) {
+        const std::vector<StateEntry>& present = told_.carried->entries;
+        if (says_nothing_new(present, entry)) {
+            return;
+        }
+        entries = present;
     }
     // Said again elsewhere, a text of earlier would be read by the later rules.
-    if (changes_literals(entry) && has_quoted_user_variable()) {
+    if (changes_literals(entry) && std::ranges::any_of(entries, is_quoted_user_variable)) {
         pins_.add(Pin::user_variable);
     }
-    if (known != entries_.end()) {
-        entry_bytes_ -= known->statement.size();
-        entries_.erase(known);
+    std::erase_if(entries, [&](const StateEntry& known) { return known.replaces(entry); });
+    size_t bytes = entry.statement.size();
+    for (const StateEntry& known : entries) {
+        bytes += known.statement.size();
     }
-    if (entries_.size() >= kEntriesMax || entry_bytes_ + entry.statement.size() > kEntryBytesMax) {
+    if (entries.size() >= kEntriesMax || bytes > kEntryBytesMax) {
         pins_.add(entry.kind == user_variable ? Pin::user_variable : Pin::computed_variable);
-        return;
+    } else {
+        entries.push_back(std::move(entry));
     }
-    entry_bytes_ += entry.statement.size();
-    entry.serial = ++serial_;
-    entries_.push_back(std::move(entry));
+    told_.carried = entries.empty() ? nullptr : std::make_shared<const CarriedState>(std::move(entries));
 }
 
 void SessionState::note_track(std::string_view entries, const StatementEffects& effects) {
@@ -290,6 +313,7 @@ void SessionState::note_variable(const mysql::SessionTrackEntry& entry, const St
         if (!entry.value.empty() && (!gtid || !token_.merge(*gtid))) {
             is_token_short_ = true;
         }
+        last_gtid_ = gtid ? gtid : last_gtid_;
         return;
     }
     if (variable_care(entry.name) != VariableCare::reported) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,21 +11,10 @@
 #include "mysql/gtid.h"
 #include "mysql/ok_packet.h"
 #include "mysql/sql_tokens.h"
+#include "sql/carried_state.h"
 #include "sql/statement_class.h"
 
 namespace sql {
-
-// One thing that SET has said, to be said again to another server.
-struct StateEntry {
-    enum class Kind : uint8_t { system_variable, user_variable, names, character_set };
-
-    Kind kind = Kind::system_variable;
-    std::string name{};       // in lower case; of names and character_set ""
-    std::string statement{};  // "SET SESSION sql_mode = 'ANSI'"
-    uint64_t serial = 0;      // of the change
-
-    friend bool operator==(const StateEntry&, const StateEntry&) = default;
-};
 
 // What a statement does to its session if it succeeds; owns what it says.
 struct StatementEffects {
@@ -32,8 +22,10 @@ struct StatementEffects {
     TransactionEffect transaction = TransactionEffect::none;
     PinSet pins{};
     PinSet releases{};
-    std::vector<StateEntry> entries{};  // without serials, in the order of the text
+    std::vector<StateEntry> entries{};  // in the order of the text
     bool is_read = false;               // its text promises to change nothing
+    bool counts_found_rows = false;     // SQL_CALC_FOUND_ROWS
+    bool tells_found_rows = false;      // FOUND_ROWS() is the number of rows that it gives
 };
 
 // Of a statement by its text and class.
@@ -77,23 +69,24 @@ public:
         return (status_ & mysql::kStatusInTransaction) != 0 || has_next_characteristics_;
     }
 
-    [[nodiscard]] bool is_autocommit() const { return (status_ & mysql::kStatusAutocommit) != 0; }
+    [[nodiscard]] bool is_autocommit() const { return told_.is_autocommit; }
 
     [[nodiscard]] uint16_t status() const { return status_; }
 
     [[nodiscard]] PinSet pins() const { return pins_; }
 
-    [[nodiscard]] const std::string& database() const { return database_; }
+    [[nodiscard]] const std::string& database() const { return told_.database; }
 
-    // All that follows the session, by the order in which it was set. `since`: only what changed after that
-    // serial; 0 is all.
-    [[nodiscard]] std::vector<std::string> statements_since(uint64_t since) const;
-
-    // Of the last change.
-    [[nodiscard]] uint64_t serial() const { return serial_; }
+    // All that follows the session: a connection that is to run its statements must have been told this.
+    [[nodiscard]] const ToldState& told() const { return told_; }
+    // A connection has been told what means the same: from now on both share it.
+    void share(const SharedState& same) { told_.carried = same; }
 
     // The last writes of the session.
     [[nodiscard]] const mysql::GtidPosition& token() const { return token_; }
+
+    // Of its last write; nothing: it has not written.
+    [[nodiscard]] const std::optional<mysql::Gtid>& last_gtid() const { return last_gtid_; }
 
     // It may have written more than token() says: the primary's own position has to be asked for.
     [[nodiscard]] bool is_token_short() const { return is_token_short_; }
@@ -106,16 +99,14 @@ private:
     void note_track(std::string_view entries, const StatementEffects& effects);
     void note_variable(const mysql::SessionTrackEntry& entry, const StatementEffects& effects);
     void note_status(uint16_t status);
-    [[nodiscard]] bool has_quoted_user_variable() const;
+    void note_entries(const std::vector<StateEntry>& said);
 
     mysql::TokenSettings settings_{};
     mysql::TextEncoding login_encoding_ = mysql::TextEncoding::overlapping;
-    std::string database_;
-    std::vector<StateEntry> entries_;  // by serial
-    size_t entry_bytes_ = 0;
-    uint64_t serial_ = 0;
+    ToldState told_;
     PinSet pins_{};
     mysql::GtidPosition token_{};
+    std::optional<mysql::Gtid> last_gtid_{};
     uint16_t status_ = mysql::kStatusAutocommit;
     bool has_next_characteristics_ = false;  // SET TRANSACTION: the next one is to be special
     bool is_token_short_ = false;

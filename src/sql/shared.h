@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <vector>
 
 #include "core/log.h"
 #include "net/address.h"
@@ -9,6 +10,7 @@
 #include "runtime/quota.h"
 #include "sql/config.h"
 #include "sql/counters.h"
+#include "sql/node_places.h"
 
 namespace sql {
 
@@ -21,17 +23,36 @@ public:
     virtual void on_node_failure(const net::Address& address) = 0;
 };
 
+class ServerPool;
+
+// The connections of one core, for messages from the others.
+struct CorePool {
+    runtime::Reactor* reactor = nullptr;
+    ServerPool* pool = nullptr;
+};
+
 struct Shared {
     Shared(const Config& router_config, size_t cores, core::Log& program_log, WatchLink& watch_link)
-        : config(router_config), clients(router_config.limits.clients), log(program_log), watch(watch_link) {
+        : config(router_config),
+          clients(router_config.limits.clients),
+          queue(router_config.pool.queue),
+          pools(cores),
+          log(program_log),
+          watch(watch_link) {
         for (size_t core = 0; core < cores; ++core) {
             counters.emplace_back(router_config.nodes.size());
+        }
+        for (size_t node = 0; node < router_config.nodes.size(); ++node) {
+            places.emplace_back(router_config.pool.connections);
         }
     }
 
     const Config config;
     runtime::Quota clients;
     runtime::KeyedCount clients_by_address;
+    runtime::Quota queue;               // sessions that wait for a place at any node
+    std::deque<NodePlaces> places;      // as `config.nodes`
+    std::vector<CorePool> pools;        // as the cores; filled in by the workers before any runs
     std::deque<CoreCounters> counters;  // one a core
     core::Log& log;
     WatchLink& watch;

@@ -102,9 +102,10 @@ enum class Pin : uint8_t {
     role,               // SET ROLE
     found_rows,         // SQL_CALC_FOUND_ROWS: over the next statement only
     last_insert_id,     // LAST_INSERT_ID(n) in something that is no INSERT, REPLACE or UPDATE
+    connection_id,      // CONNECTION_ID(): what it was told must stay true
     unclear_text,       // the text cannot be read to its end, and may hide one of the above
 };
-inline constexpr size_t kPinCount = 17;
+inline constexpr size_t kPinCount = 18;
 
 // "temporary_table".
 [[nodiscard]] std::string_view pin_name(Pin pin);
@@ -205,7 +206,9 @@ struct StatementClass {
                                          // the previous statement, or its values, are needed
     bool reads_insert_id = false;        // among them the id of the last insert, which the connection of that
                                          // insert keeps, whatever ran elsewhere since
+    bool reads_last_gtid = false;        // @@last_gtid, of the connection that wrote last
     bool reads_last_result = false;      // among them what the last statement alone knows: FOUND_ROWS() …
+    bool limits_rows = false;            // LIMIT or FETCH stands in it
     PinSet pins{};                       // what the statement, if it succeeds, pins
     PinSet releases{};                   // what it, if it succeeds, certainly ends: UNLOCK TABLES …
     Hint hint{};

@@ -89,6 +89,7 @@ std::string_view pin_name(Pin pin) {
         case Pin::role: return "role";
         case Pin::found_rows: return "found_rows";
         case Pin::last_insert_id: return "last_insert_id";
+        case Pin::connection_id: return "connection_id";
         case Pin::unclear_text: return "unclear_text";
     }
     return "unclear_text";

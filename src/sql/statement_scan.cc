@@ -13,10 +13,12 @@ std::string_view name_of(const Token& token) { return unquoted(token).text; }
 
 // Of a variable with VariableCare::previous_result.
 PreviousValue previous_value(std::string_view variable) {
+    if (mysql::equals_ignoring_case(variable, "last_gtid")) {
+        return PreviousValue::gtid;
+    }
     bool is_insert_id = mysql::equals_ignoring_case(variable, "last_insert_id") ||
                         mysql::equals_ignoring_case(variable, "insert_id") ||
-                        mysql::equals_ignoring_case(variable, "identity") ||
-                        mysql::equals_ignoring_case(variable, "last_gtid");
+                        mysql::equals_ignoring_case(variable, "identity");
     return is_insert_id ? PreviousValue::insert_id : PreviousValue::last_result;
 }
 
@@ -172,6 +174,7 @@ void StatementScan::judge_special_call(Word word) {
             found.pins.add(Pin::sequence);
             demote(Reason::uses_sequence, token_.text, Harm::may_change);
             break;
+        case Word::connection_id: found.pins.add(Pin::connection_id); [[fallthrough]];
         case Word::server_function:
         case Word::server_function_without_call:
             demote(Reason::server_function, token_.text, Harm::none);
@@ -203,6 +206,7 @@ void StatementScan::judge_last_insert_id() {
 void StatementScan::note_previous(PreviousValue value) {
     found.reads_previous_result = true;
     found.reads_insert_id = found.reads_insert_id || value == PreviousValue::insert_id;
+    found.reads_last_gtid = found.reads_last_gtid || value == PreviousValue::gtid;
     found.reads_last_result = found.reads_last_result || value == PreviousValue::last_result;
 }
 
@@ -245,6 +249,7 @@ void StatementScan::judge_keyword(Word word) {
             }
             break;
         case Word::sql_calc_found_rows: found.pins.add(Pin::found_rows); break;
+        case Word::limit: found.limits_rows = true; break;
         case Word::server_function_without_call:
             demote(Reason::server_function, token_.text, Harm::none);
             break;

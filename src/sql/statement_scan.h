@@ -15,7 +15,8 @@ enum class Harm : uint8_t { none, may_change };
 
 // What is read of an earlier statement.
 enum class PreviousValue : uint8_t {
-    insert_id,    // of the last insert; also its GTID: kept by the connection that wrote
+    insert_id,    // of the last insert: kept by the connection that wrote
+    gtid,         // of the last write: the same
     last_result,  // what the last one alone knows
     of_sequence,  // LASTVAL(): whoever took a value is pinned to its connection
 };

@@ -61,6 +61,7 @@ enum class Word : uint8_t {
     next,
     previous,
     sql_calc_found_rows,
+    limit,            // LIMIT, FETCH: how many rows it would have found is not how many it gives
     dotted_sequence,  // s.nextval, s.currval of sql_mode ORACLE
     // Functions with more than a value.
     get_lock,
@@ -72,6 +73,7 @@ enum class Word : uint8_t {
     next_value,
     last_value_of_sequence,
     server_function,
+    connection_id,
     server_function_without_call,  // CURRENT_USER, CURRENT_ROLE
     xpath,                         // they read user variables inside a string: '//b[$@a]'
     server_schema,

@@ -18,6 +18,7 @@ constexpr core::Duration kExhaustedWait = std::chrono::milliseconds(100);
 constexpr core::Duration kRefusalWait = std::chrono::seconds(1);
 constexpr core::Duration kTokenNoteInterval = std::chrono::milliseconds(500);
 constexpr int kAcceptsPerTurn = 64;
+constexpr core::Duration kSweepInterval = std::chrono::seconds(1);
 
 // Before the watch has said anything.
 std::shared_ptr<const Routing> first_routing(const Config& config) {
@@ -40,14 +41,19 @@ Worker::Worker(runtime::Reactor& reactor, size_t core_index, Shared& shared)
       routing_(first_routing(shared.config)),
       random_(reactor.os().random_number()),
       login_guard_(shared.config.limits.failed_logins),
+      pool_(*this),
       acceptors_(reactor, kListenersMax),
       clients_(reactor, SIZE_MAX),
-      drain_begun_(reactor) {}
+      chores_(reactor, SIZE_MAX),
+      drain_begun_(reactor) {
+    shared.pools[core_index] = {.reactor = &reactor, .pool = &pool_};
+}
 
 Worker::~Worker() = default;
 
 void Worker::apply(std::shared_ptr<const Routing> routing) {
     routing_ = std::move(routing);
+    pool_.close_outdated();
     for (ClientSession* session = first_session_; session != nullptr; session = session->next_) {
         session->on_routing();
     }
@@ -157,7 +163,19 @@ runtime::Task<void> Worker::serve_client(int fd, net::Address peer) {
     shared_.clients.give_back();
 }
 
+// Until it is stopped.
+runtime::Task<void> Worker::sweep_pool() {
+    for (;;) {
+        auto outcome = co_await reactor_.sleep_for(kSweepInterval);
+        if (outcome == runtime::Outcome::cancelled) {
+            co_return;
+        }
+        pool_.sweep();
+    }
+}
+
 runtime::Task<void> Worker::serve() {
+    chores_.spawn(sweep_pool());
     co_await drain_begun_.wait();
     is_draining_ = true;
     acceptors_.request_stop();
@@ -167,6 +185,9 @@ runtime::Task<void> Worker::serve() {
         session->on_drain();
     }
     co_await clients_.join(drain_deadline_);
+    chores_.request_stop();
+    co_await chores_.join();
+    pool_.close();
 }
 
 void Worker::drain(core::Instant deadline) {

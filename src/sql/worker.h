@@ -15,6 +15,7 @@
 #include "runtime/task_group.h"
 #include "sql/login_guard.h"
 #include "sql/routing.h"
+#include "sql/server_pool.h"
 #include "sql/shared.h"
 
 namespace sql {
@@ -47,6 +48,7 @@ public:
     [[nodiscard]] Shared& shared() { return shared_; }
     [[nodiscard]] CoreCounters& counters() { return counters_; }
     [[nodiscard]] const std::shared_ptr<const Routing>& routing() const { return routing_; }
+    [[nodiscard]] ServerPool& pool() { return pool_; }
     [[nodiscard]] core::Random& random() { return random_; }
     [[nodiscard]] LoginGuard& login_guard() { return login_guard_; }
     [[nodiscard]] bool is_draining() const { return is_draining_; }
@@ -54,6 +56,9 @@ public:
     [[nodiscard]] uint32_t next_session_id();
     // A session waits for a position, or soon will: told to the watch, not more often than it matters.
     void note_tokens_outstanding();
+
+    // Runs beside the sessions, and must come to an end by itself.
+    void spawn_chore(runtime::Task<void> chore) { chores_.spawn(std::move(chore)); }
 
     void enlist(ClientSession& session);
     void delist(ClientSession& session);
@@ -67,6 +72,7 @@ private:
 
     runtime::Task<void> accept_clients(OpenListener& open);
     runtime::Task<void> serve_client(int fd, net::Address peer);
+    runtime::Task<void> sweep_pool();
     runtime::Task<void> refuse_client(int fd, uint16_t error, std::string_view message);
 
     runtime::Reactor& reactor_;
@@ -78,9 +84,11 @@ private:
     std::shared_ptr<const Routing> routing_;
     core::Random random_;
     LoginGuard login_guard_;
+    ServerPool pool_;
     std::vector<std::unique_ptr<OpenListener>> listeners_;
     runtime::TaskGroup acceptors_;
     runtime::TaskGroup clients_;
+    runtime::TaskGroup chores_;
     runtime::Event drain_begun_;
     ClientSession* first_session_ = nullptr;
     uint32_t sessions_made_ = 0;

@@ -427,7 +427,7 @@ def test_metrics_tell_what_ran_where(router, session, table):
     assert grown('trilith_sql_pins_total{reason="temporary_table"}') == 1
     assert grown("proxysql_questions_total") == 3
     assert float(after["proxysql_client_connections_connected"]) >= 1
-    assert sum(name.startswith("proxysql_connpool_conns{") for name in after) == 2
+    assert sum(name.startswith("proxysql_connpool_conns{") for name in after) == 4
 
 
 def test_a_session_that_asks_for_tracking_gets_it_and_stays_at_the_primary(router):

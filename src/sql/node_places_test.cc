@@ -1,0 +1,63 @@
+// Who gets a place, and who a connection, when sessions wait.
+#include "sql/node_places.h"
+
+#include <doctest/doctest.h>
+
+#include "runtime/linux_os.h"
+#include "sql/server_pool.h"
+
+namespace sql {
+namespace {
+
+struct Waits {
+    runtime::LinuxOs os{};
+    std::unique_ptr<runtime::Reactor> here = *runtime::Reactor::open(os);
+    std::unique_ptr<runtime::Reactor> there = *runtime::Reactor::open(os);
+    PoolClass alike{};
+    PoolClass others{};
+    ServerLink link{};
+    NodePlaces places{1};
+};
+
+}  // namespace
+
+TEST_CASE("a place that comes back is the first session's, on whichever core, and nobody's else") {
+    Waits site;
+    REQUIRE(site.places.connections.try_take());
+    CHECK_FALSE(site.places.is_waited_for());
+    auto first = site.places.enter(*site.there, site.alike);
+    auto second = site.places.enter(*site.here, site.alike);
+    CHECK(site.places.is_waited_for());
+    site.places.give_back(*site.here);
+    CHECK(site.places.connections.used() == 1);
+    CHECK_FALSE(site.places.take_handed(*second).has_place);
+    CHECK(site.places.take_handed(*first).has_place);
+    CHECK_FALSE(site.places.leave(*first).has_place);
+    site.places.give_back(*site.here);
+    // Who leaves has to give away what it was handed.
+    CHECK(site.places.leave(*second).has_place);
+    CHECK_FALSE(site.places.is_waited_for());
+    site.places.give_back(*site.here);
+    CHECK(site.places.connections.used() == 0);
+}
+
+TEST_CASE("a connection goes to the first session of its core and class") {
+    Waits site;
+    CHECK_FALSE(site.places.hand_over(site.link, site.alike, *site.here));
+    auto elsewhere = site.places.enter(*site.there, site.alike);
+    auto other = site.places.enter(*site.here, site.others);
+    CHECK_FALSE(site.places.hand_over(site.link, site.alike, *site.here));
+    auto first = site.places.enter(*site.here, site.alike);
+    auto second = site.places.enter(*site.here, site.alike);
+    CHECK(site.places.hand_over(site.link, site.alike, *site.here));
+    CHECK(site.places.take_handed(*second).link == nullptr);
+    CHECK(site.places.take_handed(*first).link == &site.link);
+    CHECK(site.places.hand_over(site.link, site.others, *site.here));
+    for (const auto& request : {elsewhere, first, second}) {
+        CHECK(site.places.leave(*request).link == nullptr);
+    }
+    CHECK(site.places.leave(*other).link == &site.link);
+    CHECK_FALSE(site.places.is_waited_for());
+}
+
+}  // namespace sql

@@ -1,0 +1,297 @@
+// What a session keeps of its connections while others use them, and what it gives up.
+#include <algorithm>
+#include <array>
+
+#include "mysql/wire.h"
+#include "sql/reply.h"
+#include "sql/session_servers.h"
+#include "sql/worker.h"
+
+namespace sql {
+
+namespace {
+
+// COM_RESET_CONNECTION ends all else that pins; of these it is not certain.
+constexpr std::array kPinsThatClose{
+    Pin::role,
+    Pin::xa,
+    Pin::handler,
+    Pin::table_lock,
+    Pin::global_read_lock,
+    Pin::backup_lock,
+};
+
+ServerFailure lost_result() {
+    return own_failure(
+        mysql::kErrorNotSupportedYet,
+        "trilith: the connection that ran the statement before serves another session now, and it alone knew "
+        "FOUND_ROWS(), ROW_COUNT() and the warnings of it: ask again right behind the statement, this "
+        "session "
+        "keeps its connection from now on"
+    );
+}
+
+// A schema as session tracking tells it (MariaDB KB: OK_Packet).
+std::string schema_track(const std::string& database) {
+    std::string inner;
+    mysql::PayloadWriter(inner).length_encoded_string(database);
+    std::string entry;
+    mysql::PayloadWriter writer(entry);
+    writer.u8(static_cast<uint8_t>(mysql::SessionTrackType::schema));
+    writer.length_encoded_string(inner);
+    return entry;
+}
+
+std::optional<std::string> query_packet(const std::optional<std::string>& text) {
+    if (!text) {
+        return std::nullopt;
+    }
+    std::string packet;
+    mysql::PayloadWriter writer(packet);
+    writer.begin_packet();
+    writer.u8(static_cast<uint8_t>(mysql::Command::query));
+    writer.bytes(*text);
+    static_cast<void>(writer.end_packet(0));
+    return packet;
+}
+
+bool keeps_found_rows(Verb verb) {
+    switch (verb) {
+        case Verb::insert:
+        case Verb::update:
+        case Verb::delete_:
+        case Verb::replace:
+        case Verb::begin:
+        case Verb::commit:
+        case Verb::rollback:
+        case Verb::set:
+        case Verb::use: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+SessionServers::~SessionServers() {
+    for (Lease* lease : {&primary_, &replica_}) {
+        if (lease->link != nullptr && lease->link->is_used) {
+            worker_.pool().drop(*lease);
+        }
+        worker_.pool().release(*lease);
+    }
+    has_prepared_ = false;
+    state_ = {};
+    count_holds();
+    if (class_ != nullptr) {
+        worker_.pool().leave_class(*class_);
+    }
+}
+
+Established SessionServers::established(uint16_t status, const std::string& database) {
+    login_status_ = status;
+    state_.begin(database, mysql::text_encoding_of_collation(class_->identity.collation), {.status = status});
+    previous_ = {};
+    last_run_ = LastRun::primary;
+    primary_.insert_id = {};
+    Established made{.status = status};
+    if (!database.empty()) {
+        made.status |= mysql::kStatusSessionStateChanged;
+        made.session_track = schema_track(database);
+    }
+    return made;
+}
+
+// To the server at the login: it judges account and schema, unless it has done so before.
+runtime::Task<ServerResult<Established>> SessionServers::introduce(size_t node, const std::string& database) {
+    ServerPool& pool = worker_.pool();
+    if (const ServerLink* proof = pool.find_proof(*class_, node, database)) {
+        co_return established(proof->connection->login_status(), database);
+    }
+    ToldState base{.database = database};
+    Ready taken = co_await pool.take(primary_, *class_, node, base);
+    if (!taken) {
+        co_return std::unexpected(std::move(taken).error());
+    }
+    Established made = established(primary_.link->connection->login_status(), database);
+    Ready ready = co_await pool.prepare(primary_, {.state = state_.told()});
+    if (!ready) {
+        co_return std::unexpected(std::move(ready).error());
+    }
+    pool.give(primary_, Tenure::none);
+    pool.release(primary_);
+    co_return made;
+}
+
+runtime::Task<void> SessionServers::leave() {
+    ServerPool& pool = worker_.pool();
+    bool is_held = primary_.link != nullptr && primary_.link->is_used;
+    if (is_held) {
+        PinSet pins = state_.pins();
+        bool must_close = std::ranges::any_of(kPinsThatClose, [&](Pin pin) { return pins.has(pin); });
+        bool is_clean = false;
+        if (!must_close) {
+            Ready reset = co_await reset_link(worker_, *primary_.link);
+            is_clean = reset.has_value();
+        }
+        if (is_clean) {
+            pool.give(primary_, Tenure::none);
+        } else {
+            pool.drop(primary_);
+        }
+    }
+    pool.release(primary_);
+    pool.release(replica_);
+    has_prepared_ = false;
+}
+
+runtime::Task<Ran> SessionServers::reset() {
+    uint8_t sequence = client_.requests.next_sequence();
+    ServerPool& pool = worker_.pool();
+    bool is_held = primary_.link != nullptr && primary_.link->is_used;
+    if (is_held) {
+        // Its transaction, locks and temporary tables end now, not when somebody takes the connection.
+        Ready done = co_await reset_link(worker_, *primary_.link);
+        if (done) {
+            pool.give(primary_, Tenure::none);
+        } else {
+            leave_primary();
+        }
+    }
+    pool.release(primary_);
+    pool.release(replica_);
+    has_prepared_ = false;
+    state_.reset({.status = login_status_});
+    count_holds();
+    primary_.insert_id = {};
+    if (primary_.asked != nullptr) {
+        std::exchange(primary_.asked, nullptr)->asking = nullptr;
+    }
+    previous_ = {};
+    asks_of_previous_ = false;
+    client_.settle_command();
+    bool is_told = co_await reply_ok(worker_, client_, sequence, {.status = state_.status()});
+    co_return Ran{.session_ends = !is_told, .is_done = true, .status = state_.status()};
+}
+
+// COM_SET_OPTION: from now on its connections are others'.
+void SessionServers::change_capabilities(mysql::Capabilities capabilities) {
+    ServerPool& pool = worker_.pool();
+    pool.release(replica_);
+    Identity identity = class_->identity;
+    identity.capabilities = capabilities;
+    PoolClass& entered = pool.enter_class(identity);
+    pool.move(primary_, entered);
+    pool.leave_class(*std::exchange(class_, &entered));
+}
+
+void SessionServers::hold_prepared(bool has_prepared) {
+    has_prepared_ = has_prepared;
+    count_holds();
+    bool is_held = primary_.link != nullptr && primary_.link->is_used;
+    if (is_held && !holds_primary()) {
+        worker_.pool().give(primary_, Tenure::soft);
+    }
+}
+
+void SessionServers::leave_primary() {
+    worker_.pool().drop(primary_);
+    state_.note_primary_lost();
+}
+
+void SessionServers::count_holds() {
+    CoreCounters& counters = worker_.counters();
+    PinSet pins = state_.pins();
+    for (size_t at = 0; at < kPinCount; ++at) {
+        auto pin = static_cast<Pin>(at);
+        counters.pinned_now[at].add(int64_t{pins.has(pin)} - int64_t{counted_pins_.has(pin)});
+    }
+    counted_pins_ = pins;
+    counters.pinned_by_prepared_now.add(int64_t{has_prepared_} - int64_t{has_counted_prepared_});
+    has_counted_prepared_ = has_prepared_;
+}
+
+// Nothing: nobody knows it any more.
+runtime::Task<std::optional<uint64_t>> SessionServers::known_insert_id(core::Instant deadline) {
+    while (primary_.insert_id.where == InsertId::Where::asked) {
+        bool goes_on = co_await await_routing(deadline);
+        if (!goes_on || worker_.now() >= deadline) {
+            co_return std::nullopt;
+        }
+    }
+    if (primary_.insert_id.where != InsertId::Where::here) {
+        co_return std::nullopt;
+    }
+    co_return primary_.insert_id.value;
+}
+
+// The connection that knows the result of the statement before is gone. What the router knows itself is
+// answered by another statement in place of the client's.
+std::optional<ServerFailure> SessionServers::bridge_result(Order& order) {
+    asks_of_previous_ = true;
+    if (order.continuity.is_messages && !previous_.has_messages) {
+        clears_messages_ = true;
+        return std::nullopt;
+    }
+    if (order.question) {
+        instead_ = query_packet(answering_statement(*order.question, previous_));
+    }
+    if (instead_) {
+        return std::nullopt;
+    }
+    return lost_result();
+}
+
+// Where LAST_INSERT_ID() is from now on.
+void SessionServers::note_insert_id(const RelayOutcome& outcome) {
+    if (!outcome.may_have_insert_id) {
+        return;
+    }
+    if (primary_.asked != nullptr) {
+        std::exchange(primary_.asked, nullptr)->asking = nullptr;
+    }
+    primary_.insert_id.where = InsertId::Where::link;
+    primary_.link->insert_id.reset();
+}
+
+void RelayOutcome::note_result(
+    const mysql::ResponseStep& step,
+    const StatementEffects& effects,
+    uint64_t rows_so_far
+) {
+    bool is_end_of_rows = static_cast<uint8_t>(step.payload.front()) == mysql::kEofByte;
+    status = step.ok.status;
+    warnings = step.ok.warnings;
+    row_count = is_end_of_rows ? -1 : static_cast<int64_t>(step.ok.affected_rows);
+    rows = rows_so_far;
+    ++results;
+    // The end of rows need not tell it.
+    bool may_change = step.ok.last_insert_id != 0 || is_end_of_rows;
+    may_have_insert_id = may_have_insert_id || (may_change && !effects.is_read);
+}
+
+Tenure SessionServers::tenure_after(const RelayOutcome& outcome, const StatementEffects& effects) const {
+    if (outcome.has_failed || outcome.warnings > 0 || effects.counts_found_rows) {
+        return Tenure::hard;
+    }
+    return asks_of_previous_ ? Tenure::kept : Tenure::soft;
+}
+
+void SessionServers::note_result(
+    ServerLink& link,
+    const RelayOutcome& outcome,
+    const StatementEffects& effects
+) {
+    previous_.has_messages = outcome.has_failed || outcome.warnings > 0;
+    if (previous_.has_messages) {
+        link.has_messages = true;
+        link.has_foreign_messages = false;  // they are this statement's alone
+    }
+    previous_.row_count = outcome.has_failed ? -1 : outcome.row_count;
+    if (effects.tells_found_rows && outcome.results == 1 && !outcome.has_failed) {
+        previous_.found_rows = outcome.rows;
+    } else if (!keeps_found_rows(effects.verb) || outcome.rows > 0) {
+        previous_.found_rows.reset();
+    }
+}
+
+}  // namespace sql
