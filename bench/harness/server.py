@@ -80,5 +80,7 @@ def nginx_command(directory: Path, configuration: Path) -> list[str]:
 def trilith_command(directory: Path, configuration: Path, server: str) -> list[str]:
     for folder in ("run", "state"):
         (directory / folder).mkdir(exist_ok=True)
+    if machine.is_root():  # as nginx's "user root": what another user may read is not what is measured
+        configuration.write_text('user = "root"\n' + configuration.read_text())
     return [str(machine.trilith_program()), "serve", "--server", server, str(configuration),
             "--runtime-dir", str(directory / "run"), "--state-dir", str(directory / "state")]

@@ -6,14 +6,12 @@
 
 #include "sql/client_login.h"
 #include "sql/reply.h"
+#include "sql/session_kill.h"
 #include "sql/worker.h"
 
 namespace sql {
 
 namespace {
-
-// What KILL may name: below, it is an id of the primary's own, as its SHOW PROCESSLIST tells it.
-constexpr uint64_t kFirstSessionId = uint64_t{1} << 31;
 
 // In a text of several, a later one may mean an earlier one of it.
 Continuity continuity_of(const StatementClass& statement, const StatementEffects& effects) {
@@ -26,6 +24,11 @@ Continuity continuity_of(const StatementClass& statement, const StatementEffects
         .of_gtid = statement.reads_last_gtid,
         .may_be_lost = !statement.reads_insert_id,
     };
+}
+
+bool names_session(const Kill& kill) {
+    bool has_id = kill.kind == Kill::Kind::connection || kill.kind == Kill::Kind::query;
+    return has_id && kill.id >= kFirstSessionId && kill.id <= UINT32_MAX;
 }
 
 }  // namespace
@@ -213,12 +216,19 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
     bool is_whole = client_.command_size > 0;
     StatementClass statement = classify(text, settings, is_whole ? TextExtent::whole : TextExtent::beginning);
     worker_.counters().verbs[static_cast<size_t>(statement.verb)].add();
-    if (statement.kill.kind != Kill::Kind::none && statement.kill.id >= kFirstSessionId) {
+    bool is_kill = names_session(statement.kill);
+    if (is_kill && (statement.is_multi_statement || !is_whole)) {
         co_return co_await refuse(
             mysql::kErrorNotSupportedYet,
-            "trilith: KILL of another session of the router is not supported yet; KILL the id that SHOW "
-            "PROCESSLIST has for its connection to the primary"
+            "trilith: KILL of a session of the router must be a statement by itself"
         );
+    }
+    if (is_kill) {
+        co_return co_await kill({
+            .id = static_cast<uint32_t>(statement.kill.id),
+            .ends_session = statement.kill.kind == Kill::Kind::connection,
+            .is_soft = statement.kill.is_soft,
+        });
     }
     StatementEffects effects =
         is_whole ? effects_of(text, statement, settings) : prepared_effects_of(statement);

@@ -12,6 +12,7 @@
 #include "runtime/event.h"
 #include "runtime/task.h"
 #include "sql/relay.h"
+#include "sql/session_kill.h"
 #include "sql/session_servers.h"
 
 namespace sql {
@@ -31,6 +32,15 @@ public:
     // From the worker: it has new routing; it drains.
     void on_routing() { routing_changed_.set(); }
     void on_drain();
+
+    // For KILL.
+    [[nodiscard]] uint32_t id() const { return id_; }
+    // Of a session that is logged in; before that "".
+    [[nodiscard]] std::string_view user() const { return servers_.user(); }
+    // Where a statement of the client runs; null: nowhere.
+    [[nodiscard]] ServerLink* running_link() const { return client_.running; }
+    // Ends it in the next turn, whatever it does.
+    void end() { fiber_->request_stop(); }
 
 private:
     friend class Worker;  // its list of sessions
@@ -56,6 +66,7 @@ private:
     runtime::Task<Next> become_another();
     runtime::Task<Next> remain_who_it_was();
     runtime::Task<Next> kill_process();
+    runtime::Task<Next> kill(KillOrder order);
     runtime::Task<Next> prepare();
     runtime::Task<Next> use_prepared();
     [[nodiscard]] StatementEffects effects_of_prepared(uint32_t id) const;

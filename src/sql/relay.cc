@@ -39,8 +39,10 @@ public:
           client_(order.client),
           server_(*order.link.connection),
           counters_(worker_.counters().nodes[order.link.node]),
-          is_whole_(client_.command_size > 0) {}
-
+          is_whole_(client_.command_size > 0) {
+        client_.running = &order_.link;
+    }
+    ~Relay() { client_.running = nullptr; }
     runtime::Task<RelayOutcome> run();
 
 private:
@@ -392,8 +394,7 @@ runtime::Task<bool> Relay::upload_file() {
 }  // namespace
 
 runtime::Task<RelayOutcome> relay(RelayOrder order) {
-    Relay exchange(order);
-    co_return co_await exchange.run();
+    co_return co_await Relay(order).run();
 }
 
 }  // namespace sql

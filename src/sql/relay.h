@@ -32,7 +32,8 @@ struct Client {
     mysql::Capabilities capabilities = 0;
     // Bytes of the command that lie whole at the beginning of the buffer; 0: it is streamed, or used up.
     size_t command_size = 0;
-    bool is_streaming = false;  // the command is too long to be held: it goes on behind the buffer
+    ServerLink* running = nullptr;  // where its command runs now
+    bool is_streaming = false;      // the command is too long to be held: it goes on behind the buffer
 
     // The command was given to a server, or answered, for good.
     void settle_command() { buffer.consume(std::exchange(command_size, 0)); }

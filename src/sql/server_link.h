@@ -58,6 +58,7 @@ struct ServerLink {
     Lease* lease = nullptr;                  // whose statement ran here last, or runs
     Lease* asking = nullptr;  // the session that lost it, and wants to know its LAST_INSERT_ID()
     bool is_used = true;
+    bool is_doomed = false;        // a KILL is on its way: closed as soon as its session gives it back
     Tenure tenure = Tenure::none;  // while it is not used
     core::Instant idle_since{};
     core::Instant opened_at{};

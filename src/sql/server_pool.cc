@@ -252,7 +252,7 @@ runtime::Task<ServerResult<void>> ServerPool::prepare(Lease& lease, Preparation 
 void ServerPool::give(Lease& lease, Tenure tenure) {
     ServerLink& link = *lease.link;
     bool is_old = worker_.now() - link.opened_at > kLinkAgeMax && tenure == Tenure::none;
-    if (is_closed_ || is_old || is_outdated(link)) {
+    if (is_closed_ || is_old || link.is_doomed || is_outdated(link)) {
         close(link);
         return;
     }

@@ -6,6 +6,7 @@
 #include "sql/client_login.h"
 #include "sql/client_session.h"
 #include "sql/reply.h"
+#include "sql/session_kill.h"
 #include "sql/worker.h"
 
 namespace sql {
@@ -127,14 +128,34 @@ runtime::Task<ClientSession::Next> ClientSession::remain_who_it_was() {
 
 runtime::Task<ClientSession::Next> ClientSession::kill_process() {
     mysql::PayloadReader reader(payload());
-    if (reader.u32() >= uint32_t{1} << 31) {
-        co_return co_await refuse(
-            mysql::kErrorNotSupportedYet,
-            "trilith: KILL of another session of the router is not supported yet; KILL the id that SHOW "
-            "PROCESSLIST has for its connection to the primary"
-        );
+    uint32_t id = reader.u32();
+    if (id >= kFirstSessionId && !client_.is_streaming) {
+        co_return co_await kill({.id = id, .ends_session = true});
     }
     co_return co_await run_simple({.verb = Verb::kill}, mysql::ResponseForm::one_ok);
+}
+
+// KILL of a session of the router, perhaps of this one.
+runtime::Task<ClientSession::Next> ClientSession::kill(KillOrder order) {
+    uint8_t sequence = client_.requests.next_sequence();
+    client_.settle_command();
+    ServerResult<void> killed;
+    if (order.id != id_) {
+        killed = co_await kill_session(worker_, servers_.identity(), order);
+    } else {
+        killed = std::unexpected(
+            order.ends_session ? own_failure(mysql::kErrorConnectionKilled, "Connection was killed")
+                               : own_failure(mysql::kErrorQueryInterrupted, "Query execution was interrupted")
+        );
+    }
+    bool is_told = false;
+    if (killed) {
+        is_told = co_await reply_ok(worker_, client_, sequence, {.status = servers_.state().status()});
+    } else {
+        is_told = co_await reply_error(worker_, client_, sequence, told_failure(std::move(killed).error()));
+    }
+    bool ends = order.id == id_ && order.ends_session;
+    co_return is_told && !ends ? Next::goes_on : Next::ends;
 }
 
 // Prepared statements live on the session's connection to the primary, under the ids that it gave.

@@ -84,6 +84,11 @@ public:
     [[nodiscard]] const Identity& identity() const { return class_->identity; }
     [[nodiscard]] SessionFacts facts() const;
 
+    // "" before establish().
+    [[nodiscard]] std::string_view user() const {
+        return class_ == nullptr ? std::string_view() : std::string_view(class_->identity.user);
+    }
+
     // The client has prepared statements, which are known by the primary's connection alone.
     void hold_prepared(bool has_prepared);
 

@@ -24,11 +24,13 @@ public:
 };
 
 class ServerPool;
+class Worker;
 
-// The connections of one core, for messages from the others.
+// What others send messages to on one core.
 struct CorePool {
     runtime::Reactor* reactor = nullptr;
     ServerPool* pool = nullptr;
+    Worker* worker = nullptr;
 };
 
 struct Shared {

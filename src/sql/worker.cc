@@ -46,7 +46,7 @@ Worker::Worker(runtime::Reactor& reactor, size_t core_index, Shared& shared)
       clients_(reactor, SIZE_MAX),
       chores_(reactor, SIZE_MAX),
       drain_begun_(reactor) {
-    shared.pools[core_index] = {.reactor = &reactor, .pool = &pool_};
+    shared.pools[core_index] = {.reactor = &reactor, .pool = &pool_, .worker = this};
 }
 
 Worker::~Worker() = default;
@@ -197,6 +197,14 @@ void Worker::drain(core::Instant deadline) {
     }
     drain_deadline_ = deadline;
     drain_begun_.set();
+}
+
+ClientSession* Worker::find_session(uint32_t id) const {
+    ClientSession* session = first_session_;
+    while (session != nullptr && session->id() != id) {
+        session = session->next_;
+    }
+    return session;
 }
 
 void Worker::enlist(ClientSession& session) {

@@ -60,6 +60,11 @@ public:
     // Runs beside the sessions, and must come to an end by itself.
     void spawn_chore(runtime::Task<void> chore) { chores_.spawn(std::move(chore)); }
 
+    // Null: no session has this id, which is a session's of this core.
+    [[nodiscard]] ClientSession* find_session(uint32_t id) const;
+    // Runs beside the sessions, and ends as they do.
+    void spawn(runtime::Task<void> work) { clients_.spawn(std::move(work)); }
+
     void enlist(ClientSession& session);
     void delist(ClientSession& session);
 

@@ -655,3 +655,70 @@ def test_the_mariadb_programs_error_is_the_servers(router):
     with pytest.raises(SqlError) as refused:
         router.client("SELECT * FROM nowhere")
     assert refused.value.number == 1146
+
+
+# ---- KILL of a session of the router, by the id of its greeting
+
+
+def run_aside(connection, sql):
+    """Runs it in a thread: (thread, what came of it)."""
+    came = []
+
+    def work():
+        try:
+            came.append(rows(connection, sql))
+        except pymysql.MySQLError as error:
+            came.append(error.args[0])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, came
+
+
+def wait_running(cluster, words):
+    question = f"SELECT GROUP_CONCAT(info) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND info LIKE '%{words}%'"
+    wait_until(lambda: any(words in node.value(question) for node in cluster.nodes), 20, f"{words} to run")
+
+
+@pytest.mark.parametrize("sql", ["SELECT SLEEP(30) FROM shop.place", "DO SLEEP(30)"], ids=["a-read", "on-the-primary"])
+def test_kill_query_ends_what_another_session_runs(router, cluster, session, sql):
+    with contextlib.closing(router.connect()) as other:
+        rows(other, "SET @mine = 5")
+        thread, came = run_aside(other, sql)
+        wait_running(cluster, "SLEEP(30)")
+        rows(session, f"KILL QUERY {other.thread_id()}")
+        thread.join(10)
+        assert came and came[0] in (1317, ((1,),), ()), "SLEEP gives 1 when it is killed, or the statement an error"
+        assert one(other, "SELECT @mine") == 5, "the session goes on as it was"
+
+
+def test_kill_ends_another_session(router, cluster, session):
+    with contextlib.closing(router.connect()) as other:
+        rows(other, "BEGIN")
+        thread, came = run_aside(other, "DO SLEEP(31)")
+        wait_running(cluster, "SLEEP(31)")
+        rows(session, f"KILL {other.thread_id()}")
+        thread.join(10)
+        assert came and came[0] in (1317, 1927, 2013, 2006)
+        with pytest.raises(pymysql.MySQLError):
+            rows(other, "SELECT 1")
+    idle = router.connect()
+    session.kill(idle.thread_id())
+    with pytest.raises(pymysql.MySQLError):
+        rows(idle, "SELECT 1")
+
+
+def test_kill_needs_an_id_that_is_there_and_the_right_to_it(router, cluster, session):
+    assert error_of(session, f"KILL {2**31 + 123_456_789}") == 1094
+    assert error_of(session, f"KILL QUERY {session.thread_id()}") == 1317
+    cluster.primary.sql("CREATE USER stranger@'%' IDENTIFIED BY 'x'")
+    cluster.wait_caught_up()
+    with contextlib.closing(router.connect(user="stranger", password="x", database=None)) as stranger:
+        assert error_of(stranger, f"KILL {session.thread_id()}") == 1095
+        thread, came = run_aside(session, "DO SLEEP(2)")
+        wait_running(cluster, "SLEEP(2)")
+        assert error_of(stranger, f"KILL {session.thread_id()}") == 1095
+        thread.join(10)
+        assert came == [()]
+    cluster.primary.sql("DROP USER stranger@'%'")
+    assert error_of(session, f"KILL {session.thread_id()}") == 1927
