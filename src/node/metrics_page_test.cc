@@ -159,7 +159,7 @@ TEST_CASE("a family stands together under one head, and no series stands twice")
     }
     CHECK(families.size() > 50);
     CHECK(std::ranges::all_of(families, [](const std::string& name) {
-        return name.starts_with("haproxy_") || name.starts_with("trilith_");
+        return name.starts_with("haproxy_") || name.starts_with("proxysql_") || name.starts_with("trilith_");
     }));
 }
 

@@ -287,6 +287,7 @@ std::string pinned_text(const RouterStatus& router) {
 }
 
 void append_router(std::string& target, const Sample& sample, const TableOptions& options) {
+    using enum Align;
     const RouterStatus& router = *sample.now.router;
     std::string clients = std::format("{} of {}", counted(router.clients, "client"), router.clients_max);
     std::string commands = std::format("{}", counted(router.questions_total, "command"));
@@ -294,16 +295,18 @@ void append_router(std::string& target, const Sample& sample, const TableOptions
         uint64_t before = sample.before->router->questions_total;
         commands += std::format(" ({}/s)", rate_text(router.questions_total, before, sample.between()));
     }
-    target += std::format("\nSQL router  {}, {}, {}\n", clients, commands, pinned_text(router));
-    using enum Align;
+    target += '\n';
+    TextTable title({left, left, left, left});
+    title.add_row({{"SQL router"}, {clients}, {commands}, {pinned_text(router)}});
+    title.append_to(target, {.columns = options.columns, .colour = options.colour});
     TextTable table({left, left, right, right, right, right, right, left});
-    std::vector<TextCell> titles;
-    for (const char* title : {"SERVER", "STATE", "IN USE", "IDLE", "LIMIT", "WAITING", "LAG", "READS"}) {
-        titles.push_back({title, Ink::dim});
+    std::vector<TextCell> heads;
+    for (const char* head : {"SERVER", "STATE", "IN USE", "IDLE", "LIMIT", "WAITING", "LAG", "READS"}) {
+        heads.push_back({head, Ink::dim});
     }
-    table.add_row(std::move(titles));
+    table.add_row(std::move(heads));
     for (const RouterNodeStatus& node : router.nodes) {
-        bool is_replica = node.state == "replica";
+        std::string reads = node.is_fit ? "yes" : "no";
         Ink ink = node.state == "primary" || node.is_fit ? Ink::green : Ink::red;
         table.add_row({
             {printable(node.address)},
@@ -313,9 +316,7 @@ void append_router(std::string& target, const Sample& sample, const TableOptions
             {std::to_string(router.connections_max)},
             {std::to_string(node.waiting), node.waiting == 0 ? Ink::plain : Ink::yellow},
             {node.lag ? latency_text(*node.lag) : "-"},
-            {!is_replica   ? "-"
-             : node.is_fit ? "yes"
-                           : "no"},
+            {node.state == "replica" ? reads : "-"},
         });
     }
     table.append_to(target, {.indent = kIndent, .columns = options.columns, .colour = options.colour});

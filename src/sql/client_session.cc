@@ -68,8 +68,16 @@ runtime::Task<void> ClientSession::serve() {
     }
     Next next = Next::goes_on;
     while (next == Next::goes_on) {
+        bool is_there = co_await await_command();
+        if (!is_there) {
+            break;
+        }
         next = co_await serve_command();
     }
+    co_await leave();
+}
+
+runtime::Task<void> ClientSession::leave() {
     co_await servers_.leave();
     if (!has_quit_) {
         worker_.counters().clients_lost.add();
@@ -143,10 +151,6 @@ std::string_view ClientSession::payload() const {
 }
 
 runtime::Task<ClientSession::Next> ClientSession::serve_command() {
-    bool is_there = co_await await_command();
-    if (!is_there) {
-        co_return Next::ends;
-    }
     worker_.counters().questions.add();
     if (payload_size_ == 0) {
         co_return co_await refuse(mysql::kErrorUnknownCommand, "trilith: an empty packet is no command");

@@ -48,8 +48,10 @@ private:
     enum class Next : uint8_t { goes_on, ends };
 
     // client_session.cc
-    runtime::Task<bool> establish();
-    runtime::Task<Next> serve_command();
+    // Not inlined: their frames would be a part of the one that an idle session keeps.
+    [[gnu::noinline]] runtime::Task<bool> establish();
+    [[gnu::noinline]] runtime::Task<Next> serve_command();
+    [[gnu::noinline]] runtime::Task<void> leave();
     runtime::Task<bool> await_command();
     runtime::Task<Next> dispatch();
     runtime::Task<Next> run_query();

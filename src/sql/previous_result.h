@@ -15,6 +15,8 @@ struct PreviousResult {
     int64_t row_count = 0;                   // ROW_COUNT()
     std::optional<uint64_t> found_rows = 0;  // FOUND_ROWS(); nothing: only the connection knows
     bool has_messages = false;               // SHOW WARNINGS has rows
+    // Statements without tables leave them listed, so it may have rows still.
+    bool may_list_messages = false;
 };
 
 // SELECT ROW_COUNT() or SELECT FOUND_ROWS(), perhaps AS a name, and nothing else.

@@ -23,6 +23,9 @@ constexpr std::string_view kTracking =
     "character_set_results,collation_connection,last_gtid,sql_mode,time_zone,tx_isolation,tx_read_only', "
     "session_track_schema = 1, session_track_state_change = 1";
 
+// Statements without tables leave the warnings of earlier ones listed; this one clears them.
+constexpr std::string_view kClearing = "SELECT 1 FROM (SELECT 1) AS t";
+
 std::unexpected<ServerFailure> not_linked(core::ErrorKind kind, std::string message) {
     return std::unexpected(ServerFailure{.kind = kind, .message = std::move(message)});
 }
@@ -61,6 +64,7 @@ void note_reset(ServerLink& link) {
     link.last_gtid.reset();
     link.has_messages = false;
     link.has_foreign_messages = false;
+    link.has_failed_set = false;
     link.is_unsure = false;
 }
 
@@ -79,8 +83,8 @@ std::optional<uint64_t> insert_id_of(const QueryAnswer& answer) {
 }
 
 bool must_reset(const ServerLink& link, const Preparation& wanted) {
-    bool has_others_messages = wanted.clears_messages && (link.has_foreign_messages || link.last_gtid);
-    return link.is_unsure || has_others_messages || likeness(link.told, wanted.state) == Likeness::resettable;
+    bool has_others_gtid = wanted.clears_gtid && link.last_gtid;
+    return link.is_unsure || has_others_gtid || likeness(link.told, wanted.state) == Likeness::resettable;
 }
 
 }  // namespace
@@ -163,7 +167,8 @@ void close_link(Worker& worker, std::unique_ptr<ServerLink> link) {
 
 bool is_ready(const ServerLink& link, const Preparation& wanted) {
     bool has_insert_id = !wanted.insert_id || link.insert_id == wanted.insert_id;
-    return has_insert_id && !must_reset(link, wanted) && likeness(link.told, wanted.state) == Likeness::same;
+    return has_insert_id && !link.has_foreign_messages && !must_reset(link, wanted) &&
+           likeness(link.told, wanted.state) == Likeness::same;
 }
 
 runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
@@ -180,6 +185,11 @@ runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
         commands.push_back({Command::reset_connection, ""});
         commands.push_back({Command::query, std::string(kTracking)});
         note_reset(link);
+    }
+    if (link.has_foreign_messages) {
+        commands.push_back({Command::query, std::string(kClearing)});
+        link.has_messages = false;
+        link.has_foreign_messages = false;
     }
     ToldState told = wanted.state;
     for (std::string& statement : statements_between(link.told, told)) {
@@ -202,6 +212,7 @@ runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
     for (QueryAnswer& answer : *answers) {
         if (answer.failure) {
             link.has_messages = true;
+            link.has_foreign_messages = true;
             co_return std::unexpected(*std::move(answer.failure));
         }
     }

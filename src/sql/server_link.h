@@ -48,6 +48,7 @@ struct ServerLink {
     net::Address address{};
     uint32_t generation = 0;
     ToldState told{};
+    bool has_failed_set = false;    // a SET failed, perhaps half way: unsure for whoever takes it next
     bool is_unsure = false;         // a part of what it was told failed: only a reset makes `told` true again
     mysql::GtidPosition covered{};  // the server has applied this: it was waited for
     // What LAST_INSERT_ID() is here; nothing: it may have changed.
@@ -86,7 +87,7 @@ void close_link(Worker& worker, std::unique_ptr<ServerLink> link);
 struct Preparation {
     const ToldState& state;
     std::optional<uint64_t> insert_id{};  // what LAST_INSERT_ID() is to be
-    bool clears_messages = false;         // what others left must not be seen: warnings, @@last_gtid
+    bool clears_gtid = false;             // @@last_gtid must not be another session's
     bool asks_insert_id = false;          // the session before wants to know its LAST_INSERT_ID()
 };
 

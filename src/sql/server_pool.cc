@@ -14,13 +14,24 @@ namespace {
 // Global variables and privileges that have changed reach a connection with its login.
 constexpr core::Duration kLinkAgeMax = std::chrono::minutes(30);
 
+// What its session has left there must not meet another.
+void leave_behind(ServerLink& link) {
+    link.has_foreign_messages = link.has_messages;
+    link.is_unsure = link.is_unsure || std::exchange(link.has_failed_set, false);
+}
+
 }  // namespace
 
 Lease::~Lease() {
     ASSERT(link == nullptr);
+    forget_insert_id();
+}
+
+void Lease::forget_insert_id() {
     if (asked != nullptr) {
-        asked->asking = nullptr;
+        std::exchange(asked, nullptr)->asking = nullptr;
     }
+    insert_id = {};
 }
 
 ServerPool::ServerPool(Worker& worker) : worker_(worker), nodes_(worker.shared().config.nodes.size()) {}
@@ -114,7 +125,7 @@ void ServerPool::end_use(ServerLink& link, Tenure tenure) {
 
 // Its session has it no more, and is told once the connection is asked what only it knows.
 void ServerPool::part(ServerLink& link) {
-    link.has_foreign_messages = link.has_messages;
+    leave_behind(link);
     Lease* owner = std::exchange(link.lease, nullptr);
     if (owner == nullptr) {
         return;
@@ -288,7 +299,7 @@ void ServerPool::release(Lease& lease) {
     }
     ServerLink& link = *std::exchange(lease.link, nullptr);
     link.lease = nullptr;
-    link.has_foreign_messages = link.has_messages;
+    leave_behind(link);
     std::array<ServerLink::Listed, kTenureCount>& idle = link.pool_class->nodes[link.node].idle;
     ServerLink::Listed& target = idle[index_of(Tenure::none)];
     target.splice(target.end(), idle[index_of(link.tenure)], link.in_class);

@@ -39,6 +39,9 @@ struct Lease {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
+    // LAST_INSERT_ID() is 0 again, whatever it was.
+    void forget_insert_id();
+
     ServerLink* link = nullptr;
     ServerLink* asked = nullptr;  // insert_id.where is `asked`: of whom
     InsertId insert_id{};

@@ -87,12 +87,32 @@ SessionServers::~SessionServers() {
     }
 }
 
+SessionFacts SessionServers::facts() const {
+    return {
+        .is_in_transaction = state_.is_in_transaction(),
+        .is_autocommit = state_.is_autocommit(),
+        .pins = state_.pins(),
+        .database = state_.database(),
+        .replica = replica_node_,
+    };
+}
+
+bool SessionServers::holds_primary() const {
+    return has_prepared_ || state_.is_in_transaction() || !state_.pins().is_empty();
+}
+
+// Its connection is still the one that ran the session's last statement.
+bool SessionServers::owns_previous(const Lease& lease) const {
+    bool ran_there = (&lease == &primary_) == (last_run_ == LastRun::primary);
+    return ran_there && lease.link != nullptr;
+}
+
 Established SessionServers::established(uint16_t status, const std::string& database) {
     login_status_ = status;
     state_.begin(database, mysql::text_encoding_of_collation(class_->identity.collation), {.status = status});
     previous_ = {};
     last_run_ = LastRun::primary;
-    primary_.insert_id = {};
+    primary_.forget_insert_id();
     Established made{.status = status};
     if (!database.empty()) {
         made.status |= mysql::kStatusSessionStateChanged;
@@ -162,10 +182,7 @@ runtime::Task<Ran> SessionServers::reset() {
     has_prepared_ = false;
     state_.reset({.status = login_status_});
     count_holds();
-    primary_.insert_id = {};
-    if (primary_.asked != nullptr) {
-        std::exchange(primary_.asked, nullptr)->asking = nullptr;
-    }
+    primary_.forget_insert_id();
     previous_ = {};
     asks_of_previous_ = false;
     client_.settle_command();
@@ -228,9 +245,8 @@ runtime::Task<std::optional<uint64_t>> SessionServers::known_insert_id(core::Ins
 // answered by another statement in place of the client's.
 std::optional<ServerFailure> SessionServers::bridge_result(Order& order) {
     asks_of_previous_ = true;
-    if (order.continuity.is_messages && !previous_.has_messages) {
-        clears_messages_ = true;
-        return std::nullopt;
+    if (order.continuity.is_messages && !previous_.may_list_messages) {
+        return std::nullopt;  // none are listed on a connection that was made ready
     }
     if (order.question) {
         instead_ = query_packet(answering_statement(*order.question, previous_));
@@ -246,9 +262,7 @@ void SessionServers::note_insert_id(const RelayOutcome& outcome) {
     if (!outcome.may_have_insert_id) {
         return;
     }
-    if (primary_.asked != nullptr) {
-        std::exchange(primary_.asked, nullptr)->asking = nullptr;
-    }
+    primary_.forget_insert_id();
     primary_.insert_id.where = InsertId::Where::link;
     primary_.link->insert_id.reset();
 }
@@ -282,10 +296,10 @@ void SessionServers::note_result(
     const StatementEffects& effects
 ) {
     previous_.has_messages = outcome.has_failed || outcome.warnings > 0;
-    if (previous_.has_messages) {
-        link.has_messages = true;
-        link.has_foreign_messages = false;  // they are this statement's alone
-    }
+    link.has_messages = link.has_messages || previous_.has_messages;
+    bool clears = effects.verb == Verb::insert || effects.verb == Verb::update ||
+                  effects.verb == Verb::delete_ || effects.verb == Verb::replace;
+    previous_.may_list_messages = previous_.has_messages || (previous_.may_list_messages && !clears);
     previous_.row_count = outcome.has_failed ? -1 : outcome.row_count;
     if (effects.tells_found_rows && outcome.results == 1 && !outcome.has_failed) {
         previous_.found_rows = outcome.rows;

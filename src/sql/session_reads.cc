@@ -181,12 +181,10 @@ runtime::Task<Ran> SessionServers::run_on_previous(Order order) {
         co_return co_await run_on_primary(order);  // which has it, or knows what else can be done
     }
     asks_of_previous_ = true;
-    bool clears = order.continuity.is_messages && !previous_.has_messages;
     if (!worker_.pool().take_back(replica_)) {
         co_return co_await run_on_primary(order);
     }
-    Ready told =
-        co_await worker_.pool().prepare(replica_, {.state = state_.told(), .clears_messages = clears});
+    Ready told = co_await worker_.pool().prepare(replica_, {.state = state_.told()});
     if (!told) {
         co_return co_await run_on_primary(order);
     }

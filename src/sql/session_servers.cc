@@ -80,6 +80,9 @@ void note_told(ToldState& told, const ToldState& state) {
     }
 }
 
+// After a failed write it may be one that nobody was told.
+constexpr mysql::Gtid kUnknownGtid{.domain = UINT32_MAX, .server = UINT32_MAX, .sequence = UINT64_MAX};
+
 // Kind `closed` makes answer_failure() end the session.
 ServerFailure lost_state(std::string message) {
     ServerFailure failure = own_failure(mysql::kErrorServerLost, std::move(message));
@@ -131,26 +134,6 @@ runtime::Task<ServerResult<Established>> SessionServers::establish(Identity iden
     }
 }
 
-SessionFacts SessionServers::facts() const {
-    return {
-        .is_in_transaction = state_.is_in_transaction(),
-        .is_autocommit = state_.is_autocommit(),
-        .pins = state_.pins(),
-        .database = state_.database(),
-        .replica = replica_node_,
-    };
-}
-
-bool SessionServers::holds_primary() const {
-    return has_prepared_ || state_.is_in_transaction() || !state_.pins().is_empty();
-}
-
-// Its connection is still the one that ran the session's last statement.
-bool SessionServers::owns_previous(const Lease& lease) const {
-    bool ran_there = (&lease == &primary_) == (last_run_ == LastRun::primary);
-    return ran_there && lease.link != nullptr;
-}
-
 // The session has a transaction, a pin or prepared statements, and the connection that knows of them.
 runtime::Task<SessionServers::Ready> SessionServers::keep_held(const Order& order, core::Instant deadline) {
     const Node* primary = worker_.routing()->primary_node();
@@ -160,6 +143,9 @@ runtime::Task<SessionServers::Ready> SessionServers::keep_held(const Order& orde
     if (is_another || !link.is_alive()) {
         leave_primary();
         co_return std::unexpected(lost_state(std::string(kHeldStateLost)));
+    }
+    if (order.continuity.of_gtid && link.last_gtid != state_.last_gtid()) {
+        co_return std::unexpected(lost_gtid());
     }
     bool must_tell = order.continuity.of_insert && primary_.insert_id.where != InsertId::Where::link;
     if (!must_tell) {
@@ -172,7 +158,12 @@ runtime::Task<SessionServers::Ready> SessionServers::keep_held(const Order& orde
     if (!insert_id || link.insert_id == insert_id) {
         co_return Ready{};
     }
-    co_return co_await tell_insert_id(worker_, *primary_.link, *insert_id);
+    Ready told = co_await tell_insert_id(worker_, *primary_.link, *insert_id);
+    if (!told) {
+        leave_primary();
+        co_return std::unexpected(lost_state(std::string(kHeldStateLost)));
+    }
+    co_return told;
 }
 
 // A connection to the primary that is as the session is.
@@ -210,13 +201,11 @@ runtime::Task<SessionServers::Ready> SessionServers::try_primary(
     if (order.continuity.of_gtid && !has_gtid && state_.last_gtid()) {
         co_return std::unexpected(lost_gtid());
     }
-    bool clears = clears_messages_ || (order.continuity.is_messages && !previous_.has_messages) ||
-                  (order.continuity.of_gtid && !has_gtid);
+    bool clears_gtid = order.continuity.of_gtid && !has_gtid;
     Ready prepared = co_await pool.prepare(
         primary_,
-        {.state = state_.told(), .insert_id = insert_id, .clears_messages = clears}
+        {.state = state_.told(), .insert_id = insert_id, .clears_gtid = clears_gtid}
     );
-    clears_messages_ = false;
     if (prepared) {
         state_.share(primary_.link->told.carried);
     }
@@ -296,12 +285,13 @@ Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
         state_.select_database("");  // it dropped the schema that it stood in
     }
     note_told(link.told, state_.told());
-    // A SET may have failed half way.
-    link.is_unsure = link.is_unsure || (outcome.has_failed && effects.verb == Verb::set);
+    link.has_failed_set = link.has_failed_set || (outcome.has_failed && effects.verb == Verb::set);
     note_result(link, outcome, effects);
     note_insert_id(outcome);
-    if (!effects.is_read) {
+    if (state_.last_gtid() != gtid_before_) {
         link.last_gtid = state_.last_gtid();
+    } else if (outcome.has_failed && !effects.is_read) {
+        link.last_gtid = kUnknownGtid;
     }
     if (order.capabilities && !outcome.has_failed) {
         change_capabilities(*order.capabilities);
@@ -335,6 +325,7 @@ runtime::Task<Ran> SessionServers::run_on_primary(Order order) {
             co_return co_await answer_failure(std::move(ready).error());
         }
         bool had_hold = holds_primary();
+        gtid_before_ = state_.last_gtid();
         RelayOutcome outcome = co_await relay({
             .worker = worker_,
             .client = client_,

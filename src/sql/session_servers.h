@@ -96,7 +96,6 @@ private:
     using Ready = ServerResult<void>;
 
     // session_servers.cc
-    [[nodiscard]] bool holds_primary() const;
     runtime::Task<Ready> ready_primary(Order& order, core::Instant deadline);
     runtime::Task<Ready> try_primary(size_t node, Order& order, core::Instant deadline);
     runtime::Task<Ready> keep_held(const Order& order, core::Instant deadline);
@@ -105,9 +104,10 @@ private:
     runtime::Task<Ran> answer_failure(ServerFailure failure);
     [[nodiscard]] Ran note_ran(const RelayOutcome& outcome, const Order& order);
     [[nodiscard]] Repeat repeat_of(const StatementEffects& effects) const;
-    [[nodiscard]] bool owns_previous(const Lease& lease) const;
 
     // session_lease.cc
+    [[nodiscard]] bool holds_primary() const;
+    [[nodiscard]] bool owns_previous(const Lease& lease) const;
     runtime::Task<ServerResult<Established>> introduce(size_t node, const std::string& database);
     [[nodiscard]] Established established(uint16_t status, const std::string& database);
     runtime::Task<std::optional<uint64_t>> known_insert_id(core::Instant deadline);
@@ -137,15 +137,15 @@ private:
     Lease primary_;
     Lease replica_;
     PreviousResult previous_{};
-    std::optional<size_t> replica_node_{};  // where it reads, while that is fit
-    std::optional<std::string> instead_{};  // the command that answers the client's question
+    std::optional<size_t> replica_node_{};      // where it reads, while that is fit
+    std::optional<std::string> instead_{};      // the command that answers the client's question
+    std::optional<mysql::Gtid> gtid_before_{};  // of the statement that runs
     PinSet counted_pins_{};
     uint16_t login_status_ = mysql::kStatusAutocommit;
     LastRun last_run_ = LastRun::primary;
     bool has_prepared_ = false;
     bool has_counted_prepared_ = false;
     bool asks_of_previous_ = false;  // it has asked for what its connection alone knows
-    bool clears_messages_ = false;   // the next statement must not see another session's warnings
 };
 
 }  // namespace sql

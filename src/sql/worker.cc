@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "mysql/ok_packet.h"
@@ -133,32 +134,43 @@ runtime::Task<void> Worker::refuse_client(int fd, uint16_t error, std::string_vi
     [[maybe_unused]] ssize_t sent = co_await socket.send(buffers_, packet, now() + kRefusalWait);
 }
 
+runtime::Task<void> Worker::turn_away(int fd, uint16_t error, std::string_view message) {
+    co_await refuse_client(fd, error, message);
+    shared_.clients.give_back();
+}
+
+// The client has its place.
 runtime::Task<void> Worker::serve_client(int fd, net::Address peer) {
     uint32_t per_address = shared_.config.limits.clients_per_address;
     bool is_counted = per_address != 0 && peer.family() != AF_UNIX;
     if (login_guard_.is_blocked(peer, now())) {
-        co_await refuse_client(
+        return turn_away(
             fd,
             mysql::kErrorHostIsBlocked,
             "trilith: too many failed logins from this address; wait a minute"
         );
-    } else if (is_counted && !shared_.clients_by_address.try_add(peer.bytes(), per_address)) {
-        co_await refuse_client(
+    }
+    if (is_counted && !shared_.clients_by_address.try_add(peer.bytes(), per_address)) {
+        return turn_away(
             fd,
             mysql::kErrorTooManyConnections,
             "trilith: too many connections from this address (database.limits.clients_per_address)"
         );
-    } else {
-        counters_.clients.add(1);
-        counters_.clients_total.add();
-        {
-            ClientSession session(*this, net::Socket(reactor_, fd), peer);
-            co_await session.serve();
-        }
-        counters_.clients.add(-1);
-        if (is_counted) {
-            shared_.clients_by_address.remove(peer.bytes());
-        }
+    }
+    return serve_session(fd, std::move(peer), is_counted ? AddressCount::counted : AddressCount::not_counted);
+}
+
+// All that an idle client keeps is in this frame and the one below it.
+runtime::Task<void> Worker::serve_session(int fd, net::Address peer, AddressCount count) {
+    counters_.clients.add(1);
+    counters_.clients_total.add();
+    std::optional<ClientSession> session;
+    session.emplace(*this, net::Socket(reactor_, fd), peer);
+    co_await session->serve();
+    session.reset();
+    counters_.clients.add(-1);
+    if (count == AddressCount::counted) {
+        shared_.clients_by_address.remove(peer.bytes());
     }
     shared_.clients.give_back();
 }

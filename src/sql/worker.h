@@ -76,7 +76,10 @@ private:
     };
 
     runtime::Task<void> accept_clients(OpenListener& open);
-    runtime::Task<void> serve_client(int fd, net::Address peer);
+    enum class AddressCount : uint8_t { counted, not_counted };
+    [[nodiscard]] [[clang::coro_wrapper]] runtime::Task<void> serve_client(int fd, net::Address peer);
+    runtime::Task<void> serve_session(int fd, net::Address peer, AddressCount count);
+    runtime::Task<void> turn_away(int fd, uint16_t error, std::string_view message);
     runtime::Task<void> sweep_pool();
     runtime::Task<void> refuse_client(int fd, uint16_t error, std::string_view message);
 

@@ -283,6 +283,32 @@ def test_counts_and_warnings_are_the_sessions_own_or_an_error(single, table):
         assert error_of(other_side, "SHOW WARNINGS") == 1235
 
 
+def test_statements_without_tables_do_not_show_the_errors_of_another(single):
+    first, second = pair(single)
+    with first as one_side, second as other_side:
+        assert error_of(other_side, "SELECT * FROM nowhere") == 1146
+        assert one(other_side, "SELECT 1") == 1
+        assert one(one_side, "SELECT 1") == 1
+        assert one(one_side, "SELECT @@warning_count") == 0
+        assert error_of(other_side, "SET sql_mode = 'nonsense'") == 1231
+        assert rows(other_side, "SHOW WARNINGS")[0][1] == 1231
+        rows(one_side, "BEGIN")
+        assert rows(one_side, "SHOW WARNINGS") == ()
+        assert rows(one_side, "SHOW ERRORS") == ()
+        rows(one_side, "COMMIT")
+
+
+def test_a_transaction_sees_its_sessions_last_insert_id(single, table):
+    first, second = pair(single)
+    with first as one_side, second as other_side:
+        rows(one_side, f"INSERT INTO {table} (a) VALUES (1)")
+        rows(other_side, f"INSERT INTO {table} (a) VALUES (1)")
+        for session, number in ((one_side, 1), (other_side, 2)):
+            rows(session, "BEGIN")
+            assert rows(session, "SELECT LAST_INSERT_ID()") == ((number,),)
+            rows(session, "ROLLBACK")
+
+
 def test_warnings_and_counted_rows_stay_until_the_next_statement(single, table):
     first, second = pair(single)
     with first as one_side, second as other_side:
