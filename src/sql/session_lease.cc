@@ -192,8 +192,10 @@ runtime::Task<Ran> SessionServers::reset() {
 
 // COM_SET_OPTION: from now on its connections are others'.
 void SessionServers::change_capabilities(mysql::Capabilities capabilities) {
+    if (capabilities == class_->identity.capabilities) {
+        return;
+    }
     ServerPool& pool = worker_.pool();
-    pool.release(replica_);
     Identity identity = class_->identity;
     identity.capabilities = capabilities;
     PoolClass& entered = pool.enter_class(identity);

@@ -119,7 +119,10 @@ Ran SessionServers::note_read(const RelayOutcome& outcome, const StatementEffect
 
 runtime::Task<SessionServers::Ready> SessionServers::ready_replica(size_t node) {
     ServerPool& pool = worker_.pool();
-    bool has_own = replica_.link != nullptr && replica_.link->node == node && pool.take_back(replica_);
+    // COM_SET_OPTION may have changed the class since, which keeps the result of the statement before.
+    bool is_right =
+        replica_.link != nullptr && replica_.link->node == node && replica_.link->pool_class == class_;
+    bool has_own = is_right && pool.take_back(replica_);
     if (!has_own) {
         pool.release(replica_);
         Ready taken = co_await pool.take(replica_, *class_, node, state_.told());

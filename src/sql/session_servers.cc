@@ -266,7 +266,8 @@ Repeat SessionServers::repeat_of(const StatementEffects& effects) const {
 
 Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
     const StatementEffects& effects = order.effects;
-    last_run_ = LastRun::primary;
+    bool is_statement = !order.capabilities;  // COM_SET_OPTION leaves the result of the statement before
+    last_run_ = is_statement ? LastRun::primary : last_run_;
     PinSet before = state_.pins();
     if (outcome.has_failed) {
         state_.note_error(effects);
@@ -286,7 +287,9 @@ Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
     }
     note_told(link.told, state_.told());
     link.has_failed_set = link.has_failed_set || (outcome.has_failed && effects.verb == Verb::set);
-    note_result(link, outcome, effects);
+    if (is_statement) {
+        note_result(link, outcome, effects);
+    }
     note_insert_id(outcome);
     if (state_.last_gtid() != gtid_before_) {
         link.last_gtid = state_.last_gtid();
