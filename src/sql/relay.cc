@@ -393,8 +393,6 @@ runtime::Task<bool> Relay::upload_file() {
 
 }  // namespace
 
-runtime::Task<RelayOutcome> relay(RelayOrder order) {
-    co_return co_await Relay(order).run();
-}
+runtime::Task<RelayOutcome> relay(RelayOrder order) { co_return co_await Relay(order).run(); }
 
 }  // namespace sql
