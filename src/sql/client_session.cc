@@ -1,5 +1,6 @@
 #include "sql/client_session.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <format>
 #include <utility>
@@ -236,6 +237,24 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
     }
     StatementEffects effects =
         is_whole ? effects_of(text, statement, settings) : prepared_effects_of(statement);
+    if (statement.reads_user_variables && mentions_token(text)) {
+        bool is_settled = co_await servers_.settle_token();
+        if (!is_settled) {
+            co_return co_await refuse(
+                mysql::kErrorUnknown,
+                "trilith: @trilith_token is not known after a statement that failed: write, or connect, anew"
+            );
+        }
+        servers_.state().publish_token();
+    }
+    if (std::ranges::any_of(effects.entries, [](const StateEntry& entry) {
+        return sets_token(entry) && !token_of(entry);
+    })) {
+        co_return co_await refuse(
+            mysql::kErrorWrongArguments,
+            "trilith: @trilith_token is set to what SELECT @trilith_token gave, between quotes"
+        );
+    }
     RoutePlan plan = plan_route(
         statement,
         servers_.facts(),

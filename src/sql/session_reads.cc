@@ -138,21 +138,30 @@ runtime::Task<SessionServers::Ready> SessionServers::ready_replica(size_t node) 
     co_return told;
 }
 
+runtime::Task<bool> SessionServers::settle_token() {
+    if (!state_.is_token_short()) {
+        co_return true;
+    }
+    ServerPool& pool = worker_.pool();
+    if (primary_.link == nullptr || !pool.take_back(primary_)) {
+        co_return false;
+    }
+    auto position = co_await ask_position(worker_, *primary_.link);
+    if (!position) {
+        pool.drop(primary_);
+        co_return false;
+    }
+    pool.give(primary_, Tenure::soft);
+    state_.take_position(*position);
+    co_return true;
+}
+
 // Whether the replica has what the session wrote; waits for it a little.
 runtime::Task<bool> SessionServers::has_own_writes() {
     CoreCounters& counters = worker_.counters();
-    if (state_.is_token_short()) {
-        ServerPool& pool = worker_.pool();
-        if (primary_.link == nullptr || !pool.take_back(primary_)) {
-            co_return false;
-        }
-        auto position = co_await ask_position(worker_, *primary_.link);
-        if (!position) {
-            pool.drop(primary_);
-            co_return false;
-        }
-        pool.give(primary_, Tenure::soft);
-        state_.take_position(*position);
+    bool is_settled = co_await settle_token();
+    if (!is_settled) {
+        co_return false;
     }
     if (state_.token().is_empty()) {
         co_return true;

@@ -73,6 +73,10 @@ public:
     [[nodiscard]] runtime::Task<Ran> run(RoutePlan plan, Order order);
     [[nodiscard]] runtime::Task<Ran> run_on_primary(Order order);
 
+    // Makes the session's token tell of all that it wrote, asking the primary where that is not known. False:
+    // it cannot be known now.
+    [[nodiscard]] runtime::Task<bool> settle_token();
+
     // COM_RESET_CONNECTION, and the session as it is then.
     [[nodiscard]] runtime::Task<Ran> reset();
 

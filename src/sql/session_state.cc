@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <format>
 #include <optional>
 #include <utility>
 
@@ -152,6 +153,26 @@ StatementEffects effects_of(
     return effects;
 }
 
+bool sets_token(const StateEntry& entry) {
+    return entry.kind == StateEntry::Kind::user_variable && entry.name == kTokenVariable;
+}
+
+std::optional<mysql::GtidPosition> token_of(const StateEntry& entry) {
+    std::string_view value = std::string_view(entry.statement).substr(entry.statement.find('=') + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+    if (value == "NULL" || value == "null") {
+        return mysql::GtidPosition{};
+    }
+    bool is_quoted =
+        value.size() >= 2 && (value.front() == '\'' || value.front() == '"') && value.back() == value.front();
+    return is_quoted ? mysql::GtidPosition::read(value.substr(1, value.size() - 2)) : std::nullopt;
+}
+
+bool mentions_token(std::string_view text) {
+    auto is_same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+    return !std::ranges::search(text, kTokenVariable, is_same).empty();
+}
+
 StatementEffects prepared_effects_of(const StatementClass& statement) {
     StatementEffects effects = effects_of_class(statement);
     if (statement.verb == Verb::set) {
@@ -240,10 +261,35 @@ void SessionState::take_position(const mysql::GtidPosition& position) {
     is_token_short_ = false;
 }
 
+void SessionState::publish_token() {
+    std::string statement = std::format("SET @{} = ", kTokenVariable);
+    if (token_.is_empty()) {
+        statement += "NULL";
+    } else {
+        // Without quotes, so that it means the same whatever is said of characters later.
+        std::string text;
+        token_.append_to(text);
+        statement += "_latin1 0x";
+        for (const char byte : text) {
+            statement += std::format("{:02x}", static_cast<unsigned char>(byte));
+        }
+    }
+    put({
+        .kind = StateEntry::Kind::user_variable,
+        .name = std::string(kTokenVariable),
+        .statement = std::move(statement),
+    });
+}
+
 // Said again one by one, a text would be read by the rules that stand before it in the same SET.
 void SessionState::note_entries(const std::vector<StateEntry>& said) {
     bool has_changed = false;
     for (const StateEntry& entry : said) {
+        if (sets_token(entry)) {
+            auto token = token_of(entry);
+            is_token_short_ = is_token_short_ || !token || !token_.merge(*token);
+            continue;
+        }
         if (has_changed && depends_on_literals(entry)) {
             pins_.add(Pin::computed_variable);
         }

@@ -38,6 +38,14 @@ struct StatementEffects {
 // The same of a statement that is prepared: what SET says is not captured when it is executed, so it pins.
 [[nodiscard]] StatementEffects prepared_effects_of(const StatementClass& statement);
 
+// The variable by which a token goes from one connection of a client to another.
+inline constexpr std::string_view kTokenVariable = "trilith_token";
+// What SET says of it: empty for NULL and ''; nothing where it is no GTID position between quotes.
+[[nodiscard]] std::optional<mysql::GtidPosition> token_of(const StateEntry& entry);
+[[nodiscard]] bool sets_token(const StateEntry& entry);
+// Whether the text may have the variable's name in it.
+[[nodiscard]] bool mentions_token(std::string_view text);
+
 class SessionState {
 public:
     // Beyond these a session is no longer carried: it is pinned instead.
@@ -87,6 +95,10 @@ public:
 
     // Of its last write; nothing: it has not written.
     [[nodiscard]] const std::optional<mysql::Gtid>& last_gtid() const { return last_gtid_; }
+
+    // A statement that reads @trilith_token finds the token there: said to its connection as all that is
+    // carried. NULL: the session has not written. What SET says of it is taken into the token.
+    void publish_token();
 
     // It may have written more than token() says: the primary's own position has to be asked for.
     [[nodiscard]] bool is_token_short() const { return is_token_short_; }

@@ -250,5 +250,34 @@ TEST_CASE("what a prepared SET does is not seen when it runs, so it pins") {
     CHECK(prepared_effects_of(classify("SELECT 1", {})).is_read);
 }
 
+TEST_CASE("a token comes by SET and is said to whoever reads it") {
+    SessionState state;
+    state.begin("", mysql::TextEncoding::utf8, {.status = mysql::kStatusAutocommit});
+    auto said = [](std::string value) {
+        return StateEntry{
+            .kind = StateEntry::Kind::user_variable,
+            .name = "trilith_token",
+            .statement = "SET @trilith_token = " + std::move(value),
+        };
+    };
+    state.note_success({.verb = Verb::set, .entries = {said("'0-1-22'")}});
+    state.note_success({.verb = Verb::set, .entries = {said("'0-1-7,5-2-9'")}});
+    std::string token;
+    state.token().append_to(token);
+    CHECK(token == "0-1-22,5-2-9");
+    CHECK(state.told().carried == nullptr);
+    state.publish_token();
+    REQUIRE(state.told().carried != nullptr);
+    CHECK(
+        state.told().carried->entries.back().statement ==
+        "SET @trilith_token = _latin1 0x302d312d32322c352d322d39"
+    );
+    CHECK_FALSE(token_of(said("'0-1'")).has_value());
+    CHECK_FALSE(token_of(said("5")).has_value());
+    CHECK(token_of(said("NULL"))->is_empty());
+    CHECK(mentions_token("SELECT @Trilith_Token"));
+    CHECK_FALSE(mentions_token("SELECT @trilith_toke"));
+}
+
 }  // namespace
 }  // namespace sql

@@ -460,6 +460,28 @@ def test_a_session_reads_its_own_writes_while_the_replica_stands_still(router, c
     wait_place(router, "replica1")
 
 
+def test_a_token_carries_own_writes_to_another_connection(router, cluster, table):
+    with contextlib.closing(router.connect()) as writer, contextlib.closing(router.connect()) as reader, contextlib.closing(router.connect()) as stranger:
+        assert one(writer, "SELECT @trilith_token") is None
+        cluster.replicas[0].sql("STOP SLAVE SQL_THREAD")
+        try:
+            rows(writer, f"INSERT INTO {table} (a) VALUES (77)")
+            token = one(writer, "SELECT @trilith_token")
+            assert token == cluster.primary.value("SELECT @@gtid_binlog_pos")
+            assert one(reader, f"SELECT COUNT(*) FROM {table} WHERE a = 77") == 0, "the control: without the token it is stale"
+            assert error_of(reader, "SET @trilith_token = 'tomorrow'") == 1210
+            rows(reader, f"SET @trilith_token = '{token}'")
+            assert one(reader, f"SELECT COUNT(*) FROM {table} WHERE a = 77") == 1
+            assert one(reader, "SELECT CONCAT(@TRILITH_token, '!')") == f"{token}!"
+            assert one(stranger, "SELECT @trilith_token") is None, "a token is its session's alone"
+        finally:
+            cluster.replicas[0].sql("START SLAVE SQL_THREAD")
+        cluster.wait_caught_up()
+        # The replica is known to serve again after a look at it.
+        question = f"SELECT name FROM shop.place WHERE (SELECT COUNT(*) FROM {table} WHERE a = 77) = 1"
+        wait_until(lambda: one(reader, question) == "replica1", 20, "a read on the replica that has the write")
+
+
 def test_the_control_is_stale(router, cluster, table):
     """The test above can fail: right after the replica stops, reads without the token miss the write."""
     replica = cluster.replicas[0]
