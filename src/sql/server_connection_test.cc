@@ -1,6 +1,7 @@
 // Logging in at servers that keep to the protocol, and at those that do not.
 #include "sql/server_connection.h"
 
+#include <functional>
 #include <memory>
 
 #include <doctest/doctest.h>
