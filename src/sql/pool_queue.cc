@@ -88,8 +88,8 @@ ServerLink* ServerPool::pick(PoolClass& pool_class, size_t node, const ToldState
     }
 }
 
-// Closes a connection that nobody uses, of another account perhaps: its place is the caller's.
-runtime::Task<bool> ServerPool::make_room(size_t node) {
+// What is to be closed for the sake of a session that cannot use it as it is, of any class. Null: nothing.
+ServerLink* ServerPool::find_closable(size_t node) {
     ServerLink* chosen = nullptr;
     size_t looked = 0;
     for (const std::unique_ptr<ServerLink>& link : nodes_[node].idle) {
@@ -101,6 +101,12 @@ runtime::Task<bool> ServerPool::make_room(size_t node) {
             break;
         }
     }
+    return chosen;
+}
+
+// Closes a connection that nobody uses: its place is the caller's.
+runtime::Task<bool> ServerPool::make_room(size_t node) {
+    ServerLink* chosen = find_closable(node);
     if (chosen == nullptr) {
         co_return false;
     }
@@ -240,13 +246,8 @@ void ServerPool::yield_place(size_t node) {
     if (is_closed_ || !worker_.shared().places[node].is_waited_for()) {
         return;
     }
-    for (const std::unique_ptr<ServerLink>& link : nodes_[node].idle) {
-        bool is_long = worker_.now() - link->idle_since >= kLongIdle;
-        bool is_over = worker_.now() - link->idle_since >= kTenureMax;
-        if (link->tenure == Tenure::none || is_over || (is_long && link->tenure != Tenure::hard)) {
-            retire_soon(*link);
-            return;
-        }
+    if (ServerLink* chosen = find_closable(node)) {
+        retire_soon(*chosen);
     }
 }
 

@@ -299,6 +299,9 @@ void ServerPool::release(Lease& lease) {
     }
     ServerLink& link = *std::exchange(lease.link, nullptr);
     link.lease = nullptr;
+    if (lease.insert_id.where == InsertId::Where::link) {
+        lease.insert_id.where = InsertId::Where::lost;
+    }
     leave_behind(link);
     std::array<ServerLink::Listed, kTenureCount>& idle = link.pool_class->nodes[link.node].idle;
     ServerLink::Listed& target = idle[index_of(Tenure::none)];

@@ -142,6 +142,7 @@ private:
         const ToldState& state,
         OpenPlace place
     );
+    [[nodiscard]] ServerLink* find_closable(size_t node);
     runtime::Task<bool> make_room(size_t node);
     runtime::Task<ServerResult<ServerLink*>> acquire(
         PoolClass& pool_class,

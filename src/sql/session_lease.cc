@@ -3,6 +3,7 @@
 #include <array>
 
 #include "mysql/wire.h"
+#include "net/hangup_guard.h"
 #include "sql/reply.h"
 #include "sql/session_servers.h"
 #include "sql/worker.h"
@@ -128,7 +129,7 @@ runtime::Task<ServerResult<Established>> SessionServers::introduce(size_t node, 
         co_return established(proof->connection->login_status(), database);
     }
     ToldState base{.database = database};
-    Ready taken = co_await pool.take(primary_, *class_, node, base);
+    Ready taken = co_await take(primary_, node, base);
     if (!taken) {
         co_return std::unexpected(std::move(taken).error());
     }
@@ -140,6 +141,13 @@ runtime::Task<ServerResult<Established>> SessionServers::introduce(size_t node, 
     pool.give(primary_, Tenure::none);
     pool.release(primary_);
     co_return made;
+}
+
+// It may have to wait, and its client may leave meanwhile.
+runtime::Task<SessionServers::Ready> SessionServers::take(Lease& lease, size_t node, const ToldState& state) {
+    runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
+    net::HangupGuard client_watch(client_.socket, fiber);
+    co_return co_await worker_.pool().take(lease, *class_, node, state);
 }
 
 runtime::Task<void> SessionServers::leave() {
@@ -218,8 +226,11 @@ void SessionServers::leave_primary() {
 }
 
 void SessionServers::count_holds() {
-    CoreCounters& counters = worker_.counters();
     PinSet pins = state_.pins();
+    if (pins == counted_pins_ && has_prepared_ == has_counted_prepared_) {
+        return;
+    }
+    CoreCounters& counters = worker_.counters();
     for (size_t at = 0; at < kPinCount; ++at) {
         auto pin = static_cast<Pin>(at);
         counters.pinned_now[at].add(int64_t{pins.has(pin)} - int64_t{counted_pins_.has(pin)});

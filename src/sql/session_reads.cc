@@ -50,7 +50,9 @@ std::optional<size_t> SessionServers::other_replica(size_t failed) const {
 // Nothing: the replica cannot be had, or was lost before it gave a row; the command still lies there.
 runtime::Task<std::optional<Ran>> SessionServers::try_replica(size_t node, RoutePlan plan, Order order) {
     Ready ready = co_await ready_replica(node);
-    if (!ready && ready.error().kind == core::ErrorKind::exhausted) {
+    bool is_over = !ready && (ready.error().kind == core::ErrorKind::exhausted ||
+                              ready.error().kind == core::ErrorKind::cancelled);
+    if (is_over) {
         co_return co_await answer_failure(std::move(ready).error());
     }
     if (!ready) {
@@ -125,7 +127,7 @@ runtime::Task<SessionServers::Ready> SessionServers::ready_replica(size_t node) 
     bool has_own = is_right && pool.take_back(replica_);
     if (!has_own) {
         pool.release(replica_);
-        Ready taken = co_await pool.take(replica_, *class_, node, state_.told());
+        Ready taken = co_await take(replica_, node, state_.told());
         if (!taken) {
             co_return taken;
         }

@@ -42,6 +42,12 @@ ServerFailure explain_refusal(ServerFailure failure, const net::Address& server)
     return failure;
 }
 
+// To try again would not help: a server has said no, there is no place, or nobody waits for it any more.
+bool is_final(const ServerFailure& failure) {
+    return failure.is_from_server() || failure.kind == core::ErrorKind::exhausted ||
+           failure.kind == core::ErrorKind::cancelled;
+}
+
 constexpr std::string_view kHeldStateLost =
     "trilith: the connection to the primary is gone, and with it the transaction, the prepared statements or "
     "what else only it had of this session: connect anew and begin it again";
@@ -117,10 +123,7 @@ runtime::Task<ServerResult<Established>> SessionServers::establish(Identity iden
                 count_holds();
                 co_return made;
             }
-            bool is_final = made.error().is_from_server() ||
-                            made.error().kind == core::ErrorKind::unsupported ||
-                            made.error().kind == core::ErrorKind::exhausted;
-            if (is_final) {
+            if (is_final(made.error()) || made.error().kind == core::ErrorKind::unsupported) {
                 co_return std::unexpected(
                     explain_refusal(std::move(made).error(), routing->nodes[*node].address)
                 );
@@ -192,7 +195,7 @@ runtime::Task<SessionServers::Ready> SessionServers::try_primary(
         }
     }
     if (primary_.link == nullptr) {
-        Ready taken = co_await pool.take(primary_, *class_, node, state_.told());
+        Ready taken = co_await take(primary_, node, state_.told());
         if (!taken) {
             co_return taken;
         }
@@ -235,9 +238,7 @@ runtime::Task<SessionServers::Ready> SessionServers::ready_primary(Order& order,
             if (primary_.link != nullptr && primary_.link->is_used) {
                 worker_.pool().give(primary_, Tenure::soft);  // its own, for a statement that cannot run
             }
-            bool is_final =
-                ready.error().is_from_server() || ready.error().kind == core::ErrorKind::exhausted;
-            if (is_final) {
+            if (is_final(ready.error())) {
                 const net::Address& address = routing->nodes[*routing->primary].address;
                 co_return std::unexpected(explain_refusal(std::move(ready).error(), address));
             }

@@ -112,6 +112,7 @@ private:
     // session_lease.cc
     [[nodiscard]] bool holds_primary() const;
     [[nodiscard]] bool owns_previous(const Lease& lease) const;
+    runtime::Task<Ready> take(Lease& lease, size_t node, const ToldState& state);
     runtime::Task<ServerResult<Established>> introduce(size_t node, const std::string& database);
     [[nodiscard]] Established established(uint16_t status, const std::string& database);
     runtime::Task<std::optional<uint64_t>> known_insert_id(core::Instant deadline);

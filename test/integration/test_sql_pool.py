@@ -60,7 +60,8 @@ def table(cluster):
 
 
 def pair(site, **options):
-    return contextlib.closing(site.connect(**options)), contextlib.closing(site.connect(**options))
+    """Two sessions on one core: only the first one has the unix socket."""
+    return tuple(contextlib.closing(site.connect(unix_socket=site.socket, **options)) for _ in range(2))
 
 
 def connections_made(node):
@@ -426,6 +427,22 @@ def test_the_bound_holds_and_says_what_to_do(narrow, table, cluster):
         assert one(sessions[2], "SELECT 5") == 5
 
 
+def test_a_client_that_leaves_the_queue_takes_nobodys_place(narrow, table):
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(contextlib.closing(narrow.connect())) for _ in range(3)]
+        for session in sessions[:2]:
+            rows(session, "BEGIN")
+            rows(session, f"SELECT * FROM {table}")
+        leaving = narrow.connect()
+        leaving._execute_command(0x03, f"INSERT INTO {table} (a) VALUES (1)")
+        wait_until(lambda: waiting_at(narrow) == 1, 10, "the session that waits")
+        leaving._force_close()
+        wait_until(lambda: waiting_at(narrow) == 0, 1.5, "its leaving the queue")
+        for session in sessions[:2]:
+            rows(session, "COMMIT")
+        assert one(sessions[2], f"SELECT COUNT(*) FROM {table}") == 0
+
+
 def test_a_client_that_leaves_gives_up_its_transaction_locks_and_tables(narrow, table):
     for close in (lambda session: session.close(), lambda session: session._force_close()):
         leaving = narrow.connect()
@@ -524,6 +541,32 @@ def test_a_connection_that_the_server_closed_is_not_used(narrow, cluster):
                 cluster.primary.sql(f"KILL {number}")
             assert one(other_side, "SELECT 2") == 2
             assert one(one_side, "SELECT 3") == 3
+
+
+def test_sessions_read_their_own_writes_over_shared_connections(cluster, table, trilith):
+    site = RouterSite(cluster.addresses, pool={"connections": 2}).start()
+    failures = []
+
+    def work(number):
+        try:
+            with contextlib.closing(site.connect()) as connection:
+                for count in range(1, 40):
+                    rows(connection, f"INSERT INTO {table} (a) VALUES ({number})")
+                    assert one(connection, f"SELECT COUNT(*) FROM {table} WHERE a = {number}") == count
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failures, failures[:3]
+        read = site.metrics()
+        assert float(read['trilith_sql_reads_total{target="replica"}']) > 0
+    finally:
+        site.finish()
 
 
 def test_both_cores_get_their_share(cluster, trilith):
