@@ -212,8 +212,13 @@ runtime::Task<ServerResult<ServerLink*>> ServerPool::wait_as(
         if (has_room) {
             co_return nullptr;
         }
-        ask_others(node);
-        auto outcome = co_await request.news.wait(std::min(deadline, worker_.now() + kWaitLook));
+        // This core's own will be given back soon; to move a place from another one costs a login.
+        bool is_patient = !nodes_[node].used.empty() && worker_.now() - request.since < NodePlaces::kPatience;
+        if (!is_patient) {
+            ask_others(node);
+        }
+        core::Duration look = is_patient ? NodePlaces::kPatience : kWaitLook;
+        auto outcome = co_await request.news.wait(std::min(deadline, worker_.now() + look));
         Handed handed = places.take_handed(request);
         if (handed.link != nullptr || handed.has_place) {
             co_return handed.link;
