@@ -13,8 +13,12 @@ bool NodePlaces::is_unserved(const std::shared_ptr<PlaceRequest>& request) {
     return request->handed_.link == nullptr && !request->handed_.has_place;
 }
 
-std::shared_ptr<PlaceRequest> NodePlaces::enter(runtime::Reactor& reactor, const PoolClass& wanted) {
-    auto request = std::make_shared<PlaceRequest>(reactor, wanted);
+std::shared_ptr<PlaceRequest> NodePlaces::enter(
+    runtime::Reactor& reactor,
+    const PoolClass& wanted,
+    core::Duration patience
+) {
+    auto request = std::make_shared<PlaceRequest>(reactor, wanted, patience);
     std::lock_guard lock(mutex_);
     request->position_ = requests_.insert(requests_.end(), request);
     unserved_.fetch_add(1);
@@ -80,6 +84,16 @@ void NodePlaces::give_back(runtime::Reactor& here) {
     if (is_waited_for() && connections.try_take()) {
         static_cast<void>(pass_on(here));
     }
+}
+
+bool NodePlaces::is_place_wanted(core::Instant now) {
+    if (!is_waited_for()) {
+        return false;
+    }
+    std::lock_guard lock(mutex_);
+    return std::ranges::any_of(requests_, [&](const std::shared_ptr<PlaceRequest>& request) {
+        return is_unserved(request) && now - request->since >= request->patience;
+    });
 }
 
 bool NodePlaces::hand_over(ServerLink& link, const PoolClass& pool_class, runtime::Reactor& here) {

@@ -26,13 +26,14 @@ struct Handed {
 // comes.
 class PlaceRequest {
 public:
-    PlaceRequest(runtime::Reactor& own, const PoolClass& wanted)
-        : reactor(own), pool_class(&wanted), since(own.now()), news(own) {}
+    PlaceRequest(runtime::Reactor& own, const PoolClass& wanted, core::Duration for_its_own)
+        : reactor(own), pool_class(&wanted), since(own.now()), patience(for_its_own), news(own) {}
 
     runtime::Reactor& reactor;
     const PoolClass* const pool_class;  // means something on its own core only
     const core::Instant since;
-    runtime::Event news;  // it was given something; its own reactor sets it
+    const core::Duration patience;  // so long it waits for a connection of its own core and class
+    runtime::Event news;            // it was given something; its own reactor sets it
 
 private:
     friend class NodePlaces;
@@ -56,7 +57,11 @@ public:
 
     // At the end of the queue, until leave(). On the reactor on which it waits. A place that came back before
     // is nobody's: look for one after this.
-    [[nodiscard]] std::shared_ptr<PlaceRequest> enter(runtime::Reactor& reactor, const PoolClass& wanted);
+    [[nodiscard]] std::shared_ptr<PlaceRequest> enter(
+        runtime::Reactor& reactor,
+        const PoolClass& wanted,
+        core::Duration patience
+    );
     // What it was given is the caller's from now on.
     [[nodiscard]] Handed take_handed(PlaceRequest& request);
     // The same at the end of the wait.
@@ -70,6 +75,10 @@ public:
     // one on this core, unless a session that can use but its place has waited longer by more than
     // kPatience. False: the link stays the caller's.
     [[nodiscard]] bool hand_over(ServerLink& link, const PoolClass& pool_class, runtime::Reactor& here);
+
+    // A session that was given nothing yet has waited for a connection of its own core for long enough: a
+    // place is wanted.
+    [[nodiscard]] bool is_place_wanted(core::Instant now);
 
     // So much longer a session waits for a place of another core, or class, than one that can use the
     // connection as it is: to move a place costs a login.

@@ -25,8 +25,8 @@ TEST_CASE("a place that comes back is the first session's, on whichever core, an
     Waits site;
     REQUIRE(site.places.connections.try_take());
     CHECK_FALSE(site.places.is_waited_for());
-    auto first = site.places.enter(*site.there, site.alike);
-    auto second = site.places.enter(*site.here, site.alike);
+    auto first = site.places.enter(*site.there, site.alike, NodePlaces::kPatience);
+    auto second = site.places.enter(*site.here, site.alike, NodePlaces::kPatience);
     CHECK(site.places.is_waited_for());
     site.places.give_back(*site.here);
     CHECK(site.places.connections.used() == 1);
@@ -44,11 +44,11 @@ TEST_CASE("a place that comes back is the first session's, on whichever core, an
 TEST_CASE("a connection goes to the first session of its core and class") {
     Waits site;
     CHECK_FALSE(site.places.hand_over(site.link, site.alike, *site.here));
-    auto elsewhere = site.places.enter(*site.there, site.alike);
-    auto other = site.places.enter(*site.here, site.others);
+    auto elsewhere = site.places.enter(*site.there, site.alike, NodePlaces::kPatience);
+    auto other = site.places.enter(*site.here, site.others, NodePlaces::kPatience);
     CHECK_FALSE(site.places.hand_over(site.link, site.alike, *site.here));
-    auto first = site.places.enter(*site.here, site.alike);
-    auto second = site.places.enter(*site.here, site.alike);
+    auto first = site.places.enter(*site.here, site.alike, NodePlaces::kPatience);
+    auto second = site.places.enter(*site.here, site.alike, NodePlaces::kPatience);
     CHECK(site.places.hand_over(site.link, site.alike, *site.here));
     CHECK(site.places.take_handed(*second).link == nullptr);
     CHECK(site.places.take_handed(*first).link == &site.link);
@@ -58,6 +58,20 @@ TEST_CASE("a connection goes to the first session of its core and class") {
     }
     CHECK(site.places.leave(*other).link == &site.link);
     CHECK_FALSE(site.places.is_waited_for());
+}
+
+TEST_CASE("a place is wanted once a session has waited for its own core's connections, or there are none") {
+    Waits site;
+    core::Instant now = site.here->now();
+    CHECK_FALSE(site.places.is_place_wanted(now));
+    auto patient = site.places.enter(*site.here, site.alike, NodePlaces::kPatience);
+    CHECK_FALSE(site.places.is_place_wanted(now));
+    CHECK(site.places.is_place_wanted(now + NodePlaces::kPatience));
+    auto alone = site.places.enter(*site.here, site.others, {});
+    CHECK(site.places.is_place_wanted(now));
+    static_cast<void>(site.places.leave(*alone));
+    CHECK_FALSE(site.places.is_place_wanted(now));
+    static_cast<void>(site.places.leave(*patient));
 }
 
 }  // namespace sql

@@ -172,7 +172,11 @@ runtime::Task<ServerResult<ServerLink*>> ServerPool::wait_for(
     NodeCounters& counters = worker_.counters().nodes[node];
     counters.waiting.add(1);
     counters.waited.add();
-    std::shared_ptr<PlaceRequest> request = shared.places[node].enter(worker_.reactor(), pool_class);
+    // Its core's own will be given back soon; to move a place from another one costs a login.
+    bool has_own = !pool_class.nodes[node].used.empty();
+    core::Duration patience = has_own ? NodePlaces::kPatience : core::Duration{};
+    std::shared_ptr<PlaceRequest> request =
+        shared.places[node].enter(worker_.reactor(), pool_class, patience);
     auto given = co_await wait_as(*request, pool_class, node, state);
     Handed left = shared.places[node].leave(*request);
     if (left.link != nullptr) {
@@ -212,8 +216,7 @@ runtime::Task<ServerResult<ServerLink*>> ServerPool::wait_as(
         if (has_room) {
             co_return nullptr;
         }
-        // This core's own will be given back soon; to move a place from another one costs a login.
-        bool is_patient = !nodes_[node].used.empty() && worker_.now() - request.since < NodePlaces::kPatience;
+        bool is_patient = worker_.now() - request.since < request.patience;
         if (!is_patient) {
             ask_others(node);
         }

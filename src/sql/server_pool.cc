@@ -282,7 +282,7 @@ void ServerPool::serve_waiting(ServerLink& link) {
     if (places.hand_over(link, *link.pool_class, worker_.reactor())) {
         part(link);
         begin_use(link);
-    } else if (places.is_waited_for()) {
+    } else if (places.is_place_wanted(worker_.now())) {
         retire_soon(link);
     }
 }
