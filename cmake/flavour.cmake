@@ -108,8 +108,8 @@ if(TRILITH_PCH)
     set_target_properties(trilith_plain_pch PROPERTIES TRILITH_IS_PLAIN ON EXCLUDE_FROM_ALL ON)
 endif()
 
-# Folders that asan optimises, because the simulation or a test spends its time there; the others, and all tests,
-# are plain (-O0).
+# Folders that asan optimises, because the simulation or a test spends its time there; the others, and all
+# tests, are plain (-O0).
 set(TRILITH_OPTIMISED_FOLDERS core runtime net http upstream balancer sdk)
 
 # Several files of a folder as one translation unit: what they share of the standard library is compiled once,
