@@ -100,7 +100,16 @@ runtime::Task<ServerResult<void>> kill_session(Worker& worker, const Identity& k
     auto errand = std::make_shared<Errand>(worker, killer, order);
     const std::vector<CorePool>& cores = worker.shared().pools;
     const CorePool& target = cores[(order.id - kFirstSessionId) % cores.size()];
-    target.reactor->post([errand, core = target.worker] { core->spawn(run_kill(*core, errand)); });
+    target.reactor->post([errand, core = target.worker] {
+        if (core->is_draining()) {  // it may have waited for its sessions already
+            answer(
+                errand,
+                refused(mysql::kErrorServerShutdown, "trilith: the router is ending its sessions")
+            );
+            return;
+        }
+        core->spawn(run_kill(*core, errand));
+    });
     core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect * 2;
     auto outcome = co_await errand->answered.wait(deadline);
     if (outcome != runtime::Outcome::ready) {

@@ -6,6 +6,7 @@ import os
 import socket
 
 import pymysql
+import pytest
 from pymysql.constants import CLIENT
 
 from app_site import own_addresses
@@ -70,6 +71,16 @@ class RouterSite:
         return {name: value for name, value in pairs}
 
 
+@pytest.fixture(scope="module")
+def router(cluster, trilith):
+    """With its defaults, before the module's own `cluster`; for modules that import it."""
+    site = RouterSite(cluster.addresses)
+    try:
+        yield site.start()
+    finally:
+        site.finish()
+
+
 def rows(connection, sql, arguments=None):
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
@@ -107,4 +118,4 @@ def wait_place(site, place, seconds=20):
     wait_until(is_there, seconds, f"reads at {place}")
 
 
-__all__ = ["CLIENT", "PLACE", "RouterSite", "error_of", "mark_places", "one", "rows", "wait_place"]
+__all__ = ["CLIENT", "PLACE", "RouterSite", "error_of", "mark_places", "one", "router", "rows", "wait_place"]

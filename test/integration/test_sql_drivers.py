@@ -6,7 +6,7 @@ import pytest
 
 import mariadb_cluster
 from mariadb_cluster import APP_USER, MariadbCluster
-from sql_router_site import RouterSite
+from sql_router_site import router  # noqa: F401
 from sql_steps import is_there, run_steps
 
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
@@ -22,15 +22,6 @@ def cluster():
     made.wait_caught_up()
     yield made
     made.finish()
-
-
-@pytest.fixture(scope="module")
-def router(cluster, trilith):
-    site = RouterSite(cluster.addresses)
-    try:
-        yield site.start()
-    finally:
-        site.finish()
 
 
 def sql(*texts):

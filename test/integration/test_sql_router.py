@@ -11,7 +11,7 @@ import pytest
 import mariadb_cluster
 from mariadb_cluster import APP_PASSWORD, APP_USER, MariadbCluster, SqlError
 from raw_client import wait_until
-from sql_router_site import CLIENT, PLACE, RouterSite, error_of, mark_places, one, rows, wait_place
+from sql_router_site import CLIENT, PLACE, RouterSite, error_of, mark_places, one, router, rows, wait_place  # noqa: F401
 
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
 
@@ -23,15 +23,6 @@ def cluster():
     mark_places(made)
     yield made
     made.finish()
-
-
-@pytest.fixture(scope="module")
-def router(cluster, trilith):
-    site = RouterSite(cluster.addresses)
-    try:
-        yield site.start()
-    finally:
-        site.finish()
 
 
 @pytest.fixture
