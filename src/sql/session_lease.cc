@@ -291,8 +291,8 @@ void RelayOutcome::note_result(
     row_count = is_end_of_rows ? -1 : static_cast<int64_t>(step.ok.affected_rows);
     rows = rows_so_far;
     ++results;
-    // The end of rows need not tell it.
-    bool may_change = step.ok.last_insert_id != 0 || is_end_of_rows;
+    // The end of rows need not tell it. A SELECT (… FOR UPDATE) leaves it, unless it names it.
+    bool may_change = step.ok.last_insert_id != 0 || (is_end_of_rows && effects.verb != Verb::select);
     may_have_insert_id = may_have_insert_id || (may_change && !effects.is_read);
 }
 

@@ -74,7 +74,8 @@ class Template:
             atexit.register(shutil.rmtree, directory, ignore_errors=True)
             options = ["--innodb-log-file-size=16M", "--skip-test-db", "--skip-name-resolve", "--auth-root-authentication-method=normal"]
             command = ["mariadb-install-db", "--no-defaults", f"--datadir={directory}/data", *options]
-            done = subprocess.run(as_server_user(command), cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+            done = subprocess.run(as_server_user(command), cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+                                  env={**os.environ, "TMPDIR": directory})  # in a common one, servers that start remove each other's temporary tables
             assert done.returncode == 0, done.stdout + done.stderr
             cls._made = f"{directory}/data"
         return cls._made
