@@ -293,7 +293,7 @@ runtime::Task<bool> Relay::walk() {
 bool Relay::note(const mysql::ResponseStep& step) {
     switch (step.event) {
         case ResponseEvent::result_end:
-            outcome_.note_result(step, order_.effects, response_.row_count());
+            outcome_.note_result(step, response_.row_count());
             if (order_.state != nullptr) {
                 order_.state->note_ok(step.ok, order_.effects, server_.capabilities());
             }
@@ -307,7 +307,7 @@ bool Relay::note(const mysql::ResponseStep& step) {
         case ResponseEvent::prepared: outcome_.prepared = step.prepared; return true;
         case ResponseEvent::error: {
             outcome_.has_failed = true;
-            outcome_.may_have_insert_id = outcome_.may_have_insert_id || !order_.effects.is_read;
+            outcome_.may_have_insert_id = true;
             bool is_last = is_last_word(step.error.number);
             outcome_.link_must_close = outcome_.link_must_close || is_last;
             bool may_repeat = !outcome_.has_given && is_whole_ && client_.command_size > 0;

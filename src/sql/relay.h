@@ -70,7 +70,7 @@ struct RelayOutcome {
     std::optional<mysql::PreparedStatement> prepared{};
 
     // The end of one result; `rows_so_far` of all results.
-    void note_result(const mysql::ResponseStep& step, const StatementEffects& effects, uint64_t rows_so_far);
+    void note_result(const mysql::ResponseStep& step, uint64_t rows_so_far);
 };
 
 struct RelayOrder {

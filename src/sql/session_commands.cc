@@ -209,6 +209,7 @@ runtime::Task<ClientSession::Next> ClientSession::use_prepared() {
     Ran ran = co_await servers_.run_on_primary({
         .effects = effects,
         .form = *mysql::response_form(command_),
+        .continuity = {.of_insert = is_execution, .may_be_lost = true},
     });
     if (command_ == mysql::Command::statement_close) {
         prepared_.erase(id == mysql::kLastPreparedStatement ? last_prepared_ : id);

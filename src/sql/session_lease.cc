@@ -271,8 +271,8 @@ std::optional<ServerFailure> SessionServers::bridge_result(Order& order) {
 }
 
 // Where LAST_INSERT_ID() is from now on.
-void SessionServers::note_insert_id(const RelayOutcome& outcome) {
-    if (!outcome.may_have_insert_id) {
+void SessionServers::note_insert_id(const RelayOutcome& outcome, const Order& order) {
+    if (!outcome.may_have_insert_id || !order.continuity.of_insert || order.effects.is_read) {
         return;
     }
     primary_.forget_insert_id();
@@ -280,20 +280,15 @@ void SessionServers::note_insert_id(const RelayOutcome& outcome) {
     primary_.link->insert_id.reset();
 }
 
-void RelayOutcome::note_result(
-    const mysql::ResponseStep& step,
-    const StatementEffects& effects,
-    uint64_t rows_so_far
-) {
+void RelayOutcome::note_result(const mysql::ResponseStep& step, uint64_t rows_so_far) {
     bool is_end_of_rows = static_cast<uint8_t>(step.payload.front()) == mysql::kEofByte;
     status = step.ok.status;
     warnings = step.ok.warnings;
     row_count = is_end_of_rows ? -1 : static_cast<int64_t>(step.ok.affected_rows);
     rows = rows_so_far;
     ++results;
-    // The end of rows need not tell it. A SELECT (… FOR UPDATE) leaves it, unless it names it.
-    bool may_change = step.ok.last_insert_id != 0 || (is_end_of_rows && effects.verb != Verb::select);
-    may_have_insert_id = may_have_insert_id || (may_change && !effects.is_read);
+    // The end of rows need not tell it (INSERT … RETURNING).
+    may_have_insert_id = may_have_insert_id || step.ok.last_insert_id != 0 || is_end_of_rows;
 }
 
 Tenure SessionServers::tenure_after(const RelayOutcome& outcome, const StatementEffects& effects) const {

@@ -291,7 +291,7 @@ Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
     if (is_statement) {
         note_result(link, outcome, effects);
     }
-    note_insert_id(outcome);
+    note_insert_id(outcome, order);
     if (state_.last_gtid() != gtid_before_) {
         link.last_gtid = state_.last_gtid();
     } else if (outcome.has_failed && !effects.is_read) {

@@ -120,7 +120,7 @@ private:
     [[nodiscard]] Tenure tenure_after(const RelayOutcome& outcome, const StatementEffects& effects) const;
     void note_result(ServerLink& link, const RelayOutcome& outcome, const StatementEffects& effects);
     void leave_primary();
-    void note_insert_id(const RelayOutcome& outcome);
+    void note_insert_id(const RelayOutcome& outcome, const Order& order);
     void change_capabilities(mysql::Capabilities capabilities);
     void count_holds();
 

@@ -244,6 +244,29 @@ def test_the_last_insert_id_is_the_sessions_own(single, table):
             assert one(third, "SELECT LAST_INSERT_ID()") == 0
 
 
+@pytest.mark.parametrize("statement", [
+    "INSERT INTO shop.t (id, a) VALUES (700, 1)", "INSERT INTO shop.t (id, a) VALUES (701, 1) RETURNING id", "INSERT INTO shop.t (id) VALUES (1)",
+    "INSERT INTO shop.t (a) SELECT a FROM shop.t WHERE 0", "SELECT id FROM shop.t FOR UPDATE", "ROLLBACK TO nothing", "UPDATE shop.t SET a = 2",
+    "REPLACE INTO shop.t (id, a) VALUES (702, 1) RETURNING id", "DELETE FROM shop.t WHERE a = 77 RETURNING id", "DO 1; INSERT INTO shop.t (id) VALUES (1)",
+    "CREATE TABLE shop.t (a INT)",
+])
+def test_what_gives_no_id_leaves_the_sessions_own(single, table, statement):
+    """Although the connection that it runs on came from a session with another."""
+    first, second = pair(single, client_flag=CLIENT.MULTI_STATEMENTS)
+    with first as one_side, second as other_side:
+        for own in (0, 1, 2):  # of other_side
+            if own > 0:
+                rows(other_side, f"INSERT INTO {table} (a) VALUES (1)")
+            rows(one_side, f"INSERT INTO {table} (a) VALUES (1)")
+            with contextlib.suppress(pymysql.err.Error), other_side.cursor() as cursor:
+                cursor.execute(statement)
+                while cursor.nextset():
+                    pass
+            rows(one_side, f"DELETE FROM {table} WHERE id >= 700")
+            assert one(other_side, "SELECT LAST_INSERT_ID()") == (0, 2, 4)[own]
+            rows(one_side, f"ALTER TABLE {table} AUTO_INCREMENT = 1")
+
+
 def test_the_last_insert_id_is_there_for_what_is_prepared_and_called(single, cluster, table):
     cluster.primary.sql("DROP PROCEDURE IF EXISTS shop.tell;\nDELIMITER //\nCREATE PROCEDURE shop.tell() BEGIN SELECT LAST_INSERT_ID(); END//")
     first, second = pair(single)
