@@ -1,8 +1,9 @@
 # A folder of src/ becomes a library trilith_NAME, a unit-test program trilith_NAME_test, a program a fuzzer.
 #
 #   trilith_folder(NAME SOURCES a.cc… TESTS a_test.cc… TESTS_ALONE b_test.cc…
-#       FUZZERS a_fuzz.cc… LINKS core net…)
+#       FUZZERS a_fuzz.cc… LINKS core net… UNITY_BATCH 40)
 #
+# UNITY_BATCH: so many files a translation unit, where most of them share dear headers.
 # TESTS_ALONE are compiled each by itself in a unity build: their anonymous names are their neighbours', too.
 # LINKS names folders (and `toml`). A folder of headers only is an interface library. File lists are explicit:
 # they are the folder's table of contents, and tools/tidy.py refuses a .cc file that no list names.
@@ -31,7 +32,7 @@ function(trilith_link target)
 endfunction()
 
 function(trilith_folder name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;TESTS;TESTS_ALONE;FUZZERS;LINKS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "UNITY_BATCH" "SOURCES;TESTS;TESTS_ALONE;FUZZERS;LINKS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "trilith_folder(${name}): what is ${arg_UNPARSED_ARGUMENTS}?")
     endif()
@@ -42,6 +43,9 @@ function(trilith_folder name)
     endif()
     if(NOT name IN_LIST TRILITH_OPTIMISED_FOLDERS)
         set_target_properties(trilith_${name} PROPERTIES TRILITH_IS_PLAIN ON)
+    endif()
+    if(arg_UNITY_BATCH)
+        set_target_properties(trilith_${name} PROPERTIES UNITY_BUILD_BATCH_SIZE ${arg_UNITY_BATCH})
     endif()
     trilith_link(trilith_${name} ${arg_LINKS})
     if(TRILITH_TESTS AND (arg_TESTS OR arg_TESTS_ALONE))

@@ -24,7 +24,6 @@ using core::Result;
 
 namespace {
 
-constexpr size_t kSiteBytesMax = 100;
 // All others belong to a verb.
 constexpr std::array<std::string_view, 3> kProgramOptions{"-h", "--help", "--version"};
 

@@ -8,6 +8,8 @@
 
 namespace node {
 
+inline constexpr size_t kSiteBytesMax = 100;  // of a site's name
+
 // 1 to `bytes_max` of A-Z a-z 0-9 . _ - and of `further`, beginning with a letter, a digit or one of
 // `further`: a name that is safe as a file name when `further` is empty.
 [[nodiscard]] bool is_name(std::string_view text, size_t bytes_max, std::string_view further = "");

@@ -22,7 +22,7 @@ using upstream::PoolConfig;
 constexpr size_t kNameBytesMax = 100;
 constexpr size_t kPoolsMax = 10'000;
 constexpr size_t kBackendsMax = 10'000;
-constexpr uint32_t kConnectionsMax = 1'000'000;
+constexpr uint32_t kPlacesMax = 1'000'000;
 constexpr std::array<std::string_view, 1> kAlgorithms{"round-robin"};
 constexpr std::array<std::string_view, 4> kLaterAlgorithms{
     "least-connections",
@@ -216,8 +216,8 @@ PoolConfig read_pool(const TomlMember& member, Section& section, const PoolConfi
     }
     read_backends(section, pool);
     read_pool_defaults(section, pool);
-    section.read("connections_max", pool.connections_max, {1, kConnectionsMax});
-    section.read("queue_max", pool.queue_max, {0, kConnectionsMax});
+    section.read("connections_max", pool.connections_max, {1, kPlacesMax});
+    section.read("queue_max", pool.queue_max, {0, kPlacesMax});
     section.read("queue_timeout", pool.queue_timeout, {1ms, 10min});
     section.read("idle_timeout", pool.idle_timeout, {1s, 1h});
     section.finish();

@@ -12,7 +12,6 @@ namespace node {
 
 namespace {
 
-constexpr size_t kSiteBytesMax = 100;
 constexpr size_t kServerNameBytesMax = 63;
 constexpr size_t kServersMax = 1000;
 constexpr std::array<std::string_view, 5> kRoleNames{"balancer", "web", "app", "database", "router"};

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/descriptor.h"
 #include "upstream/config.h"
 
 namespace node {
@@ -19,6 +20,7 @@ using core::Error;
 using core::ErrorKind;
 using core::fail;
 using core::Result;
+using runtime::Descriptor;
 using upstream::AdminState;
 
 namespace {
@@ -26,30 +28,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kFormatVersion = 1;
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    ~Descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-
-    [[nodiscard]] int get() const { return fd_; }
-
-    [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-
-    // What close() itself says counts: a file system may tell only then that nothing was written.
-    [[nodiscard]] int close_now() { return ::close(std::exchange(fd_, -1)); }
-
-private:
-    int fd_;
-};
 
 std::string_view admin_name(AdminState admin) { return admin == AdminState::draining ? "drain" : "disable"; }
 

@@ -30,6 +30,10 @@ public:
 
     [[nodiscard]] bool is_open() const { return fd_ >= 0; }
 
+    // What close() itself says counts: a file system may tell only then that nothing was written. 0, or -1
+    // with errno.
+    [[nodiscard]] int close_now() { return ::close(std::exchange(fd_, -1)); }
+
     void close() {
         if (fd_ >= 0) {
             ::close(std::exchange(fd_, -1));
