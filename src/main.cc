@@ -2,7 +2,7 @@
 #include <string>
 #include <variant>
 
-#include "app/exec_child.h"
+#include "child/exec_child.h"
 #include "node/check_command.h"
 #include "node/client_verbs.h"
 #include "node/command_line.h"
@@ -38,8 +38,8 @@ struct Story {
 
 int main(int argc, char** argv) {
     // Not a verb for people: the guard of one instance of the site's program, which must stay small.
-    if (argc > 1 && std::string_view(argv[1]) == app::kExecChildVerb) {
-        return app::exec_child(argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) == child::kExecChildVerb) {
+        return child::exec_child(argc, argv);
     }
     runtime::LinuxOs os;
     node::Console console = node::process_console(os);

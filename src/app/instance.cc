@@ -4,8 +4,8 @@
 #include <format>
 #include <utility>
 
-#include "app/environment.h"
-#include "app/memory_watch.h"
+#include "child/environment.h"
+#include "child/memory_watch.h"
 #include "runtime/task_group.h"
 
 namespace app {
@@ -95,11 +95,11 @@ core::Result<void> Instance::open_socket() {
     return {};
 }
 
-core::Result<RunPlan> Instance::plan_run() {
+core::Result<child::RunPlan> Instance::plan_run() {
     const Config& config = world_.config;
     const SupervisorOptions& options = world_.options;
-    std::vector<std::string> inherited = own_environment();
-    EnvironmentFacts facts{
+    std::vector<std::string> inherited = child::own_environment();
+    child::EnvironmentFacts facts{
         .inherited = inherited,
         .configured = config.env,
         .user = options.user,
@@ -109,7 +109,8 @@ core::Result<RunPlan> Instance::plan_run() {
     if (config.listen == Listen::port) {
         facts.port = address_.port();
     }
-    RunPlan plan{
+    child::RunPlan plan{
+        .component = "app",
         .executable = options.executable,
         .spec =
             {.name = name_,
@@ -119,29 +120,31 @@ core::Result<RunPlan> Instance::plan_run() {
              .open_files = config.limits.open_files,
              .group = {},
              .command = config.command},
-        .environment = program_environment(facts),
+        .environment = child::program_environment(facts),
         .listening = socket_ ? socket_->prepared() : -1,
         .memory_limit = config.limits.memory,
     };
     bool has_limit = config.limits.memory > 0 || config.limits.processes > 0;
     if (has_limit && world_.groups != nullptr) {
         std::string group = std::format("app-{}-{}.{}", options.server, slot_, generation_);
-        TRY(plan.spec.group, world_.groups->create(group, config.limits));
+        TRY(plan.spec.group,
+            world_.groups
+                ->create(group, {.memory = config.limits.memory, .processes = config.limits.processes}));
     } else if (has_limit) {
         plan.spec.processes = config.limits.processes;
         plan.is_memory_watched = config.limits.memory > 0;
-        plan.spec.data_bytes = config.limits.memory > 0 ? data_limit(config.limits.memory) : 0;
+        plan.spec.data_bytes = config.limits.memory > 0 ? child::data_limit(config.limits.memory) : 0;
     }
     return plan;
 }
 
-core::Result<std::unique_ptr<ProgramRun>> Instance::start_run() {
+core::Result<std::unique_ptr<child::ProgramRun>> Instance::start_run() {
     TRY_VOID(open_socket());
-    TRY(RunPlan plan, plan_run());
-    return ProgramRun::start(world_.reactor, world_.log, std::move(plan));
+    TRY(child::RunPlan plan, plan_run());
+    return child::ProgramRun::start(world_.reactor, world_.log, std::move(plan));
 }
 
-runtime::Task<void> Instance::follow(ProgramRun& run) {
+runtime::Task<void> Instance::follow(child::ProgramRun& run) {
     co_await run.serve();
     changed_.set();
 }
@@ -178,7 +181,7 @@ void Instance::on_gate() {
 }
 
 // Once: asks the program to end when its owner wants that or its gate has failed. Later: kills what is there.
-void Instance::stop_if_asked(ProgramRun& run, Deadlines& deadlines) {
+void Instance::stop_if_asked(child::ProgramRun& run, Deadlines& deadlines) {
     Instant now = world_.reactor.now();
     const HealthCheck& health = world_.config.health;
     if (is_stopping_ && track_.state() != InstanceState::stopping) {
@@ -186,7 +189,7 @@ void Instance::stop_if_asked(ProgramRun& run, Deadlines& deadlines) {
         world_.on_change();
     } else if (gate_ == Gate::failed && track_.state() == InstanceState::starting) {
         run.blame(
-            {.cause = EndCause::gate,
+            {.cause = child::EndCause::gate,
              .how = std::format(
                  "no good answer to GET {} within {}: {}",
                  health.path,
@@ -224,7 +227,7 @@ Instant Instance::next_look(const Deadlines& deadlines) const {
     return next;
 }
 
-runtime::Task<void> Instance::attend(ProgramRun& run) {
+runtime::Task<void> Instance::attend(child::ProgramRun& run) {
     Deadlines deadlines;
     while (!run.is_over()) {
         on_gate();
@@ -236,10 +239,10 @@ runtime::Task<void> Instance::attend(ProgramRun& run) {
     }
 }
 
-runtime::Task<RunEnd> Instance::run_once() {
+runtime::Task<child::RunEnd> Instance::run_once() {
     auto started = start_run();
     if (!started) {
-        co_return RunEnd{.cause = EndCause::not_started, .how = started.error().context()};
+        co_return child::RunEnd{.cause = child::EndCause::not_started, .how = started.error().context()};
     }
     run_ = *std::move(started);
     gate_ = Gate::closed;
@@ -253,7 +256,7 @@ runtime::Task<RunEnd> Instance::run_once() {
     gate.request_stop();
     co_await gate.join();
     co_await followers.join();
-    RunEnd end = run_->end();
+    child::RunEnd end = run_->end();
     last_lines_ = run_->last_lines().text();
     run_.reset();
     co_return end;
@@ -288,7 +291,7 @@ void Instance::log_report(const std::optional<Report>& report) {
 runtime::Task<void> Instance::serve() {
     while (!is_stopping_) {
         track_.on_start(world_.reactor.now());
-        RunEnd end = co_await run_once();
+        child::RunEnd end = co_await run_once();
         EndDecision decision = track_.on_end(end, world_.reactor.now());
         last_failure_ = last_lines_.empty() ? end.how : end.how + "; its last lines: " + last_lines_;
         bool has_failed = kind_ == Kind::trial && !track_.has_been_up();

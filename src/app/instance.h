@@ -9,9 +9,9 @@
 #include "app/config.h"
 #include "app/instance_state.h"
 #include "app/listening_socket.h"
-#include "app/memory_groups.h"
-#include "app/program_run.h"
 #include "app/supervisor.h"
+#include "child/memory_groups.h"
+#include "child/program_run.h"
 #include "core/log.h"
 #include "net/address.h"
 #include "runtime/event.h"
@@ -27,9 +27,9 @@ struct InstanceWorld {
     const Config& config;
     const SupervisorOptions& options;
     Surroundings& surroundings;
-    const MemoryGroups* groups;       // null: no cgroups
-    int directory;                    // where the program runs, open; -1: not there
-    std::function<void()> on_change;  // the state of an instance changed
+    const child::MemoryGroups* groups;  // null: no cgroups
+    int directory;                      // where the program runs, open; -1: not there
+    std::function<void()> on_change;    // the state of an instance changed
 };
 
 // An instance that has been down for longer gives its requests to the others, if there are any that are up.
@@ -80,13 +80,13 @@ private:
     };
 
     [[nodiscard]] core::Result<void> open_socket();
-    [[nodiscard]] core::Result<RunPlan> plan_run();
-    [[nodiscard]] core::Result<std::unique_ptr<ProgramRun>> start_run();
-    runtime::Task<RunEnd> run_once();
-    runtime::Task<void> follow(ProgramRun& run);
+    [[nodiscard]] core::Result<child::RunPlan> plan_run();
+    [[nodiscard]] core::Result<std::unique_ptr<child::ProgramRun>> start_run();
+    runtime::Task<child::RunEnd> run_once();
+    runtime::Task<void> follow(child::ProgramRun& run);
     runtime::Task<void> pass_gate();
-    runtime::Task<void> attend(ProgramRun& run);
-    void stop_if_asked(ProgramRun& run, Deadlines& deadlines);
+    runtime::Task<void> attend(child::ProgramRun& run);
+    void stop_if_asked(child::ProgramRun& run, Deadlines& deadlines);
     void on_gate();
     [[nodiscard]] core::Instant next_look(const Deadlines& deadlines) const;
     runtime::Task<void> pause_until(core::Instant when);
@@ -105,7 +105,7 @@ private:
     bool is_hurried_ = false;
     Gate gate_ = Gate::closed;
     std::string gate_failure_;
-    std::unique_ptr<ProgramRun> run_;
+    std::unique_ptr<child::ProgramRun> run_;
     std::string last_failure_;
     std::string last_lines_;
 };

@@ -1,9 +1,6 @@
 #include "app/instance_state.h"
 
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <cstring>
 #include <format>
 
 namespace app {
@@ -31,26 +28,17 @@ std::string_view state_name(InstanceState state) {
     return "?";
 }
 
-std::string describe_wait_status(int status) {
-    if (WIFEXITED(status)) {
-        return std::format("exited with status {}", WEXITSTATUS(status));
-    }
-    int number = WTERMSIG(status);
-    const char* name = sigabbrev_np(number);
-    return std::format("killed by signal {} (SIG{})", number, name == nullptr ? "?" : name);
-}
-
-std::string_view cure_of(EndCause cause) {
+std::string_view cure_of(child::EndCause cause) {
     switch (cause) {
-        case EndCause::exited:
+        case child::EndCause::exited:
             return "run [app] command by hand in [app] directory and see what it says; its last lines are "
                    "here";
-        case EndCause::not_started: return "correct [app] command, directory, user or limits";
-        case EndCause::gate:
+        case child::EndCause::not_started: return "correct [app] command, directory, user or limits";
+        case child::EndCause::gate:
             return "the program must serve HTTP on the socket that it inherits as descriptor 3 "
                    "(LISTEN_FDS=1), "
                    "or on PORT with listen = \"port\", and answer [app] health.path with 2xx or 3xx";
-        case EndCause::memory: return "raise [app] limits.memory, or find what the program keeps";
+        case child::EndCause::memory: return "raise [app] limits.memory, or find what the program keeps";
     }
     return "";
 }
@@ -99,7 +87,7 @@ std::optional<Report> InstanceTrack::on_settled(core::Instant now) {
     };
 }
 
-EndDecision InstanceTrack::on_end(const RunEnd& end, core::Instant now) {
+EndDecision InstanceTrack::on_end(const child::RunEnd& end, core::Instant now) {
     last_end_ = end.how;
     if (state_ == InstanceState::stopping) {
         enter(InstanceState::ended, now);
@@ -121,7 +109,7 @@ EndDecision InstanceTrack::on_end(const RunEnd& end, core::Instant now) {
 
 // An instance that never was healthy is a matter of the configuration or of the program: an error at once.
 // One that was is started again quietly, until it shows that this does not help.
-std::optional<Report> InstanceTrack::report_of(const RunEnd& end, core::Instant now) {
+std::optional<Report> InstanceTrack::report_of(const child::RunEnd& end, core::Instant now) {
     std::string pause = core::format_duration(pause_);
     bool is_loop = !has_been_up_ || ends_in_row_ >= kLoopEnds;
     if (!is_loop) {

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "app/config.h"
+#include "child/run_end.h"
 #include "core/log.h"
 #include "core/units.h"
 
@@ -22,19 +23,6 @@ namespace app {
 enum class InstanceState : uint8_t { starting, up, stopping, waiting, ended };
 
 [[nodiscard]] std::string_view state_name(InstanceState state);
-
-// Why a run of the program was over.
-enum class EndCause : uint8_t {
-    exited,       // by itself, or by somebody's signal
-    not_started,  // it could not be run at all
-    gate,         // it did not become healthy in time, and we ended it
-    memory,       // it was over its memory limit
-};
-
-struct RunEnd {
-    EndCause cause = EndCause::exited;
-    std::string how;  // "exited with status 1"; the operation and the reason where it was not started
-};
 
 // Something to log; `has_last_lines`: with what the program wrote last.
 struct Report {
@@ -64,7 +52,7 @@ public:
     // The owner wants it to end.
     void on_stop(core::Instant now);
     // The run is over and all its processes are gone.
-    [[nodiscard]] EndDecision on_end(const RunEnd& end, core::Instant now);
+    [[nodiscard]] EndDecision on_end(const child::RunEnd& end, core::Instant now);
     // At settles_at(): a crash loop is over.
     [[nodiscard]] std::optional<Report> on_settled(core::Instant now);
 
@@ -88,7 +76,7 @@ public:
 
 private:
     void enter(InstanceState state, core::Instant now);
-    [[nodiscard]] std::optional<Report> report_of(const RunEnd& end, core::Instant now);
+    [[nodiscard]] std::optional<Report> report_of(const child::RunEnd& end, core::Instant now);
 
     RestartConfig config_;
     InstanceState state_ = InstanceState::starting;
@@ -103,10 +91,7 @@ private:
     std::string last_end_;
 };
 
-// "exited with status 1", "killed by signal 9 (SIGKILL)", from what wait(2) gives.
-[[nodiscard]] std::string describe_wait_status(int status);
-
 // The cure that belongs to an end before the gate, or to a crash loop.
-[[nodiscard]] std::string_view cure_of(EndCause cause);
+[[nodiscard]] std::string_view cure_of(child::EndCause cause);
 
 }  // namespace app

@@ -12,7 +12,7 @@ constexpr RestartConfig kConfig{.first_pause = 250ms, .longest_pause = 2s, .sett
 
 core::Instant at(core::Duration time) { return {time}; }
 
-RunEnd crash() { return {.cause = EndCause::exited, .how = "exited with status 1"}; }
+child::RunEnd crash() { return {.cause = child::EndCause::exited, .how = "exited with status 1"}; }
 
 // Starts, is up, and ends `ran` later.
 EndDecision run_and_crash(InstanceTrack& track, core::Instant& now, core::Duration ran) {
@@ -82,15 +82,15 @@ TEST_CASE("one end is a warning, the third in a row is an error, told once and t
 
 TEST_CASE("an instance that never was up is an error at once, with the cure of its cause") {
     struct Row {
-        EndCause cause;
+        child::EndCause cause;
         std::string_view part;
     };
 
     for (const Row& row : {
-             Row{EndCause::exited, "run [app] command by hand"},
-             Row{EndCause::not_started, "correct [app] command"},
-             Row{EndCause::gate, "LISTEN_FDS=1"},
-             Row{EndCause::memory, "[app] limits.memory"},
+             Row{child::EndCause::exited, "run [app] command by hand"},
+             Row{child::EndCause::not_started, "correct [app] command"},
+             Row{child::EndCause::gate, "LISTEN_FDS=1"},
+             Row{child::EndCause::memory, "[app] limits.memory"},
          }) {
         InstanceTrack track(kConfig, at(1s));
         track.on_start(at(1s));
@@ -153,12 +153,6 @@ TEST_CASE("since when it is not up is kept over restarts, until it is up") {
     track.on_start(at(6s));
     CHECK(track.down_since() == at(5s));
     CHECK(track.has_been_up());
-}
-
-TEST_CASE("a wait status is told in words") {
-    CHECK(describe_wait_status(3 << 8) == "exited with status 3");
-    CHECK(describe_wait_status(SIGKILL) == "killed by signal 9 (SIGKILL)");
-    CHECK(describe_wait_status(SIGSEGV | 0x80) == "killed by signal 11 (SIGSEGV)");
 }
 
 }  // namespace

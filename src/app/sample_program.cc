@@ -17,9 +17,9 @@
 #include <string_view>
 #include <vector>
 
-#include "app/exec_child.h"
 #include "app/sample_surroundings.h"
 #include "app/supervisor.h"
+#include "child/exec_child.h"
 #include "net/address.h"
 #include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
@@ -185,8 +185,8 @@ int supervise(const std::string& directory) {
 
 int main(int argc, char** argv) {
     std::vector<std::string_view> words(argv, argv + argc);
-    if (words.size() > 1 && words[1] == app::kExecChildVerb) {
-        return app::exec_child(argc, argv);
+    if (words.size() > 1 && words[1] == child::kExecChildVerb) {
+        return child::exec_child(argc, argv);
     }
     if (words.size() > 2 && words[1] == "supervise") {
         return supervise(std::string(words[2]));

@@ -6,7 +6,7 @@
 
 #include "app/instance.h"
 #include "app/listening_socket.h"
-#include "app/memory_groups.h"
+#include "child/memory_groups.h"
 #include "runtime/file.h"
 #include "runtime/privileges.h"
 
@@ -96,14 +96,14 @@ Supervisor::~Supervisor() = default;
 void Supervisor::find_groups() {
     // Those of the system are root's to give away, whoever's files are opened just now.
     runtime::FileRights rights(runtime::root_account());
-    auto groups = MemoryGroups::find();
+    auto groups = child::MemoryGroups::find();
     if (groups && options_.becomes) {
         if (auto given = groups->hand_over(*options_.becomes); !given) {
             groups = core::fail(std::move(given).error());
         }
     }
     if (groups) {
-        groups_ = std::make_unique<MemoryGroups>(*std::move(groups));
+        groups_ = std::make_unique<child::MemoryGroups>(*std::move(groups));
         return;
     }
     log_.info(

@@ -22,11 +22,16 @@
 #include "runtime/task_group.h"
 #include "upstream/config.h"
 
+namespace child {
+
+class MemoryGroups;
+
+}  // namespace child
+
 namespace app {
 
 class AllEnded;
 class Instance;
-class MemoryGroups;
 struct InstanceWorld;
 struct RollingRestart;
 
@@ -131,8 +136,8 @@ private:
     Config config_;
     SupervisorOptions options_;
     Surroundings& surroundings_;
-    std::unique_ptr<MemoryGroups> groups_;  // null: none can be made
-    runtime::Descriptor directory_;         // where the program runs, as it was at the start
+    std::unique_ptr<child::MemoryGroups> groups_;  // null: none can be made
+    runtime::Descriptor directory_;                // where the program runs, as it was at the start
     std::unique_ptr<InstanceWorld> world_;
     std::vector<std::unique_ptr<Instance>> instances_;  // all that have not ended
     std::vector<Instance*> slots_;                      // the one of each slot that takes requests

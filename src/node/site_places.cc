@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-#include "app/environment.h"
+#include "child/environment.h"
 #include "node/config_file.h"
 #include "node/config_toml.h"
 #include "node/given_directory.h"
@@ -162,8 +162,8 @@ void Places::look_at_routes() {
 // Empty: its user may run it.
 std::string Places::why_not_run(const Descriptor& directory) const {
     const app::Config& program = config_.app->program;
-    std::vector<std::string> inherited = app::own_environment();
-    auto environment = app::program_environment({
+    std::vector<std::string> inherited = child::own_environment();
+    auto environment = child::program_environment({
         .inherited = inherited,
         .configured = program.env,
         .user = users_.program,
@@ -171,7 +171,7 @@ std::string Places::why_not_run(const Descriptor& directory) const {
         .port = {},
     });
     int worst = ENOENT;
-    for (const std::string& path : app::program_files(program.command.front(), environment)) {
+    for (const std::string& path : child::program_files(program.command.front(), environment)) {
         struct stat status{};
         if (::fstatat(directory.get(), path.c_str(), &status, 0) == 0 && S_ISREG(status.st_mode) &&
             ::faccessat(directory.get(), path.c_str(), X_OK, AT_EACCESS) == 0) {

@@ -46,7 +46,7 @@ core::Result<AccountList> read_accounts(const QueryAnswer& answer) {
 
 runtime::Task<core::Result<AccountList>> import_accounts(
     NodeProbe& probe,
-    const RouterAccount& account,
+    const LoginAccount& account,
     core::Instant deadline
 ) {
     ServerResult<QueryAnswer> answer =

@@ -10,7 +10,7 @@ namespace sql {
 // `cancelled` where our fiber is asked to stop.
 [[nodiscard]] runtime::Task<core::Result<AccountList>> import_accounts(
     NodeProbe& probe,
-    const RouterAccount& account,
+    const LoginAccount& account,
     core::Instant deadline
 );
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "sql/query_reader.h"
+#include "sql/server_words.h"
 #include "sql/topology.h"
 
 namespace sql {

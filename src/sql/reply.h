@@ -7,7 +7,7 @@
 
 #include "mysql/ok_packet.h"
 #include "runtime/task.h"
-#include "sql/server_connection.h"
+#include "sql/server_words.h"
 
 namespace sql {
 

@@ -11,7 +11,7 @@
 #include "mysql/native_password.h"
 #include "sql/carried_state.h"
 #include "sql/pool_choice.h"
-#include "sql/server_connection.h"
+#include "sql/server_words.h"
 
 namespace sql {
 

@@ -98,7 +98,7 @@ private:
     net::BufferPool buffers_;
     net::SharedReadBuffer shared_buffer_;
     WatchConfig config_;
-    RouterAccount account_;
+    LoginAccount account_;
     std::optional<WatchConfig> next_config_;  // of a reload, until the tasks have ended
     bool is_serving_ = false;
     Topology topology_;
