@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/panic.h"
+#include "mariadb/server_failure.h"
 #include "mysql/login.h"
 #include "mysql/response_reader.h"
 #include "mysql/wire.h"
@@ -13,29 +14,10 @@ namespace {
 
 // What a server may make us answer until it lets us in: each way in of an account is one switch.
 constexpr int kAuthSwitchesMax = 4;
-// Of one packet of the login or of a short answer; it must fit into the core's read buffer.
-constexpr uint32_t kPacketMax = 48 << 10;
 constexpr size_t kVersionMax = 256;
-constexpr size_t kSentAtOnceMax = 32 << 10;
 constexpr uint32_t kLoginPacketMax = uint32_t{1} << 30;  // what we take: as much as a server can send
 constexpr mysql::Capabilities kAlways =
     mysql::kProtocol41 | mysql::kSecureConnection | mysql::kPluginAuth | mysql::kClientMysql;
-
-ServerFailure failure(core::ErrorKind kind, std::string message) {
-    return {.kind = kind, .message = std::move(message)};
-}
-
-std::unexpected<ServerFailure> failed(core::ErrorKind kind, std::string message) {
-    return std::unexpected(failure(kind, std::move(message)));
-}
-
-std::unexpected<ServerFailure> failed(ssize_t result, std::string_view operation) {
-    if (result == 0) {
-        return failed(core::ErrorKind::closed, std::string(operation) + ": the server closed the connection");
-    }
-    core::Error error = net::error_of(result, operation);
-    return failed(error.kind(), error.context());
-}
 
 std::string_view bytes_of(const mysql::Sha1& hash) {
     return {reinterpret_cast<const char*>(hash.data()), hash.size()};
@@ -257,112 +239,5 @@ ServerResult<ServerConnection::LoginStep> ServerConnection::read_switch(
 }
 
 // Gives the size of the payload that lies whole in the buffer, behind its header.
-runtime::Task<ServerResult<size_t>> ServerConnection::receive_packet(
-    const std::string& operation,
-    uint8_t& sequence,
-    core::Instant deadline
-) {
-    for (;;) {
-        std::string_view bytes = buffer_.bytes();
-        if (bytes.size() >= mysql::kPacketHeaderSize) {
-            mysql::PacketHeader header = mysql::read_packet_header(bytes);
-            if (header.length > kPacketMax) {
-                co_return failed(core::ErrorKind::too_large, operation + ": a packet over 48 KiB");
-            }
-            if (header.sequence != sequence) {
-                co_return failed(core::ErrorKind::invalid, operation + ": a packet out of sequence");
-            }
-            if (bytes.size() >= mysql::kPacketHeaderSize + header.length) {
-                ++sequence;
-                co_return size_t{header.length};
-            }
-        }
-        ssize_t received = co_await socket_.receive(buffer_, deadline);
-        if (received <= 0) {
-            co_return failed(received, operation);
-        }
-    }
-}
-
-runtime::Task<ServerResult<QueryAnswer>> ServerConnection::query(
-    std::string text,
-    core::Instant deadline,
-    QueryBounds bounds
-) {
-    std::vector<ServerCommand> commands;
-    commands.push_back({mysql::Command::query, std::move(text)});
-    auto answers = co_await run_all(std::move(commands), deadline, bounds);
-    if (!answers) {
-        co_return std::unexpected(std::move(answers).error());
-    }
-    QueryAnswer& answer = answers->front();
-    if (answer.failure && answer.results.empty()) {
-        co_return std::unexpected(*std::move(answer.failure));
-    }
-    co_return std::move(answer);
-}
-
-runtime::Task<ServerResult<std::vector<QueryAnswer>>> ServerConnection::run_all(
-    std::vector<ServerCommand> commands,
-    core::Instant deadline,
-    QueryBounds bounds
-) {
-    std::string packets;
-    mysql::PayloadWriter writer(packets);
-    for (const ServerCommand& command : commands) {
-        writer.begin_packet();
-        writer.u8(static_cast<uint8_t>(command.command));
-        writer.bytes(command.text);
-        static_cast<void>(writer.end_packet(0));
-    }
-    std::string operation = "a question to " + peer_;
-    for (std::string_view rest = packets; !rest.empty();) {
-        std::string_view piece = rest.substr(0, kSentAtOnceMax);
-        ssize_t sent = co_await socket_.send(shared_.pool(), piece, deadline);
-        if (sent < 0) {
-            co_return failed(sent, operation);
-        }
-        rest.remove_prefix(piece.size());
-    }
-    std::vector<QueryAnswer> answers;
-    for (size_t at = 0; at < commands.size(); ++at) {
-        ServerResult<QueryAnswer> answer = co_await read_answer(operation, deadline, bounds);
-        if (!answer) {
-            co_return std::unexpected(std::move(answer).error());
-        }
-        answers.push_back(*std::move(answer));
-    }
-    co_return answers;
-}
-
-runtime::Task<ServerResult<QueryAnswer>> ServerConnection::read_answer(
-    const std::string& operation,
-    core::Instant deadline,
-    QueryBounds bounds
-) {
-    QueryReader reader(capabilities_, bounds);
-    uint8_t sequence = 1;
-    for (;;) {
-        ServerResult<size_t> size = co_await receive_packet(operation, sequence, deadline);
-        if (!size) {
-            co_return std::unexpected(std::move(size).error());
-        }
-        QueryProgress progress = reader.read(buffer_.bytes().substr(mysql::kPacketHeaderSize, *size));
-        buffer_.consume(mysql::kPacketHeaderSize + *size);
-        if (progress == QueryProgress::failed) {
-            co_return failed(reader.failure().kind, operation + ": " + reader.failure().message);
-        }
-        if (progress == QueryProgress::complete) {
-            co_return reader.take_answer();
-        }
-    }
-}
-
-void ServerConnection::quit() {
-    constexpr std::string_view kQuit{"\x01\x00\x00\x00\x01", 5};
-    iovec part{.iov_base = const_cast<char*>(kQuit.data()), .iov_len = kQuit.size()};
-    // What it does not take at once it does not get: the connection is closed anyhow.
-    [[maybe_unused]] ssize_t sent = socket_.try_send(std::span(&part, 1), 0);
-}
 
 }  // namespace mariadb

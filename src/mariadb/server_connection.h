@@ -93,6 +93,14 @@ public:
         QueryBounds bounds = {}
     );
 
+    // COM_STMT_PREPARE of `text`, behind `before`: commands that nothing answers. An error of the server is a
+    // failure with its number; after any other failure the connection must be closed.
+    [[nodiscard]] runtime::Task<ServerResult<mysql::PreparedStatement>> prepare(
+        std::string before,
+        const std::string& text,
+        core::Instant deadline
+    );
+
     // Says COM_QUIT, without waiting for anything; the server then does not count an aborted connection.
     void quit();
 
@@ -118,6 +126,11 @@ private:
     [[nodiscard]] static ServerResult<LoginStep> read_switch(
         std::string_view payload,
         const std::string& operation
+    );
+    runtime::Task<ServerResult<void>> send_all(
+        std::string_view packets,
+        const std::string& operation,
+        core::Instant deadline
     );
     runtime::Task<ServerResult<QueryAnswer>> read_answer(
         const std::string& operation,

@@ -75,6 +75,9 @@ constexpr uint16_t kStatusOutParameters = 4096;
 constexpr uint16_t kStatusInReadOnlyTransaction = 8192;
 constexpr uint16_t kStatusSessionStateChanged = 16384;
 constexpr uint16_t kStatusAnsiQuotes = 32768;  // MariaDB
+// Those that say how a session is, not how a statement ran.
+constexpr uint16_t kStatusLasting = kStatusInTransaction | kStatusAutocommit | kStatusNoBackslashEscapes |
+                                    kStatusInReadOnlyTransaction | kStatusAnsiQuotes;
 
 // The first byte of a client's command. Other values may arrive: a peer's byte is cast, not checked.
 enum class Command : uint8_t {

@@ -106,7 +106,8 @@ uint8_t write_end_of_rows(
     if (has(capabilities, kDeprecateEof)) {
         return write_ok_form(writer, sequence, kEofByte, ok, capabilities);
     }
-    return write_eof(writer, sequence, ok.status, ok.warnings);
+    const unsigned hidden = has(capabilities, kSessionTrack) ? 0 : kStatusSessionStateChanged;
+    return write_eof(writer, sequence, static_cast<uint16_t>(ok.status & ~hidden), ok.warnings);
 }
 
 uint8_t write_eof(PayloadWriter& writer, uint8_t sequence, uint16_t status, uint16_t warnings) {

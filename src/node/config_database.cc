@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr size_t kDatabaseListenMax = 100;
 constexpr size_t kDatabaseNodesMax = 64;
 constexpr uint32_t kDatabaseClientsMax = 1'000'000;
+constexpr uint32_t kPreparedMax = 10'000;
 constexpr std::string_view kUnixPrefix = "unix:";
 constexpr std::string_view kDatabaseDefaultListen = "127.0.0.1:3306";
 constexpr std::string_view kExpectedDatabaseListen =
@@ -212,6 +213,7 @@ void read_pool(Section& section, sql::PoolConfig& pool) {
     section.read("queue", pool.queue, {0, kDatabaseClientsMax});
     section.read("queue_timeout", pool.queue_timeout, {1ms, 10min});
     section.read("idle", pool.idle, {1s, 24h});
+    section.read("prepared", pool.prepared, {1, kPreparedMax});
     section.read("warm", pool.warm, {0, kDatabaseClientsMax});
     section.finish();
 }
@@ -285,6 +287,7 @@ std::vector<Setting> database_pool_settings(const sql::PoolConfig& pool) {
          duration_literal(defaults.queue_timeout),
          kWholeDatabase},
         {"idle", duration_literal(pool.idle), duration_literal(defaults.idle), kWholeDatabase},
+        {"prepared", std::to_string(pool.prepared), std::to_string(defaults.prepared), kWholeDatabase},
         {"warm", std::to_string(pool.warm), std::to_string(defaults.warm), kWholeDatabase},
     };
 }

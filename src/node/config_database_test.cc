@@ -47,7 +47,7 @@ reads = "all"
 max_lag = "1s"
 read_your_writes = { wait = "0s" }
 hold = "3s"
-pool = { connections = 7, queue = 8, queue_timeout = "9s", idle = "10s", warm = 1 }
+pool = { connections = 7, queue = 8, queue_timeout = "9s", idle = "10s", prepared = 5, warm = 1 }
 limits = { clients = 5, clients_per_address = 2, failed_logins = 3, packet = "1MiB" }
 timeouts = { login = "1s", connect = "2s", idle = "3s", body = "4s", drain = "5s" }
 )");
@@ -67,7 +67,14 @@ timeouts = { login = "1s", connect = "2s", idle = "3s", body = "4s", drain = "5s
     );
     CHECK(
         database.pool ==
-        sql::PoolConfig{.connections = 7, .queue = 8, .queue_timeout = 9s, .idle = 10s, .warm = 1}
+        sql::PoolConfig{
+            .connections = 7,
+            .queue = 8,
+            .queue_timeout = 9s,
+            .idle = 10s,
+            .prepared = 5,
+            .warm = 1
+        }
     );
     CHECK(
         database.timeouts ==

@@ -26,6 +26,7 @@ struct RouterNodeStatus {
     uint64_t connections_total = 0;
     uint64_t connections_failed_total = 0;
     uint64_t statements_total = 0;
+    uint64_t prepared_total = 0;
     uint64_t bytes_in_total = 0;
     uint64_t bytes_out_total = 0;
 };

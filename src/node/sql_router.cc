@@ -202,6 +202,7 @@ RouterStatus SqlRouter::status() const {
             status.nodes[at].connections_total += node.connections_total.value();
             status.nodes[at].connections_failed_total += node.connections_failed.value();
             status.nodes[at].statements_total += node.statements.value();
+            status.nodes[at].prepared_total += node.prepared.value();
             status.nodes[at].bytes_in_total += node.bytes_in.value();
             status.nodes[at].bytes_out_total += node.bytes_out.value();
         }

@@ -181,6 +181,7 @@ Json router_json(const RouterStatus& router) {
             {"waits_total", node.waited_total},
             {"timeouts_total", node.waited_in_vain_total},
             {"statements_total", node.statements_total},
+            {"prepared_total", node.prepared_total},
         });
     }
     return {

@@ -271,6 +271,7 @@ RouterNodeStatus read_router_node(Reader object) {
     object.read("waits_total", node.waited_total);
     object.read("timeouts_total", node.waited_in_vain_total);
     object.read("statements_total", node.statements_total);
+    object.read("prepared_total", node.prepared_total);
     if (lag >= 0) {
         core::Duration known{};
         object.read("lag_seconds", known);

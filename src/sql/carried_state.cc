@@ -1,6 +1,7 @@
 #include "sql/carried_state.h"
 
 #include <algorithm>
+#include <format>
 #include <string_view>
 
 #include "core/panic.h"
@@ -79,6 +80,20 @@ bool is_covered(const std::vector<StateEntry>& connection, const std::vector<Sta
         }
     }
     return true;
+}
+
+// What takes the entry back. A collation is told by its number, which names its characters, too.
+std::string login_statement(const StateEntry& entry, uint16_t collation) {
+    if (entry.name == "sql_mode") {
+        return "SET SESSION sql_mode = DEFAULT";
+    }
+    if (collation == 0) {
+        return "SET NAMES DEFAULT";
+    }
+    return std::format(
+        "SET character_set_client = {0}, character_set_results = {0}, collation_connection = {0}",
+        collation
+    );
 }
 
 }  // namespace
@@ -186,6 +201,41 @@ std::string use_statement(std::string_view database) {
         }
     }
     return text + "`";
+}
+
+std::vector<const StateEntry*> literal_entries(const SharedState& carried) {
+    std::vector<const StateEntry*> found;
+    if (carried == nullptr) {
+        return found;
+    }
+    for (const StateEntry& entry : carried->entries) {
+        if (changes_literals(entry)) {
+            found.push_back(&entry);
+        }
+    }
+    return found;
+}
+
+std::vector<std::string> literal_statements(
+    const ToldState& from,
+    const ToldState& to,
+    uint16_t login_collation
+) {
+    std::vector<std::string> statements;
+    std::vector<const StateEntry*> wanted = literal_entries(to.carried);
+    for (const StateEntry* entry : literal_entries(from.carried)) {
+        auto replaces = [&](const StateEntry* other) { return other->replaces(*entry); };
+        if (std::ranges::none_of(wanted, replaces)) {
+            statements.push_back(login_statement(*entry, login_collation));
+        }
+    }
+    for (const StateEntry* entry : wanted) {
+        statements.push_back(entry->statement);
+    }
+    if (!to.database.empty() && to.database != from.database) {
+        statements.push_back(use_statement(to.database));
+    }
+    return statements;
 }
 
 }  // namespace sql

@@ -78,4 +78,16 @@ enum class Likeness : uint8_t {
 // "USE `name`"
 [[nodiscard]] std::string use_statement(std::string_view database);
 
+// What was said on which the meaning of a text depends, in the order in which it holds.
+[[nodiscard]] std::vector<const StateEntry*> literal_entries(const SharedState& carried);
+
+// The statements after which a connection that is as `from` reads a text as one that is as `to`: schema,
+// sql_mode and characters. What `to` lacks is as after the login, with that collation. A schema is not left
+// for none.
+[[nodiscard]] std::vector<std::string> literal_statements(
+    const ToldState& from,
+    const ToldState& to,
+    uint16_t login_collation
+);
+
 }  // namespace sql

@@ -14,39 +14,6 @@ namespace sql {
 
 namespace {
 
-// Whether LAST_INSERT_ID() may be another after it, though its text does not name it.
-bool may_insert(Verb verb) {
-    switch (verb) {
-        case Verb::insert:
-        case Verb::replace:
-        case Verb::load:
-        case Verb::call:
-        case Verb::create:   // … SELECT
-        case Verb::analyze:  // runs what it analyses
-        case Verb::prepare:
-        case Verb::compound:
-        case Verb::admin:
-        case Verb::other: return true;
-        default: return false;
-    }
-}
-
-// In a text of several, a later one may mean an earlier one of it.
-Continuity continuity_of(const StatementClass& statement, const StatementEffects& effects) {
-    bool is_alone = !statement.is_multi_statement;
-    // What the id is after a failure, explicit values or RETURNING, no answer tells: it must have been the
-    // session's before.
-    bool changes_insert_id = !effects.is_read && (!is_alone || may_insert(statement.verb));
-    return {
-        .of_result = statement.reads_last_result && is_alone,
-        .is_messages = is_alone && (statement.verb == Verb::show || statement.verb == Verb::diagnose),
-        // What pins may read it unseen, and stays with its connection.
-        .of_insert = statement.reads_insert_id || !effects.pins.is_empty() || changes_insert_id,
-        .of_gtid = statement.reads_last_gtid,
-        .may_be_lost = !statement.reads_insert_id,
-    };
-}
-
 bool names_session(const Kill& kill) {
     bool has_id = kill.kind == Kill::Kind::connection || kill.kind == Kill::Kind::query;
     return has_id && kill.id >= kFirstSessionId && kill.id <= UINT32_MAX;
@@ -260,10 +227,7 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
     if (statement.reads_user_variables && mentions_token(text)) {
         bool is_settled = co_await servers_.settle_token();
         if (!is_settled) {
-            co_return co_await refuse(
-                mysql::kErrorUnknown,
-                "trilith: @trilith_token is not known after a statement that failed: write, or connect, anew"
-            );
+            co_return co_await refuse(mysql::kErrorUnknown, std::string(kTokenUnknown));
         }
         servers_.state().publish_token();
     }
@@ -282,7 +246,7 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
         worker_.shared().config.reads,
         worker_.random().next()
     );
-    Order order{.effects = effects, .continuity = continuity_of(statement, effects)};
+    Order order{.effects = effects, .continuity = continuity_of(text, statement, effects)};
     if (order.continuity.of_result && is_whole) {
         order.question = read_previous_question(text, settings);
     }

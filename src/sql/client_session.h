@@ -69,9 +69,17 @@ private:
     runtime::Task<Next> remain_who_it_was();
     runtime::Task<Next> kill_process();
     runtime::Task<Next> kill(KillOrder order);
+
+    // session_execution.cc: prepared statements
     runtime::Task<Next> prepare();
     runtime::Task<Next> use_prepared();
-    [[nodiscard]] StatementEffects effects_of_prepared(uint32_t id) const;
+    runtime::Task<Next> execute(uint32_t id, SessionStatement& statement);
+    runtime::Task<Next> refuse_execution(uint16_t parameters);
+    runtime::Task<Next> run_statement(StatementUse use);
+    runtime::Task<Next> drop_command();
+    runtime::Task<bool> receive_beginning(size_t count);
+    [[nodiscard]] RoutePlan plan_of(const PreparedText& prepared);
+    void forget_prepared();
 
     // The command's payload behind its first byte, as far as it is held. Valid until the task suspends.
     [[nodiscard]] std::string_view payload() const;
@@ -88,8 +96,10 @@ private:
     bool has_quit_ = false;
     mysql::Command command_ = mysql::Command::sleep;
     size_t payload_size_ = 0;  // bytes of the payload that are held, the command's own included
-    std::unordered_map<uint32_t, StatementEffects> prepared_;
-    uint32_t last_prepared_ = 0;
+    std::unordered_map<uint32_t, SessionStatement> prepared_;
+    size_t prepared_bytes_ = 0;   // of their texts
+    uint32_t prepared_ever_ = 0;  // since the login: ids are given as a server gives them
+    uint32_t last_prepared_ = 0;  // what kLastPreparedStatement means
     ClientSession* next_ = nullptr;
     ClientSession* previous_ = nullptr;
 };

@@ -42,7 +42,8 @@ struct PoolConfig {
     uint32_t queue = 1000;       // sessions that wait for one, all cores and nodes together
     core::Duration queue_timeout = std::chrono::seconds(10);  // how long one waits; then error 1040
     core::Duration idle = std::chrono::seconds(60);           // unused for so long, one is closed
-    uint32_t warm = 0;  // to each node: so many of those that were used are kept although idle
+    uint32_t prepared = 50;  // statements that one connection keeps prepared for whoever executes them
+    uint32_t warm = 0;       // to each node: so many of those that were used are kept although idle
 
     friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };

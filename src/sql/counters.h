@@ -21,6 +21,7 @@ struct NodeCounters {
     core::Counter connections_total;
     core::Counter connections_failed;
     core::Counter statements;  // of clients; not the router's own questions
+    core::Counter prepared;    // PREPAREs of the router's own, for an execution on another connection
     core::Counter bytes_in;    // from the server
     core::Counter bytes_out;   // to the server
 };

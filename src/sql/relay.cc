@@ -1,5 +1,6 @@
 #include "sql/relay.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <format>
@@ -120,11 +121,10 @@ runtime::Task<bool> Relay::send_command() {
         co_return co_await stream_request();
     }
     std::string_view command = client_.buffer.bytes().substr(0, client_.command_size);
-    if (!order_.instead.empty()) {
-        command = order_.instead;
-    }
-    counters_.bytes_out.add(command.size());
-    ssize_t sent = co_await server_.socket().send(worker_.buffers(), command, soon());
+    CommandRewrite rewrite = std::exchange(order_.rewrite, {});
+    std::array parts{rewrite.bytes, command.substr(std::min(rewrite.replaced, command.size()))};
+    counters_.bytes_out.add(parts[0].size() + parts[1].size());
+    ssize_t sent = co_await server_.socket().send(worker_.buffers(), parts, soon());
     if (sent < 0) {
         lose_server(net::error_of(sent, "sending to " + order_.link.address.to_string()).context());
         co_return false;
@@ -146,8 +146,10 @@ runtime::Task<bool> Relay::stream_request() {
         if (step.consumed > 0 && is_request_broken_) {
             client_.buffer.consume(step.consumed);
         } else if (step.consumed > 0) {
-            std::array<std::string_view, 1> parts{client_.buffer.bytes().substr(0, step.consumed)};
-            counters_.bytes_out.add(step.consumed);
+            CommandRewrite rewrite = std::exchange(order_.rewrite, {});
+            std::string_view piece = client_.buffer.bytes().substr(0, step.consumed);
+            std::array parts{rewrite.bytes, piece.substr(rewrite.replaced)};
+            counters_.bytes_out.add(parts[0].size() + parts[1].size());
             ssize_t sent = co_await server_.socket()
                                .send_from(client_.buffer, step.consumed, worker_.buffers(), parts, soon());
             is_request_broken_ = sent < 0;
@@ -273,6 +275,10 @@ runtime::Task<bool> Relay::walk() {
         if (!note(step)) {
             co_return false;
         }
+        if (step.event == ResponseEvent::prepared && order_.statement_id != 0) {
+            std::span<char> id = server_.buffer().mutable_bytes().subspan(begin + step.packet);
+            mysql::PayloadWriter(id.subspan(mysql::kPacketHeaderSize + 1)).u32(order_.statement_id);
+        }
         if (must_rewrite(step)) {
             bool is_passed = co_await pass_on_rewritten(begin + step.packet, step);
             if (!is_passed) {
@@ -315,12 +321,7 @@ bool Relay::note(const mysql::ResponseStep& step) {
             bool is_shutdown =
                 order_.repeat == Repeat::until_a_row && step.error.number == mysql::kErrorServerShutdown;
             if (may_repeat && (is_refusal || is_shutdown)) {
-                outcome_.refusal = ServerFailure{
-                    .kind = core::ErrorKind::permission,
-                    .number = step.error.number,
-                    .sqlstate = std::string(step.error.sqlstate),
-                    .message = std::string(step.error.message),
-                };
+                outcome_.refusal = failure_of(step.error);
                 server_.buffer().consume(walked_);
                 walked_ = 0;
                 return end(RelayEnd::repeatable, outcome_.refusal->message);
@@ -341,7 +342,8 @@ bool Relay::note(const mysql::ResponseStep& step) {
 
 // Session tracking was asked for by the router, not by this client.
 bool Relay::must_rewrite(const mysql::ResponseStep& step) const {
-    return step.event == ResponseEvent::result_end && !step.ok.session_track.empty() &&
+    return step.event == ResponseEvent::result_end &&
+           (step.ok.status & mysql::kStatusSessionStateChanged) != 0 &&
            !mysql::has(client_.capabilities, mysql::kSessionTrack);
 }
 

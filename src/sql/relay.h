@@ -73,6 +73,15 @@ struct RelayOutcome {
     void note_result(const mysql::ResponseStep& step, uint64_t rows_so_far);
 };
 
+// What the server gets instead of the client's own bytes: `bytes` for the first `replaced` of the command,
+// which must lie in the client's buffer.
+struct CommandRewrite {
+    static constexpr size_t kAll = SIZE_MAX;
+
+    std::string_view bytes{};
+    size_t replaced = 0;  // kAll: of a whole command
+};
+
 struct RelayOrder {
     Worker& worker;
     Client& client;
@@ -81,7 +90,9 @@ struct RelayOrder {
     const StatementEffects& effects;
     mysql::ResponseForm form = mysql::ResponseForm::results;
     Repeat repeat = Repeat::never;
-    std::string_view instead{};  // a packet that is sent in place of the client's; "" is none
+    CommandRewrite rewrite{};
+    // Of a PREPARE: the id that the client is told.
+    uint32_t statement_id = 0;
 };
 
 // The command begins the client's buffer, whole (client.command_size, and client.requests has read it) or

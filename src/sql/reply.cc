@@ -19,6 +19,12 @@ ServerFailure own_failure(uint16_t number, std::string message) {
     return {.kind = core::ErrorKind::io, .number = number, .message = std::move(message)};
 }
 
+ServerFailure lost_state(std::string message) {
+    ServerFailure failure = own_failure(mysql::kErrorServerLost, std::move(message));
+    failure.kind = core::ErrorKind::closed;
+    return failure;
+}
+
 ServerFailure told_failure(ServerFailure failure) {
     if (failure.number == 0) {
         failure.number = mysql::kErrorServerLost;

@@ -17,6 +17,9 @@ struct Client;
 // An error of the router's own: `message` begins with "trilith: ".
 [[nodiscard]] ServerFailure own_failure(uint16_t number, std::string message);
 
+// What only a connection to a server knew of the session is gone: kind `closed`, which ends the session.
+[[nodiscard]] ServerFailure lost_state(std::string message);
+
 // What a client is told of a failure: the server's own words, or ours with "trilith: " in front.
 [[nodiscard]] ServerFailure told_failure(ServerFailure failure);
 

@@ -62,6 +62,7 @@ void note_reset(ServerLink& link) {
     link.told.is_autocommit = (link.connection->login_status() & mysql::kStatusAutocommit) != 0;
     link.insert_id = 0;
     link.last_gtid.reset();
+    link.statements.clear();
     link.has_messages = false;
     link.has_foreign_messages = false;
     link.has_failed_set = false;

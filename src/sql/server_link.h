@@ -11,6 +11,7 @@
 #include "mysql/native_password.h"
 #include "sql/carried_state.h"
 #include "sql/pool_choice.h"
+#include "sql/prepared_statements.h"
 #include "sql/server_words.h"
 
 namespace sql {
@@ -54,10 +55,11 @@ struct ServerLink {
     // What LAST_INSERT_ID() is here; nothing: it may have changed.
     std::optional<uint64_t> insert_id = 0;
     std::optional<mysql::Gtid> last_gtid{};  // @@last_gtid here
-    bool has_messages = false;               // warnings or an error of some statement may still be listed
-    bool has_foreign_messages = false;       // and of a session that has it no more
-    Lease* lease = nullptr;                  // whose statement ran here last, or runs
-    Lease* asking = nullptr;  // the session that lost it, and wants to know its LAST_INSERT_ID()
+    LinkStatements statements{};
+    bool has_messages = false;          // warnings or an error of some statement may still be listed
+    bool has_foreign_messages = false;  // and of a session that has it no more
+    Lease* lease = nullptr;             // whose statement ran here last, or runs
+    Lease* asking = nullptr;            // the session that lost it, and wants to know its LAST_INSERT_ID()
     bool is_used = true;
     bool is_doomed = false;        // a KILL is on its way: closed as soon as its session gives it back
     Tenure tenure = Tenure::none;  // while it is not used

@@ -230,6 +230,7 @@ runtime::Task<ServerResult<void>> ServerPool::take(
         co_return std::unexpected(std::move(acquired).error());
     }
     lease.link = *acquired;
+    ++lease.taken;
     (*acquired)->lease = &lease;
     co_return ServerResult<void>{};
 }

@@ -43,6 +43,7 @@ struct Lease {
     void forget_insert_id();
 
     ServerLink* link = nullptr;
+    uint64_t taken = 0;           // counts the connections that it has had
     ServerLink* asked = nullptr;  // insert_id.where is `asked`: of whom
     InsertId insert_id{};
     runtime::Event& news;  // set when the answer is there

@@ -13,16 +13,8 @@ namespace sql {
 
 namespace {
 
-// A server's own bound (max_prepared_stmt_count, of all sessions) is as high.
-constexpr size_t kPreparedMax = 16'382;
 // Then a server answers every change of user with "Unknown command", against guessing.
 constexpr uint8_t kFailedChangesMax = 3;
-
-uint32_t statement_id(std::string_view payload) {
-    mysql::PayloadReader reader(payload);
-    uint32_t id = reader.u32();
-    return reader.is_good() ? id : 0;
-}
 
 }  // namespace
 
@@ -75,7 +67,7 @@ runtime::Task<ClientSession::Next> ClientSession::reset_session() {
     }
     Ran ran = co_await servers_.reset();
     if (ran.is_done) {
-        prepared_.clear();
+        forget_prepared();
     }
     co_return next_of(ran);
 }
@@ -103,7 +95,7 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
     if (changed->identity.collation == 0) {
         changed->identity.collation = collation;
     }
-    prepared_.clear();
+    forget_prepared();
     uint8_t sequence = changed->sequence;
     auto opened = co_await servers_.establish(std::move(changed->identity), std::move(changed->database));
     if (!opened) {
@@ -119,7 +111,7 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
 // As a server does after a change of user that it refused: the old user and schema, and all else anew.
 runtime::Task<ClientSession::Next> ClientSession::remain_who_it_was() {
     ++failed_changes_;
-    prepared_.clear();
+    forget_prepared();
     Identity identity = servers_.identity();
     std::string database = servers_.state().database();
     auto opened = co_await servers_.establish(std::move(identity), std::move(database));
@@ -156,66 +148,6 @@ runtime::Task<ClientSession::Next> ClientSession::kill(KillOrder order) {
     }
     bool ends = order.id == id_ && order.ends_session;
     co_return is_told && !ends ? Next::goes_on : Next::ends;
-}
-
-// Prepared statements live on the session's connection to the primary, under the ids that it gave.
-runtime::Task<ClientSession::Next> ClientSession::prepare() {
-    bool is_whole = client_.command_size > 0;
-    StatementClass statement = classify(
-        payload(),
-        servers_.state().token_settings(),
-        is_whole ? TextExtent::whole : TextExtent::beginning
-    );
-    StatementEffects executed = prepared_effects_of(statement);
-    if (prepared_.size() >= kPreparedMax) {
-        co_return co_await refuse(
-            1461,
-            std::format("trilith: a session may have {} prepared statements: close some", kPreparedMax)
-        );
-    }
-    StatementEffects effects{.verb = Verb::prepare, .is_read = true};
-    Ran ran = co_await servers_.run_on_primary({
-        .effects = effects,
-        .form = mysql::ResponseForm::prepared,
-        .continuity = {.of_insert = true, .may_be_lost = true},
-    });
-    if (ran.prepared) {
-        last_prepared_ = ran.prepared->id;
-        prepared_.insert_or_assign(ran.prepared->id, std::move(executed));
-    }
-    servers_.hold_prepared(!prepared_.empty());
-    co_return next_of(ran);
-}
-
-StatementEffects ClientSession::effects_of_prepared(uint32_t id) const {
-    auto known = prepared_.find(id == mysql::kLastPreparedStatement ? last_prepared_ : id);
-    return known == prepared_.end() ? StatementEffects{} : known->second;
-}
-
-runtime::Task<ClientSession::Next> ClientSession::use_prepared() {
-    uint32_t id = statement_id(payload());
-    bool is_execution =
-        command_ == mysql::Command::statement_execute || command_ == mysql::Command::statement_bulk_execute;
-    bool is_unanswered = *mysql::response_form(command_) == mysql::ResponseForm::none;
-    if (is_unanswered && prepared_.empty() && !client_.is_streaming) {
-        client_.settle_command();  // of a statement that no server knows
-        co_return Next::goes_on;
-    }
-    StatementEffects effects{.verb = Verb::prepare, .is_read = true};
-    if (is_execution) {
-        effects = effects_of_prepared(id);
-        worker_.counters().verbs[static_cast<size_t>(effects.verb)].add();
-    }
-    Ran ran = co_await servers_.run_on_primary({
-        .effects = effects,
-        .form = *mysql::response_form(command_),
-        .continuity = {.of_insert = is_execution, .may_be_lost = true},
-    });
-    if (command_ == mysql::Command::statement_close) {
-        prepared_.erase(id == mysql::kLastPreparedStatement ? last_prepared_ : id);
-        servers_.hold_prepared(!prepared_.empty());
-    }
-    co_return next_of(ran);
 }
 
 }  // namespace sql

@@ -43,31 +43,42 @@ std::string schema_track(const std::string& database) {
     return entry;
 }
 
-std::optional<std::string> query_packet(const std::optional<std::string>& text) {
-    if (!text) {
-        return std::nullopt;
-    }
+std::string query_packet(std::string_view text) {
     std::string packet;
     mysql::PayloadWriter writer(packet);
     writer.begin_packet();
     writer.u8(static_cast<uint8_t>(mysql::Command::query));
-    writer.bytes(*text);
+    writer.bytes(text);
     static_cast<void>(writer.end_packet(0));
     return packet;
 }
 
-bool keeps_found_rows(Verb verb) {
-    switch (verb) {
+// What a statement does to FOUND_ROWS() (seen of MariaDB 10.11).
+enum class FoundRows : uint8_t { keeps, sets, may_set };
+
+FoundRows found_rows_of(const Order& order) {
+    const StatementEffects& effects = order.effects;
+    switch (effects.verb) {
+        case Verb::select:
+        case Verb::describe: return FoundRows::sets;
+        case Verb::begin:
+        case Verb::commit:
+        case Verb::rollback:
+        case Verb::savepoint:
+        case Verb::use: return FoundRows::keeps;
         case Verb::insert:
         case Verb::update:
         case Verb::delete_:
         case Verb::replace:
-        case Verb::begin:
-        case Verb::commit:
-        case Verb::rollback:
         case Verb::set:
-        case Verb::use: return true;
-        default: return false;
+        case Verb::do_: return effects.has_select ? FoundRows::may_set : FoundRows::keeps;
+        case Verb::show:  // … WARNINGS
+            return order.continuity.of_result ? FoundRows::keeps : FoundRows::may_set;
+        case Verb::prepare: {
+            bool executes = order.use == nullptr;  // as text, or it is one of the protocol's own commands
+            return executes ? FoundRows::may_set : FoundRows::keeps;
+        }
+        default: return FoundRows::may_set;
     }
 }
 
@@ -108,10 +119,21 @@ bool SessionServers::owns_previous(const Lease& lease) const {
     return ran_there && lease.link != nullptr;
 }
 
+// What the statement asks of an earlier one is not what the lease's connection would answer.
+bool SessionServers::must_bridge(const Lease& lease, const Order& order) const {
+    const Continuity& continuity = order.continuity;
+    bool has_found_rows = found_rows_lease_ == &lease && found_rows_taken_ == lease.taken;
+    // The router's own questions on the same connection change it, too.
+    bool is_known = order.question && previous_.found_rows;
+    bool lacks_found_rows = continuity.of_found_rows && (is_known || !has_found_rows);
+    return continuity.of_result && (!owns_previous(lease) || lacks_found_rows);
+}
+
 Established SessionServers::established(uint16_t status, const std::string& database) {
     login_status_ = status;
     state_.begin(database, mysql::text_encoding_of_collation(class_->identity.collation), {.status = status});
     previous_ = {};
+    found_rows_lease_ = nullptr;
     last_run_ = LastRun::primary;
     primary_.forget_insert_id();
     Established made{.status = status};
@@ -192,6 +214,7 @@ runtime::Task<Ran> SessionServers::reset() {
     count_holds();
     primary_.forget_insert_id();
     previous_ = {};
+    found_rows_lease_ = nullptr;
     asks_of_previous_ = false;
     client_.settle_command();
     bool is_told = co_await reply_ok(worker_, client_, sequence, {.status = state_.status()});
@@ -209,15 +232,6 @@ void SessionServers::change_capabilities(mysql::Capabilities capabilities) {
     PoolClass& entered = pool.enter_class(identity);
     pool.move(primary_, entered);
     pool.leave_class(*std::exchange(class_, &entered));
-}
-
-void SessionServers::hold_prepared(bool has_prepared) {
-    has_prepared_ = has_prepared;
-    count_holds();
-    bool is_held = primary_.link != nullptr && primary_.link->is_used;
-    if (is_held && !holds_primary()) {
-        worker_.pool().give(primary_, Tenure::soft);
-    }
 }
 
 void SessionServers::leave_primary() {
@@ -261,13 +275,19 @@ std::optional<ServerFailure> SessionServers::bridge_result(Order& order) {
     if (order.continuity.is_messages && !previous_.may_list_messages) {
         return std::nullopt;  // none are listed on a connection that was made ready
     }
+    std::optional<std::string> answering;
     if (order.question) {
-        instead_ = query_packet(answering_statement(*order.question, previous_));
+        answering = answering_statement(*order.question, previous_);
     }
-    if (instead_) {
-        return std::nullopt;
+    if (!answering) {
+        return lost_result();
     }
-    return lost_result();
+    if (order.use != nullptr) {
+        answering_ = make_prepared_text(*answering, state_.told(), {});
+    } else {
+        rewrite_ = {.bytes = query_packet(*answering), .replaced = CommandRewrite::kAll};
+    }
+    return std::nullopt;
 }
 
 // Where LAST_INSERT_ID() is from now on.
@@ -298,22 +318,27 @@ Tenure SessionServers::tenure_after(const RelayOutcome& outcome, const Statement
     return asks_of_previous_ ? Tenure::kept : Tenure::soft;
 }
 
-void SessionServers::note_result(
-    ServerLink& link,
-    const RelayOutcome& outcome,
-    const StatementEffects& effects
-) {
+void SessionServers::note_result(const Lease& lease, const RelayOutcome& outcome, const Order& order) {
+    const StatementEffects& effects = order.effects;
+    ServerLink& link = *lease.link;
     previous_.has_messages = outcome.has_failed || outcome.warnings > 0;
     link.has_messages = link.has_messages || previous_.has_messages;
     bool clears = effects.verb == Verb::insert || effects.verb == Verb::update ||
                   effects.verb == Verb::delete_ || effects.verb == Verb::replace;
     previous_.may_list_messages = previous_.has_messages || (previous_.may_list_messages && !clears);
     previous_.row_count = outcome.has_failed ? -1 : outcome.row_count;
+    FoundRows found_rows = found_rows_of(order);
+    if (found_rows == FoundRows::keeps) {
+        return;
+    }
+    previous_.found_rows.reset();
     if (effects.tells_found_rows && outcome.results == 1 && !outcome.has_failed) {
         previous_.found_rows = outcome.rows;
-    } else if (!keeps_found_rows(effects.verb) || outcome.rows > 0) {
-        previous_.found_rows.reset();
     }
+    // Where it may be kept, it is the session's only if it was before.
+    bool is_here = found_rows_lease_ == &lease && found_rows_taken_ == lease.taken;
+    found_rows_lease_ = found_rows == FoundRows::sets || is_here ? &lease : nullptr;
+    found_rows_taken_ = lease.taken;
 }
 
 }  // namespace sql

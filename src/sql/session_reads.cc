@@ -69,6 +69,18 @@ runtime::Task<std::optional<Ran>> SessionServers::try_replica(size_t node, Route
             co_return std::nullopt;
         }
     }
+    rewrite_ = {};
+    answering_.reset();
+    Ready fitted = co_await fit_statement(replica_, order);
+    if (!fitted) {
+        if (fitted.error().is_from_server()) {
+            pool.give(replica_, Tenure::none);
+            pool.release(replica_);
+        } else {
+            pool.drop(replica_);
+        }
+        co_return std::nullopt;  // the primary says what is wrong with it
+    }
     RelayOutcome outcome = co_await relay({
         .worker = worker_,
         .client = client_,
@@ -77,10 +89,12 @@ runtime::Task<std::optional<Ran>> SessionServers::try_replica(size_t node, Route
         .effects = order.effects,
         .form = order.form,
         .repeat = client_.command_size > 0 ? Repeat::until_a_row : Repeat::never,
+        .rewrite = rewrite_.view(),
+        .statement_id = order.use == nullptr ? 0 : order.use->id,
     });
     if (outcome.end == RelayEnd::complete) {
         worker_.counters().reads_on_replicas.add();
-        co_return note_read(outcome, order.effects);
+        co_return note_read(outcome, order);
     }
     std::string server = replica_.link->address.to_string();
     if (outcome.end == RelayEnd::repeatable && !outcome.link_must_close) {
@@ -103,19 +117,21 @@ runtime::Task<std::optional<Ran>> SessionServers::try_replica(size_t node, Route
     co_return co_await answer_failure(std::move(failure));
 }
 
-Ran SessionServers::note_read(const RelayOutcome& outcome, const StatementEffects& effects) {
+Ran SessionServers::note_read(const RelayOutcome& outcome, const Order& order) {
     last_run_ = LastRun::replica;
     replica_node_ = replica_.link->node;
-    note_result(*replica_.link, outcome, effects);
+    note_result(replica_, outcome, order);
+    note_statement(*replica_.link, outcome, order);
     if (outcome.link_must_close) {
         worker_.pool().drop(replica_);
     } else {
-        worker_.pool().give(replica_, tenure_after(outcome, effects));
+        worker_.pool().give(replica_, tenure_after(outcome, order.effects));
     }
     return {
         .session_ends = outcome.client_must_close,
         .is_done = !outcome.has_failed,
         .status = outcome.status,
+        .prepared = outcome.prepared,
     };
 }
 
@@ -145,15 +161,18 @@ runtime::Task<bool> SessionServers::settle_token() {
         co_return true;
     }
     ServerPool& pool = worker_.pool();
-    if (primary_.link == nullptr || !pool.take_back(primary_)) {
+    bool is_held = primary_.link != nullptr && primary_.link->is_used;
+    if (primary_.link == nullptr || (!is_held && !pool.take_back(primary_))) {
         co_return false;
     }
     auto position = co_await ask_position(worker_, *primary_.link);
     if (!position) {
-        pool.drop(primary_);
+        leave_primary();
         co_return false;
     }
-    pool.give(primary_, Tenure::soft);
+    if (!is_held) {
+        pool.give(primary_, Tenure::soft);
+    }
     state_.take_position(*position);
     co_return true;
 }
@@ -191,7 +210,7 @@ runtime::Task<bool> SessionServers::has_own_writes() {
 
 // FOUND_ROWS(), SHOW WARNINGS …: nothing may come between it and the statement before.
 runtime::Task<Ran> SessionServers::run_on_previous(Order order) {
-    if (!owns_previous(replica_)) {
+    if (!owns_previous(replica_) || must_bridge(replica_, order)) {
         co_return co_await run_on_primary(order);  // which has it, or knows what else can be done
     }
     asks_of_previous_ = true;
@@ -202,6 +221,13 @@ runtime::Task<Ran> SessionServers::run_on_previous(Order order) {
     if (!told) {
         co_return co_await run_on_primary(order);
     }
+    rewrite_ = {};
+    answering_.reset();
+    Ready fitted = co_await fit_statement(replica_, order);
+    if (!fitted) {
+        worker_.pool().drop(replica_);
+        co_return co_await run_on_primary(order);
+    }
     RelayOutcome outcome = co_await relay({
         .worker = worker_,
         .client = client_,
@@ -209,9 +235,11 @@ runtime::Task<Ran> SessionServers::run_on_previous(Order order) {
         .state = nullptr,
         .effects = order.effects,
         .form = order.form,
+        .rewrite = rewrite_.view(),
+        .statement_id = order.use == nullptr ? 0 : order.use->id,
     });
     if (outcome.end == RelayEnd::complete) {
-        co_return note_read(outcome, order.effects);
+        co_return note_read(outcome, order);
     }
     worker_.pool().drop(replica_);
     bool is_lost = outcome.end == RelayEnd::server_lost && !outcome.has_given;

@@ -8,8 +8,11 @@
 #include <optional>
 #include <string>
 
+#include "mysql/execution.h"
 #include "runtime/event.h"
 #include "runtime/task.h"
+#include "sql/continuity.h"
+#include "sql/prepared_statements.h"
 #include "sql/previous_result.h"
 #include "sql/relay.h"
 #include "sql/route.h"
@@ -20,13 +23,14 @@ namespace sql {
 
 class Worker;
 
-// What a command needs that only the connection of an earlier statement knows.
-struct Continuity {
-    bool of_result = false;    // rows, counts and warnings of the statement before
-    bool is_messages = false;  // of them, warnings and errors alone
-    bool of_insert = false;    // LAST_INSERT_ID()
-    bool of_gtid = false;      // @@last_gtid
-    bool may_be_lost = false;  // the id: the command may need it, and may not
+// A command of a prepared statement.
+struct StatementUse {
+    mysql::Command command{};
+    uint32_t id = 0;  // the client's
+    // What it is of: of a PREPARE the statement that it makes, if it succeeds.
+    SessionStatement& statement;
+    mysql::ExecutionHead head{};  // of an execution
+    bool must_hold = false;       // it leaves something at the server: the session keeps the connection
 };
 
 // A command of the client, which lies in its buffer (relay.h).
@@ -36,6 +40,7 @@ struct Order {
     Continuity continuity{};
     std::optional<PreviousQuestion> question{};         // all that the command asks; label as in its text
     std::optional<mysql::Capabilities> capabilities{};  // COM_SET_OPTION: what is agreed on if it succeeds
+    StatementUse* use = nullptr;
 };
 
 // What became of it. The client has its response, or was told why it has none.
@@ -93,32 +98,55 @@ public:
         return class_ == nullptr ? std::string_view() : std::string_view(class_->identity.user);
     }
 
-    // The client has prepared statements, which are known by the primary's connection alone.
+    // Whether the client has prepared statements that the primary's connection alone knows.
     void hold_prepared(bool has_prepared);
 
 private:
     using Ready = ServerResult<void>;
 
+    // What the server gets instead of the beginning of the client's command (CommandRewrite).
+    struct Rewrite {
+        std::string bytes{};
+        size_t replaced = 0;
+
+        [[nodiscard]] CommandRewrite view() const { return {.bytes = bytes, .replaced = replaced}; }
+    };
+
     // session_servers.cc
     runtime::Task<Ready> ready_primary(Order& order, core::Instant deadline);
     runtime::Task<Ready> try_primary(size_t node, Order& order, core::Instant deadline);
-    runtime::Task<Ready> keep_held(const Order& order, core::Instant deadline);
+    runtime::Task<Ready> keep_held(Order& order, core::Instant deadline);
     runtime::Task<bool> await_routing(core::Instant deadline);
+
+    // session_run.cc
     runtime::Task<Ran> answer_lost(RelayOutcome outcome, bool had_hold);
     runtime::Task<Ran> answer_failure(ServerFailure failure);
+    runtime::Task<Ran> refuse_command(ServerFailure failure, const Order& order);
     [[nodiscard]] Ran note_ran(const RelayOutcome& outcome, const Order& order);
     [[nodiscard]] Repeat repeat_of(const StatementEffects& effects) const;
+
+    // session_prepared.cc
+    runtime::Task<Ready> fit_statement(Lease& lease, const Order& order);
+    runtime::Task<ServerResult<LinkStatement*>> statement_on(Lease& lease, const SessionStatement& statement);
+    runtime::Task<ServerResult<LinkStatement>> prepare_on(
+        Lease& lease,
+        const std::shared_ptr<const PreparedText>& prepared
+    );
+    runtime::Task<Ready> hold_statement(SessionStatement& statement);
+    void write_statement_id(uint32_t id);
+    void note_statement(ServerLink& link, const RelayOutcome& outcome, const Order& order);
 
     // session_lease.cc
     [[nodiscard]] bool holds_primary() const;
     [[nodiscard]] bool owns_previous(const Lease& lease) const;
+    [[nodiscard]] bool must_bridge(const Lease& lease, const Order& order) const;
     runtime::Task<Ready> take(Lease& lease, size_t node, const ToldState& state);
     runtime::Task<ServerResult<Established>> introduce(size_t node, const std::string& database);
     [[nodiscard]] Established established(uint16_t status, const std::string& database);
     runtime::Task<std::optional<uint64_t>> known_insert_id(core::Instant deadline);
     [[nodiscard]] std::optional<ServerFailure> bridge_result(Order& order);
     [[nodiscard]] Tenure tenure_after(const RelayOutcome& outcome, const StatementEffects& effects) const;
-    void note_result(ServerLink& link, const RelayOutcome& outcome, const StatementEffects& effects);
+    void note_result(const Lease& lease, const RelayOutcome& outcome, const Order& order);
     void leave_primary();
     void note_insert_id(const RelayOutcome& outcome, const Order& order);
     void change_capabilities(mysql::Capabilities capabilities);
@@ -126,7 +154,7 @@ private:
 
     // session_reads.cc
     runtime::Task<std::optional<Ran>> try_replica(size_t node, RoutePlan plan, Order order);
-    [[nodiscard]] Ran note_read(const RelayOutcome& outcome, const StatementEffects& effects);
+    [[nodiscard]] Ran note_read(const RelayOutcome& outcome, const Order& order);
     runtime::Task<Ran> run_on_previous(Order order);
     runtime::Task<Ready> ready_replica(size_t node);
     runtime::Task<bool> has_own_writes();
@@ -142,8 +170,13 @@ private:
     Lease primary_;
     Lease replica_;
     PreviousResult previous_{};
-    std::optional<size_t> replica_node_{};      // where it reads, while that is fit
-    std::optional<std::string> instead_{};      // the command that answers the client's question
+    // The claim to a connection where FOUND_ROWS() is the session's.
+    const Lease* found_rows_lease_ = nullptr;
+    uint64_t found_rows_taken_ = 0;
+    std::optional<size_t> replica_node_{};  // where it reads, while that is fit
+    Rewrite rewrite_{};                     // of the command that runs
+    // What is executed in place of the client's statement, because it answers its question.
+    std::shared_ptr<const PreparedText> answering_{};
     std::optional<mysql::Gtid> gtid_before_{};  // of the statement that runs
     PinSet counted_pins_{};
     uint16_t login_status_ = mysql::kStatusAutocommit;

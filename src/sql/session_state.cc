@@ -115,6 +115,7 @@ StatementEffects effects_of_class(const StatementClass& statement) {
     // Whoever asks for the rows that were found goes to the connection of the statement before anyway.
     effects.counts_found_rows = effects.pins.has(Pin::found_rows);
     effects.pins.remove(PinSet::of(Pin::found_rows));
+    effects.has_select = statement.has_select || statement.reason == Reason::only_beginning;
     effects.tells_found_rows = statement.verb == Verb::select && statement.is_repeatable &&
                                !statement.is_multi_statement && !statement.limits_rows;
     // Not all that a procedure or a stored function does is reported: MariaDB 10.11 says nothing of a lock

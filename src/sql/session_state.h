@@ -25,6 +25,7 @@ struct StatementEffects {
     std::vector<StateEntry> entries{};  // in the order of the text
     bool is_read = false;               // its text promises to change nothing
     bool counts_found_rows = false;     // SQL_CALC_FOUND_ROWS
+    bool has_select = false;            // in it, or nobody knows
     bool tells_found_rows = false;      // FOUND_ROWS() is the number of rows that it gives
 };
 
@@ -43,6 +44,9 @@ inline constexpr std::string_view kTokenVariable = "trilith_token";
 // What SET says of it: empty for NULL and ''; nothing where it is no GTID position between quotes.
 [[nodiscard]] std::optional<mysql::GtidPosition> token_of(const StateEntry& entry);
 [[nodiscard]] bool sets_token(const StateEntry& entry);
+// Why it cannot be read: for the client.
+inline constexpr std::string_view kTokenUnknown =
+    "trilith: @trilith_token is not known after a statement that failed: write, or connect, anew";
 // Whether the text may have the variable's name in it.
 [[nodiscard]] bool mentions_token(std::string_view text);
 
@@ -79,7 +83,8 @@ public:
 
     [[nodiscard]] bool is_autocommit() const { return told_.is_autocommit; }
 
-    [[nodiscard]] uint16_t status() const { return status_; }
+    // The flags that outlast a statement: of an OK to a command that changes nothing.
+    [[nodiscard]] uint16_t status() const { return status_ & mysql::kStatusLasting; }
 
     [[nodiscard]] PinSet pins() const { return pins_; }
 

@@ -207,6 +207,7 @@ struct StatementClass {
     bool reads_insert_id = false;        // among them the id of the last insert, which the connection of that
                                          // insert keeps, whatever ran elsewhere since
     bool reads_last_gtid = false;        // @@last_gtid, of the connection that wrote last
+    bool has_select = false;             // SELECT stands in it, first or anywhere
     bool reads_last_result = false;      // among them what the last statement alone knows: FOUND_ROWS() …
     bool limits_rows = false;            // LIMIT or FETCH stands in it
     PinSet pins{};                       // what the statement, if it succeeds, pins

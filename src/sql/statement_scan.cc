@@ -250,6 +250,7 @@ void StatementScan::judge_keyword(Word word) {
             break;
         case Word::sql_calc_found_rows: found.pins.add(Pin::found_rows); break;
         case Word::limit: found.limits_rows = true; break;
+        case Word::select: found.has_select = true; break;
         case Word::server_function_without_call:
             demote(Reason::server_function, token_.text, Harm::none);
             break;
