@@ -16,6 +16,7 @@
 #include "core/log.h"
 #include "node/config_file.h"
 #include "node/readiness.h"
+#include "node/site_places.h"
 #include "node/standard_error.h"
 #include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
@@ -32,6 +33,16 @@ constexpr core::Duration kLook = std::chrono::milliseconds(100);
 
 std::string whole_milliseconds(core::Duration duration) {
     return core::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
+}
+
+// Names and addresses, "web2 at 192.0.2.2, web3 at 192.0.2.3".
+std::string list_of(const std::vector<ServerConfig>& servers) {
+    std::string text;
+    for (const ServerConfig& server : servers) {
+        text += text.empty() ? "" : ", ";
+        text += server.name + " at " + server.address.host_string();
+    }
+    return text;
 }
 
 struct Child {
@@ -51,7 +62,11 @@ public:
     Supervisor(const UpOptions& options, const Config& config)
         : options_(options), ready_within_(ready_within(config)), began_(os_.now()) {
         for (const ServerConfig& server : config.servers) {
-            children_.push_back({.server = server.name, .started = {}, .start_at = {}});
+            if (is_of_this_machine(os_, server)) {
+                children_.push_back({.server = server.name, .started = {}, .start_at = {}});
+            } else {
+                elsewhere_.push_back(server);
+            }
         }
         sigemptyset(&watched_);
         for (int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
@@ -62,7 +77,23 @@ public:
 
     // Until all children have ended for good.
     int run() {
+        if (children_.empty()) {
+            log_.error(
+                "up",
+                "no server of the file has an address of this machine: correct [servers], or run it on "
+                "theirs",
+                {{"file", options_.file}, {"servers", list_of(elsewhere_)}}
+            );
+            return 2;
+        }
         log_.info("up", "starting", {{"file", options_.file}, {"servers", std::to_string(children_.size())}});
+        if (!elsewhere_.empty()) {
+            log_.info(
+                "up",
+                "servers whose address is of another machine are left to that",
+                {{"servers", list_of(elsewhere_)}}
+            );
+        }
         while (!is_stopping_ || is_any_running()) {
             start_due();
             timespec wait{.tv_sec = 0, .tv_nsec = kLook.count()};
@@ -254,6 +285,7 @@ private:
         [this](std::string_view line) { standard_error_.write(line); },
     };
     std::vector<Child> children_;
+    std::vector<ServerConfig> elsewhere_;  // what other machines run
     sigset_t watched_{};
     bool is_stopping_ = false;
     bool is_site_told_ = false;

@@ -1,4 +1,4 @@
-// The verb `up`: runs every server of the file on this machine, each in a process of its own, in the
+// The verb `up`: runs the servers of the file that live on this machine, each in a process of its own, in the
 // foreground.
 #pragma once
 
@@ -6,11 +6,12 @@
 
 namespace node {
 
-// Starts one `serve` process a server, tells when each is ready, or late (readiness.h), and when the site is
-// up. One that dies before it has ever listened ends everything; later it is started again (with growing
-// pauses). Stops all in order on SIGINT or SIGTERM; a second signal stops them at once. Passes SIGHUP on.
-// Returns the exit status: 0 all stopped in order, 1 a server could not be started or had to be cut, 2 wrong
-// configuration.
+// Starts one `serve` process a server whose address is of this machine (site_places.h), and tells which it
+// leaves to others; tells when each is ready, or late (readiness.h), and when the site is up. One that dies
+// before it has ever listened ends everything; later it is started again (with growing pauses). Stops all in
+// order on SIGINT or SIGTERM; a second signal stops them at once. Passes SIGHUP on. Returns the exit status:
+// 0 all stopped in order, 1 a server could not be started or had to be cut, 2 wrong configuration, or one
+// without a server of this machine.
 [[nodiscard]] int up(const UpOptions& options);
 
 }  // namespace node

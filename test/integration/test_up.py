@@ -2,7 +2,7 @@
 
 import re
 
-from app_site import app_table, kill_9, make_tiers
+from app_site import AppSite, app_table, kill_9, make_tiers, own_addresses, site_text
 from raw_client import wait_until
 
 THREE = {"lb1": ["balancer"], "web1": ["web", "app"], "web2": ["web", "app"]}
@@ -48,3 +48,39 @@ def test_a_server_that_dies_in_its_first_second_after_it_has_listened_is_started
     site.wait_restarted("web1", old)
     site.wait_count(READY.format("web1"), 1)
     assert site.log_count("a server could not start") == 0
+
+
+# ---- a file of several machines
+
+# 192.0.2.0/24 is nobody's (RFC 5737).
+ELSEWHERE = {"web2": {"address": "192.0.2.7", "roles": ["web"]}, "web3": {"address": "192.0.2.8", "roles": ["web"]}}
+
+
+def start_up(stage, servers, port):
+    """`up` of web servers at these addresses; not waited for."""
+    site = AppSite(site_text(servers, web={"port": port, "root": "public", "threads": 1}, web_limits={"connections": 100}), "up")
+    stage.ends.append(site.finish)
+    return site.start(wait=False)
+
+
+def test_servers_of_other_machines_are_left_to_them_and_told(stage):
+    (address,), port, _ = own_addresses(1)
+    site = start_up(stage, {"web1": {"address": address, "roles": ["web"]}, **ELSEWHERE}, port)
+    site.wait_count(r"info up: the site is up servers=1 after=", 1)
+    line = re.search(r"info up: servers whose address is of another machine.*", site.stderr()).group(0)
+    assert "web2 at 192.0.2.7, web3 at 192.0.2.8" in line and "web1" not in line, line
+    assert site.status_of("web1") and not site.status_of("web2") and not site.status_of("web3")
+    assert " error " not in site.stderr()
+
+
+def test_a_file_without_a_server_of_this_machine_is_told_and_ends(stage):
+    site = start_up(stage, ELSEWHERE, 8081)
+    assert site.wait_exit() == 2
+    assert "no server of the file has an address of this machine" in site.stderr() and "web3 at 192.0.2.8" in site.stderr()
+
+
+def test_control_a_file_of_this_machine_alone_leaves_nobody(stage):
+    addresses, port, _ = own_addresses(2)
+    site = start_up(stage, {f"web{at}": {"address": address, "roles": ["web"]} for at, address in enumerate(addresses, 1)}, port)
+    site.wait_count(r"info up: the site is up servers=2 after=", 1)
+    assert "another machine" not in site.stderr()
