@@ -28,7 +28,9 @@ struct HealthCheck {
     std::string path = "/healthz";  // GET this: any 2xx or 3xx is healthy
     core::Duration within = 10s;    // a started instance is healthy after so long, or it has failed; 100ms to
                                     // 1h
-    upstream::HealthConfig running;  // the checks of the pool afterwards; its path is ours
+    core::Duration restart_after = 0s;  // an instance that was healthy and has passed no check for so long
+                                        // hangs: it is ended and started again; 0s: never, else 1s to 1h
+    upstream::HealthConfig running;     // the checks of the pool afterwards; its path is ours
 
     friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };

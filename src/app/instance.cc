@@ -149,8 +149,16 @@ runtime::Task<void> Instance::follow(child::ProgramRun& run) {
     changed_.set();
 }
 
-// Until the program answers, or `within` has passed; stopped when the run is over.
-runtime::Task<void> Instance::pass_gate() {
+// Stopped when the run is over.
+runtime::Task<void> Instance::watch_health() {
+    bool has_passed = co_await pass_gate();
+    if (has_passed && world_.config.health.restart_after > core::Duration::zero()) {
+        co_await await_loss();
+    }
+}
+
+// Until the program answers, which is true, or `within` has passed.
+runtime::Task<bool> Instance::pass_gate() {
     const HealthCheck& health = world_.config.health;
     Instant deadline = world_.reactor.now() + health.within;
     for (;;) {
@@ -163,13 +171,34 @@ runtime::Task<void> Instance::pass_gate() {
         }
         gate_failure_ = answer.error().context();
         if (co_await world_.reactor.sleep_for(kGateInterval) != Outcome::ready) {
-            co_return;
+            co_return false;
         }
         if (world_.reactor.now() >= deadline) {
             gate_ = Gate::failed;
             break;
         }
     }
+    changed_.set();
+    co_return gate_ == Gate::passed;
+}
+
+// Until no check has been good for as long as [app] health.restart_after. The checks of the pool, which take
+// an instance out, are others: they have no say in who is killed.
+runtime::Task<void> Instance::await_loss() {
+    const HealthCheck& health = world_.config.health;
+    Instant good_at = world_.reactor.now();
+    while (world_.reactor.now() - good_at < health.restart_after) {
+        if (co_await world_.reactor.sleep_for(health.running.interval) != Outcome::ready) {
+            co_return;
+        }
+        auto answer = co_await world_.surroundings.probe(address_, health.path, health.running.timeout);
+        if (answer) {
+            good_at = world_.reactor.now();
+        } else {
+            gate_failure_ = answer.error().context();
+        }
+    }
+    gate_ = Gate::lost;
     changed_.set();
 }
 
@@ -180,7 +209,8 @@ void Instance::on_gate() {
     }
 }
 
-// Once: asks the program to end when its owner wants that or its gate has failed. Later: kills what is there.
+// Once: asks the program to end when its owner wants that, its gate has failed or it hangs. Later: kills what
+// is there.
 void Instance::stop_if_asked(child::ProgramRun& run, Deadlines& deadlines) {
     Instant now = world_.reactor.now();
     const HealthCheck& health = world_.config.health;
@@ -194,6 +224,16 @@ void Instance::stop_if_asked(child::ProgramRun& run, Deadlines& deadlines) {
                  "no good answer to GET {} within {}: {}",
                  health.path,
                  core::format_duration(health.within),
+                 gate_failure_
+             )}
+        );
+    } else if (gate_ == Gate::lost && track_.state() == InstanceState::up) {
+        run.blame(
+            {.cause = EndCause::hung,
+             .how = std::format(
+                 "it hung: no good answer to GET {} for {}: {}",
+                 health.path,
+                 core::format_duration(health.restart_after),
                  gate_failure_
              )}
         );
@@ -251,7 +291,7 @@ runtime::Task<child::RunEnd> Instance::run_once() {
     runtime::TaskGroup gate(world_.reactor, 1);
     runtime::TaskGroup followers(world_.reactor, 1);
     followers.spawn(follow(*run_));
-    gate.spawn(pass_gate());
+    gate.spawn(watch_health());
     co_await attend(*run_);
     gate.request_stop();
     co_await gate.join();

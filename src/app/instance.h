@@ -72,7 +72,12 @@ public:
     [[nodiscard]] InstanceStatus status() const;
 
 private:
-    enum class Gate : uint8_t { closed, passed, failed };
+    enum class Gate : uint8_t {
+        closed,
+        passed,
+        failed,  // not in time
+        lost,    // passed, and later no check was good for too long
+    };
 
     struct Deadlines {
         core::Instant kill_at = core::Instant::never();
@@ -84,7 +89,9 @@ private:
     [[nodiscard]] core::Result<std::unique_ptr<child::ProgramRun>> start_run();
     runtime::Task<child::RunEnd> run_once();
     runtime::Task<void> follow(child::ProgramRun& run);
-    runtime::Task<void> pass_gate();
+    runtime::Task<void> watch_health();
+    runtime::Task<bool> pass_gate();
+    runtime::Task<void> await_loss();
     runtime::Task<void> attend(child::ProgramRun& run);
     void stop_if_asked(child::ProgramRun& run, Deadlines& deadlines);
     void on_gate();

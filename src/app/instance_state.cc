@@ -38,6 +38,9 @@ std::string_view cure_of(child::EndCause cause) {
             return "the program must serve HTTP on the socket that it inherits as descriptor 3 "
                    "(LISTEN_FDS=1), "
                    "or on PORT with listen = \"port\", and answer [app] health.path with 2xx or 3xx";
+        case child::EndCause::hung:
+            return "find what the program waits for when it does not answer [app] health.path, or allow it "
+                   "more time with health.timeout and health.restart_after";
         case child::EndCause::memory: return "raise [app] limits.memory, or find what the program keeps";
     }
     return "";

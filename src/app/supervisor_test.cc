@@ -252,6 +252,31 @@ TEST_CASE("a program that never answers fails at its gate, and its key and cure 
     CHECK(site.logged("the program must serve HTTP on the socket that it inherits") == 1);
 }
 
+Task<void> hang(SampleSite& site) {
+    co_await site.until_up(1);
+    make_script(site.directory + "/broken");
+    co_await site.until("it was ended", [&] { return site.supervisor->status()[0].restarts >= 1; });
+    CHECK(site.supervisor->status()[0].last_end.starts_with("it hung: no good answer to GET /healthz for 50")
+    );
+    std::filesystem::remove(site.directory + "/broken");
+    co_await site.until_up(1);
+}
+
+TEST_CASE("one that passes no check for restart_after is ended, killed if need be, and started again") {
+    for (bool is_stubborn : {false, true}) {
+        SampleSite site;
+        site.config.command = {site.sample, "serve", "broken-if", site.directory + "/broken"};
+        if (is_stubborn) {
+            site.config.command.emplace_back("ignore-term");
+        }
+        site.config.health.restart_after = 50ms;
+        site.config.health.running.interval = 10ms;
+        site.config.stop.within = 50ms;
+        CHECK(site.run(hang) == "");
+        CHECK(site.logged("an instance ended: it hung: ") == 1);
+    }
+}
+
 Task<void> fill_memory(SampleSite& site) {
     co_await site.until("it was killed", [&] { return site.supervisor->status()[0].restarts >= 1; });
     CHECK(site.supervisor->status()[0].last_end.starts_with("over its memory limit of 32MiB"));

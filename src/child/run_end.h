@@ -11,6 +11,7 @@ enum class EndCause : uint8_t {
     exited,       // by itself, or by somebody's signal
     not_started,  // it could not be run at all
     gate,         // it did not become healthy in time, and we ended it
+    hung,         // it was healthy and passed no check for too long, and we ended it
     memory,       // it was over its memory limit
 };
 

@@ -101,28 +101,31 @@ void read_env(Section& app, std::vector<std::pair<std::string, std::string>>& en
     }
 }
 
+// 0 stands for no limit, below which nothing stands up to `least`.
+template <class Number>
+void refuse_tiny(Section& section, std::string_view key, Number value, Bounds<Number> bounds, auto format) {
+    if (value != Number{} && value < bounds.least) {
+        section.refuse(
+            key,
+            *section.find(key),
+            std::format("{} or {} to {}", format(Number{}), format(bounds.least), format(bounds.most))
+        );
+    }
+}
+
 void read_health(Section& section, app::HealthCheck& health) {
+    constexpr Bounds<core::Duration> restart_after{1s, 1h};
     if (auto path = section.read_request_path("path")) {
         health.path = *path;
     }
     section.read("within", health.within, {100ms, 1h});
+    section.read("restart_after", health.restart_after, {0s, restart_after.most});
+    refuse_tiny(section, "restart_after", health.restart_after, restart_after, core::format_duration);
     section.read("interval", health.running.interval, {100ms, 1h});
     section.read("timeout", health.running.timeout, {10ms, 1min});
     section.read("fall", health.running.fall, {1, 100});
     section.read("rise", health.running.rise, {1, 100});
     section.finish();
-}
-
-// 0 stands for no limit, below which nothing stands up to `least`.
-template <class Number>
-void refuse_tiny(Section& section, std::string_view key, Number value, Bounds<Number> bounds, auto format) {
-    if (value != 0 && value < bounds.least) {
-        section.refuse(
-            key,
-            *section.find(key),
-            std::format("{} or {} to {}", format(Number{0}), format(bounds.least), format(bounds.most))
-        );
-    }
 }
 
 void read_limits(Section& section, app::LimitConfig& limits) {

@@ -36,12 +36,19 @@ instances = 64
 env = { B = "2", A = "", _x1 = "a b" }
 listen = "port"
 directory = "srv"
-health = { path = "/up?deep=1", within = "1m", interval = "100ms", timeout = "10ms", fall = 1, rise = 100 }
 limits = { memory = "16MiB", open_files = 16, processes = 1 }
 stop = { signal = "SIGUSR2", within = "0s" }
 restart = { first_pause = "1m", longest_pause = "1h", settled = "1s" }
 user = "www-data"
 port = 80
+[app.health]
+path = "/up?deep=1"
+within = "1m"
+restart_after = "30s"
+interval = "100ms"
+timeout = "10ms"
+fall = 1
+rise = 100
 )");
     const app::Config& program = config.app->program;
     CHECK(config.app->port == 80);
@@ -54,6 +61,7 @@ port = 80
     CHECK(program.directory == "/srv");
     CHECK(program.health.path == "/up?deep=1");
     CHECK(program.health.within == 1min);
+    CHECK(program.health.restart_after == 30s);
     CHECK(
         program.health.running ==
         upstream::HealthConfig{.path = {}, .interval = 100ms, .timeout = 10ms, .fall = 1, .rise = 100}
@@ -117,8 +125,10 @@ TEST_CASE("a wrong value of [app] is refused") {
              {"health.within = \"99ms\"\n",
               "3:17: app.health.within: expected 100ms to 1h, found the text \"99ms\""},
              {"health.slow_start = \"1s\"\n",
-              "3:8: unknown key \"slow_start\" in [app.health]; known keys: path, within, interval, timeout, "
-              "fall, rise"},
+              "3:8: unknown key \"slow_start\" in [app.health]; known keys: path, within, restart_after, "
+              "interval, timeout, fall, rise"},
+             {"health.restart_after = \"999ms\"\n",
+              "3:24: app.health.restart_after: expected 0s or 1s to 1h, found the text \"999ms\""},
              {"limits.memory = \"15MiB\"\n",
               "3:17: app.limits.memory: expected 0 or 16MiB to 16384GiB, found the text \"15MiB\""},
              {"limits.memory = \"16385GiB\"\n",

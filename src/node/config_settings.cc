@@ -193,6 +193,7 @@ std::vector<Setting> app_health_settings(const app::HealthCheck& health) {
         {"path", text_literal(health.path), text_literal(defaults.path)},
         {"within", literal(health.within), literal(defaults.within)},
         {"interval", literal(running.interval), literal(usual.interval)},
+        {"restart_after", literal(health.restart_after), literal(defaults.restart_after)},
         {"timeout", literal(running.timeout), literal(usual.timeout)},
         {"fall", literal(running.fall), literal(usual.fall)},
         {"rise", literal(running.rise), literal(usual.rise)},

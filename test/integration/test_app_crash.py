@@ -120,6 +120,23 @@ def test_an_instance_that_hangs_is_taken_out_and_comes_back(stage):
     assert site.pids() == [victim["pid"], other["pid"]]
 
 
+def test_an_instance_that_hangs_for_restart_after_is_started_again_and_no_safe_request_fails(stage):
+    """SIGTERM does not reach a stopped program: it takes stop.within, too. Requests that it holds are sent again."""
+    health = {"within": "10s", "interval": "100ms", "timeout": "200ms", "fall": 2, "rise": 1, "restart_after": "1s"}
+    site = start_app(stage, app=app_table(["--delay", "1"], health=health, stop={"within": "200ms"}))
+    victim = site.instances()[0]
+    with site.load(clients=4) as load:
+        load.wait_requests(20)
+        send_signal(victim["pid"], signal.SIGSTOP)
+        site.wait_new([victim["pid"]])
+        load.wait_requests(20)
+        load.stop()
+    assert load.failures == []
+    assert [instance["restarts_total"] for instance in site.instances()] == [1, 0]
+    assert site.instances()[0]["last_end"].startswith("it hung: no good answer to GET /healthz for 1s")
+    assert site.log_count(r"warn app: an instance ended: it hung: .*it is started again in.*instance=app-1") == 1
+
+
 # ---- a crash loop
 
 
