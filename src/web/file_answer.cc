@@ -60,7 +60,7 @@ EncodingChoice choose(const http::LocalRequest& request, const FileRecord& file)
 }
 
 Validators validators_of(const Representation& representation) {
-    return {.tag = representation.tag(), .modified = representation.modified()};
+    return {.tag = representation.tag(), .modified = representation.last_modified()};
 }
 
 Precondition check_conditions(const http::LocalRequest& request, const Representation& representation) {

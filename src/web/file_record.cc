@@ -10,8 +10,18 @@
 
 namespace web {
 
-int64_t Representation::modified() const {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(identity.modified_ns)).count();
+namespace {
+
+int64_t whole_seconds(int64_t nanoseconds) {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(nanoseconds)).count();
+}
+
+}  // namespace
+
+int64_t Representation::modified() const { return whole_seconds(identity.modified_ns); }
+
+int64_t Representation::last_modified() const {
+    return whole_seconds(std::min(identity.modified_ns, identity.changed_ns));
 }
 
 bool FileRecord::is_stale() const { return std::ranges::any_of(representations, &Representation::is_stale); }
@@ -61,7 +71,7 @@ void write_ready_fields(
         target,
         "ETag: {}\r\nLast-Modified: {}\r\n",
         representation.entity_tag,
-        http::format_http_date(representation.modified())
+        http::format_http_date(representation.last_modified())
     );
     if (!cache_control.empty()) {
         std::format_to(target, "Cache-Control: {}\r\n", cache_control);

@@ -52,8 +52,13 @@ struct Representation {
 
     [[nodiscard]] uint64_t size() const { return identity.size; }
 
-    // Last-Modified: whole seconds since the epoch, rounded down.
+    // mtime: whole seconds since the epoch, rounded down.
     [[nodiscard]] int64_t modified() const;
+
+    // Last-Modified: mtime, or where somebody has set that to a later time, ctime: no answer may say that its
+    // file was modified after the answer was made (RFC 9110 section 8.8.2.1), and ctime never lies in the
+    // future of the system's own clock.
+    [[nodiscard]] int64_t last_modified() const;
 };
 
 // What lay beside a file when it was looked at; none: nothing, or no regular file.

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -88,6 +90,21 @@ def test_tags_tell_files_and_versions_apart(server, tags, tmp_path_factory, modu
     response = other.fetch("/a.txt", f"If-None-Match: {before}")
     assert (response.status, response.body) == (200, b"two"), "a change within the second is a change"
     assert response.get("etag") != before
+
+
+def test_no_file_was_modified_after_the_answer(stage, tmp_path):
+    """RFC 9110 section 8.8.2.1: an mtime of the future is not told."""
+    write_tree(tmp_path, {"a.txt": b"one", "b.txt": b"two"}, int(time.time()) + 10**9)
+    os.utime(tmp_path / "b.txt", ns=(MODIFIED_NS, MODIFIED_NS))
+    server = start_web(stage, tmp_path, cache={"valid": "0s"})
+    response = server.fetch("/a.txt")
+    told = response.get("last-modified")
+    assert parsedate_to_datetime(told) <= parsedate_to_datetime(response.get("date")), "the date of the answer is the latest"
+    for _ in range(2):
+        assert server.fetch("/a.txt", f"If-Modified-Since: {told}").status == 304
+        assert server.fetch("/a.txt", f"If-Unmodified-Since: {told}").status == 200
+        assert server.fetch("/a.txt", "Range: bytes=1-", f"If-Range: {told}").status == 206
+    assert server.fetch("/b.txt").get("last-modified") == DATES["modified"], "one of the past is told as it is"
 
 
 @pytest.mark.parametrize("target", [f"/{name}" for name in NAMES] + ["/empty.txt", "/folder", "/folder/", "/missing", "/healthz"])
@@ -181,6 +198,22 @@ def judge_not_modified(response, tag, name):
 def test_conditions_do_not_let_a_method_through(server, tags, method):
     response = server.fetch("/small.txt", f"If-Match: {tags['small.txt']}", "Content-Length: 0", method=method)
     assert response.status == 405
+
+
+@pytest.mark.parametrize("line", ["If-Match: *", 'If-Match: "a"', "If-None-Match: *", "If-Unmodified-Since: {earlier}", "If-Modified-Since: {later}", "Range: bytes=0-1"])
+@pytest.mark.parametrize(("target", "status"), [("/missing", 404), ("/folder", 301), ("/missing/", 404)])
+def test_conditions_are_for_what_would_be_sent(server, target, status, line):
+    """RFC 9110 section 13.2.1: without them it would be no 2xx, so they are not looked at."""
+    for method in ("GET", "HEAD"):
+        assert server.fetch(target, line.format(**DATES), method=method).status == status
+
+
+def test_conditions_of_a_folder_are_those_of_its_index(server):
+    index = server.fetch("/folder/")
+    assert index.get("etag") == server.fetch("/folder/index.html").get("etag")
+    assert server.fetch("/folder/", f"If-None-Match: {index.get('etag')}").status == 304
+    assert server.fetch("/folder/", 'If-Match: "a"').status == 412
+    assert server.fetch("/folder/", "Range: bytes=3-4").body == b"in"
 
 
 # ---- ranges
