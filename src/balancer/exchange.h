@@ -83,6 +83,8 @@ struct Exchange {
     http::BodyReader body{http::Framing{}};  // what of the body the client still has to send
     bool is_body_held = true;                // nothing of the request was let go: it can be sent again
     std::optional<LocalResult> local;        // where one of this process's handlers answers
+    http::LocalHandler* handler = nullptr;   // of the route, which the generation keeps: it has pages for
+                                             // errors
 
     // Its fate.
     std::shared_ptr<upstream::BackendLink> backend;  // of the last attempt

@@ -1,6 +1,7 @@
 #include "balancer/forwarder.h"
 
 #include "balancer/attempt.h"
+#include "balancer/local_relay.h"
 #include "balancer/own_response.h"
 #include "balancer/worker.h"
 #include "net/hangup_guard.h"
@@ -98,12 +99,37 @@ runtime::Task<std::expected<upstream::Lease, AcquireFailure>> queue_for_place(
     co_return lease;
 }
 
+// The page that the handler of the route has for this error, in the place of our own words.
+bool has_page(Exchange& exchange, const Answer& own) {
+    LocalResult page{.verdict = {.outcome = http::LocalOutcome::answered}, .answer = {}};
+    http::LocalAnswer& described = page.answer;
+    if (exchange.handler == nullptr ||
+        !exchange.handler->describe_error(own.status, exchange.worker.now(), described)) {
+        return false;
+    }
+    described.made_fields += own.fields;
+    if (own.status == 503) {
+        described.made_fields += kRetryAfter;
+    }
+    if (std::string_view id = exchange.text(exchange.written.request_id); !id.empty()) {
+        described.made_fields += "X-Request-Id: ";
+        described.made_fields += id;
+        described.made_fields += "\r\n";
+    }
+    exchange.local = std::move(page);
+    return true;
+}
+
 }  // namespace
 
 runtime::Task<void> answer(Exchange& exchange, Answer own) {
     exchange.reason = own.reason;
     if (exchange.has_response_begun) {
         exchange.must_close = true;
+        co_return;
+    }
+    if (has_page(exchange, own)) {
+        co_await send_local(exchange);
         co_return;
     }
     bool is_closing = exchange.must_close || exchange.client_wish == http::KeepAlive::close ||

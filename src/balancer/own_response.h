@@ -21,6 +21,9 @@ struct OwnResponse {
     uint8_t version_minor = 1;    // of the client: HTTP/1.0 must be told that the connection stays
 };
 
+// With every 503 of ours: the next attempt may find what this one did not.
+inline constexpr std::string_view kRetryAfter = "Retry-After: 1\r\n";
+
 // The whole response. 503 carries Retry-After, 405 and 501 no more than their reason. Body: text/plain.
 [[nodiscard]] std::string format_own_response(const OwnResponse& response);
 

@@ -104,8 +104,9 @@ bool is_answered_here(
     if (handler == kNoTarget) {
         return false;
     }
+    exchange.handler = generation.handlers[handler].handler.get();
     LocalResult& result = exchange.local.emplace();
-    result.verdict = generation.handlers[handler].handler->handle(
+    result.verdict = exchange.handler->handle(
         {
             .method = head.method,
             .path = path,

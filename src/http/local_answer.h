@@ -85,6 +85,17 @@ public:
 
     [[nodiscard]] virtual LocalVerdict handle(const LocalRequest& request, LocalAnswer& answer) = 0;
 
+    // Describes, in an empty `answer`, the page of an error that befell a request which was passed on, with
+    // that status; header fields of the error itself are the sender's to add. False: there is no page, and
+    // the sender says it in its own words.
+    [[nodiscard]] virtual bool describe_error(
+        [[maybe_unused]] uint16_t status,
+        [[maybe_unused]] core::Instant now,
+        [[maybe_unused]] LocalAnswer& answer
+    ) {
+        return false;
+    }
+
     // The process has no descriptor left: gives back those that are only kept for later.
     virtual void release_descriptors() {}
 };

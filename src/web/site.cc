@@ -159,15 +159,23 @@ http::LocalVerdict Site::refuse(
     http::LocalAnswer& answer
 ) {
     answer.status = status;
-    const auto page = std::ranges::find(config_.error_pages, status, &ErrorPage::status);
-    if (page != config_.error_pages.end()) {
-        LoadedFile file = files_.find(std::string_view(page->path).substr(1), now);
-        if (file.record) {
-            answer_with_page(std::move(file.record), status, answer);
-            return {.outcome = LocalOutcome::answered};
-        }
+    if (describe_error(status, now, answer)) {
+        return {.outcome = LocalOutcome::answered};
     }
     return {.outcome = LocalOutcome::refused, .reason = reason};
+}
+
+bool Site::describe_error(uint16_t status, core::Instant now, http::LocalAnswer& answer) {
+    const auto page = std::ranges::find(config_.error_pages, status, &ErrorPage::status);
+    if (page == config_.error_pages.end()) {
+        return false;
+    }
+    LoadedFile file = files_.find(std::string_view(page->path).substr(1), now);
+    if (!file.record) {
+        return false;
+    }
+    answer_with_page(std::move(file.record), status, answer);
+    return true;
 }
 
 SiteMaker::SiteMaker(Config config, core::Log& log, uint64_t boundary_seed)

@@ -33,6 +33,9 @@ public:
     [[nodiscard]] http::LocalVerdict handle(const http::LocalRequest& request, http::LocalAnswer& answer)
         override;
 
+    // The error page of the status, if there is one and it can be read.
+    [[nodiscard]] bool describe_error(uint16_t status, core::Instant now, http::LocalAnswer& answer) override;
+
     void release_descriptors() override { files_.release_files(); }
 
 private:

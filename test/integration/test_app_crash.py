@@ -276,3 +276,56 @@ def test_clients_that_come_while_the_program_starts_are_told_at_once(stage):
     for thread in threads:
         thread.join()
     assert answers == [503] * 4
+
+
+# ---- the pages of errors
+
+
+PAGES = {502: "/gone.html", 503: "/later.html", 504: "/slow.html", 404: "/missing.html"}
+
+
+def start_with_pages(stage, options=(), **tables):
+    site = start_app(stage, up=False, app=app_table(options, instances=1, restart={"first_pause": "30s"}), web={"error_pages": PAGES}, **tables)
+    site.touch("public/gone.html", "<p>gone")
+    site.touch("public/later.html", "<p>" + "later " * 20_000)  # from the disk
+    site.touch("public/slow.html", "<p>slow")
+    site.touch("public/missing.html", "<p>missing")
+    return site
+
+
+def judge_page(response, status, body):
+    assert (response.status, response.body) == (status, body)
+    assert response.get("content-type") == "text/html; charset=utf-8" and response.get("x-request-id")
+    for field in ("etag", "last-modified", "accept-ranges"):
+        assert response.get(field) is None, field
+    assert response.get("retry-after") == ("1" if status == 503 else None)
+
+
+def test_where_no_instance_is_up_the_configured_page_is_sent(stage):
+    site = start_with_pages(stage, ["--healthy-if", "well"])
+    later = ("<p>" + "later " * 20_000).encode()
+    for _ in range(2):
+        judge_page(site.request("/who"), 503, later)
+    head = site.request("/who", method="HEAD")
+    assert (head.status, head.body, head.get("content-length")) == (503, b"", str(len(later)))
+    with site.client() as client:
+        client.send(WHO * 2)
+        judge_page(client.response(), 503, later)
+        judge_page(client.response(), 503, later)
+    judge_page(site.request("/who", "Content-Length: 3", method="POST", timeout=5.0), 503, later)
+
+
+def test_an_instance_that_breaks_off_or_is_late_has_its_page_too(stage):
+    site = start_with_pages(stage, web_timeouts={"first_byte": "300ms"})
+    site.wait_instances()
+    never = site.path("never")
+    judge_page(site.request(f"/hold?until={never}"), 504, b"<p>slow")
+    # Not safe, so not sent again.
+    judge_page(site.request("/leave", "Content-Length: 0", method="POST"), 502, b"<p>gone")
+
+
+def test_what_the_program_answers_itself_stays_as_it_is(stage):
+    site = start_with_pages(stage)
+    site.wait_instances()
+    response = site.request("/nothing")
+    assert (response.status, response.body) == (404, b"not found") and response.get("x-instance") == "app-1"

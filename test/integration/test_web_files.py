@@ -1,5 +1,6 @@
 """From a path to a file: folders and their redirects, the steps of `try`, error pages, methods, types and rules for caches."""
 
+import os
 import re
 import urllib.parse
 
@@ -308,6 +309,27 @@ def test_types(typed, name):
     response = typed.fetch(f"/{name}")
     assert (response.status, response.get("content-type")) == (200, TYPES[name])
     assert len(response.all("content-type")) == 1
+
+
+NGINX_TYPES = "/etc/nginx/mime.types"
+# Where ours is another one: what IANA has registered since, and in the place of x- types.
+OTHER_TYPES = {
+    "xml": "application/xml", "js": "text/javascript; charset=utf-8", "bmp": "image/bmp", "prc": "application/x-mobipocket-ebook",
+    "pdb": "application/vnd.palm", "deb": "application/vnd.debian.binary-package", "m4a": "audio/mp4", "m4v": "video/mp4",
+}
+
+
+@pytest.mark.skipif(not os.path.exists(NGINX_TYPES), reason="nginx's table is not installed")
+def test_every_type_that_nginx_knows_is_known(stage, tmp_path):
+    with open(NGINX_TYPES, encoding="ascii") as table:
+        rows = re.findall(r"^\s*([\w.+-]+/[\w.+-]+)\s+([^;]+);", table.read(), re.MULTILINE)
+    known = {extension: kind for kind, extensions in rows for extension in extensions.split()}
+    assert len(known) > 100
+    write_tree(tmp_path, {f"a.{extension}": b"x" for extension in known})
+    server = start_web(stage, tmp_path)
+    for extension, kind in known.items():
+        expected = OTHER_TYPES.get(extension) or (f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+        assert server.fetch(f"/a.{extension}").get("content-type") == expected, extension
 
 
 @pytest.mark.parametrize(("charset", "expected"), [("", "text/plain"), ("iso-8859-15", "text/plain; charset=iso-8859-15")])
