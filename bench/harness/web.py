@@ -43,7 +43,7 @@ ROWS = {row.name: row for row in (
 )}
 CROSSOVER_SIZES = ["4k", "16k", "32k", "64k", "128k", "256k"]
 CROSSOVER_FILES = [1, 64]  # asked for in turn: one that stays in the processor's caches, and a working set
-CROSSOVER_CACHES = {"memory": 'memory = "1MiB"\nbytes = "256MiB"', "sendfile": 'memory = "0"'}
+CROSSOVER_CACHES = {"memory": 'memory = "1MiB"\nbytes = "256MiB"', "copies": 'memory = "0"'}
 
 
 @dataclass(eq=False)
@@ -188,7 +188,7 @@ class WebBench:
             for count in DIRECTORY_COUNTS})
 
     def crossover(self, report) -> list[dict]:
-        """Memory beside sendfile, by size and number of files. Result: one entry a row, with its rounds."""
+        """Memory beside copies of the file, by size and number of files. Result: one entry a row, with its rounds."""
         files.make_files(self.root, copies=max(CROSSOVER_FILES))
         results = []
         with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The tables of the web server, the program and the chain; and of memory beside sendfile."""
+"""The tables of the web server, the program and the chain; and of memory beside copies of the file."""
 
 from . import report
 
@@ -80,7 +80,7 @@ def judge_crossover(measured: list[dict], rounds: int) -> list[dict]:
             "size": one["size"], "files": one["files"], "faults": report.row_faults(by_way, rounds),
             "cpu_us_per_request": {name: report.spread([result["cpu_us_per_request"] for result in results])
                                    for name, results in by_way.items()},
-            "ratio": report.paired_ratio(by_way["memory"], by_way["sendfile"], "cpu_us_per_request"),
+            "ratio": report.paired_ratio(by_way["memory"], by_way["copies"], "cpu_us_per_request"),
             "rounds": by_way})
     return judged
 
@@ -89,19 +89,19 @@ def crossover_line(judged: dict) -> str:
     times = "  ".join(f"{name} {figures['median']:.2f} us"
                       for name, figures in judged["cpu_us_per_request"].items())
     faults = "  [" + "; ".join(judged["faults"]) + "]" if judged["faults"] else ""
-    ratio = f"memory/sendfile {report.written(judged['ratio'])}"
+    ratio = f"memory/copies {report.written(judged['ratio'])}"
     return f"{judged['size']:5} {judged['files']:2} files  {times}  {ratio}{faults}"
 
 
 def crossover_markdown(result: dict) -> str:
-    lines = [*report.heading(result, "Memory beside sendfile"), "",
+    lines = [*report.heading(result, "Memory beside copies of the file"), "",
              "Trilith's web server with `[web.cache] memory` above and below the file's size: CPU time a "
              "request. One file stays in the processor's caches; of 64, each request asks for the next.", "",
-             "| size | files | from memory, µs | by sendfile, µs | memory ÷ sendfile | counts |",
+             "| size | files | from memory, µs | in copies, µs | memory ÷ copies | counts |",
              "|---|---|---|---|---|---|"]
     for one in result["crossover"]:
         times = one["cpu_us_per_request"]
         lines.append(f"| {one['size']} | {one['files']} | {report.written(times['memory'])} | "
-                     f"{report.written(times['sendfile'])} | {report.written(one['ratio'])} | "
+                     f"{report.written(times['copies'])} | {report.written(one['ratio'])} | "
                      f"{'; '.join(one['faults']) or 'yes'} |")
     return "\n".join(lines) + "\n"

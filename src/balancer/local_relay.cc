@@ -24,29 +24,90 @@ constexpr size_t kCopiedBodyMax = 4 << 10;
 constexpr size_t kSentAtOnce = 64 << 10;
 // Then others have their turn: a fast client of a large file would keep the core.
 constexpr uint64_t kFileBytesPerTurn = 1 << 20;
-// The last bytes of a file leave after a look at whether it is still the file that was begun.
-constexpr uint64_t kHeldBack = 512;
+// A file goes out in copies of so many bytes, which stay in the processor's cache on their way; the last of
+// them leaves after a look at whether the file is still the one that was begun.
+constexpr uint64_t kFilePiece = 64 << 10;
+// Two changes of a file within one tick of the system's clock (at 100 Hz, before Linux 6.13) have one mtime.
+constexpr core::Duration kClockTick = std::chrono::milliseconds(10);
 
 // What settle_failure() tells apart from what the client's connection says.
 constexpr ssize_t kFileCut = -ENODATA;
 constexpr ssize_t kFileUnreadable = -EIO;
 
-// Moves what the client takes now; the caller goes on until all is sent, so that each move has its own time.
+// Of a read that gave less than was asked for: why the file fails, with the errno value where there is one.
+ssize_t failed_read(ssize_t read, int& read_error) {
+    read_error = read < 0 ? static_cast<int>(-read) : 0;
+    return read < 0 ? kFileUnreadable : kFileCut;
+}
+
+// Moves to the client what it takes now; the caller goes on until all is sent, so that each move has its own
+// time. Copies, for sendfile(2) hands over the pages of the file, and what waits in a socket changes with
+// them when somebody writes to the file (docs/decisions/0015); by sendfile(2) where the site says that nobody
+// does.
 struct SendFile {
     static constexpr runtime::Direction kDirection = runtime::Direction::write;
 
     net::Socket& socket;
-    int file;
+    std::span<char> scratch;
+    const http::SentFile& file;
     uint64_t offset;
     uint64_t count;
     core::Instant limit;
+    int& read_error;
     net::SendProgress progress{};
 
     [[nodiscard]] bool has_progressed() { return progress.has_moved(socket); }
 
     ssize_t operator()() {
-        ssize_t moved = socket.try_send_file(file, offset, std::min(count, kFileBytesPerTurn));
+        uint64_t turn = std::min(count, kFileBytesPerTurn);
+        return file.shares_pages ? share(turn) : copy(turn);
+    }
+
+    [[nodiscard]] ssize_t share(uint64_t turn) const {
+        ssize_t moved = socket.try_send_file(file.descriptor, offset, turn);
+        if (moved == -EIO) {
+            return failed_read(moved, read_error);
+        }
         return moved == 0 ? kFileCut : moved;
+    }
+
+    [[nodiscard]] ssize_t copy(uint64_t turn) const {
+        uint64_t moved = 0;
+        while (moved < turn) {
+            if (!socket.may_be_writable()) {
+                break;
+            }
+            std::span<char> piece =
+                scratch.first(static_cast<size_t>(std::min<uint64_t>(scratch.size(), turn - moved)));
+            ssize_t read = runtime::read_file_at(file.descriptor, piece, offset + moved);
+            if (read != static_cast<ssize_t>(piece.size())) {
+                return failed_read(read, read_error);
+            }
+            ssize_t sent = send_now({piece.data(), piece.size()});
+            if (sent < 0) {
+                return sent;
+            }
+            moved += static_cast<uint64_t>(sent);
+            if (std::cmp_less(sent, piece.size())) {
+                break;  // the rest is read again: it has no place to wait in
+            }
+        }
+        return moved > 0 ? static_cast<ssize_t>(moved) : -EAGAIN;
+    }
+
+    // What the socket takes of it without waiting, or -errno.
+    [[nodiscard]] ssize_t send_now(std::string_view piece) const {
+        ssize_t total = 0;
+        while (!piece.empty()) {
+            iovec part{.iov_base = const_cast<char*>(piece.data()), .iov_len = piece.size()};
+            ssize_t sent = socket.try_send({&part, 1}, MSG_MORE);
+            if (sent < 0) {
+                return sent == -EAGAIN ? total : sent;
+            }
+            total += sent;
+            piece.remove_prefix(static_cast<size_t>(sent));
+        }
+        return total;
     }
 
     [[nodiscard]] auto slot() const { return socket.watched_slot(); }
@@ -56,6 +117,7 @@ struct LocalRelay {
     Exchange& exchange;
     const http::LocalAnswer& answer;
     core::Instant limit;  // of the whole response
+    int read_error = 0;   // an errno value, of a file that is unreadable
 
     [[nodiscard]] Worker& worker() const { return exchange.worker; }
 
@@ -70,18 +132,31 @@ struct LocalRelay {
     }
 };
 
-void settle_failure(LocalRelay& relay, ssize_t sent) {
+// What the client sees of a file that failed: an error, or where it has the head already, a connection that
+// ends too early.
+runtime::Task<void> settle_file(LocalRelay& relay, ssize_t failure) {
     Exchange& exchange = relay.exchange;
-    if (sent == kFileCut) {
-        if (relay.answer.file.is_stale != nullptr) {
-            *relay.answer.file.is_stale = true;
-        }
-        exchange.fail(Ended::file_failed, "the file was changed while it was sent");
-    } else if (sent == kFileUnreadable) {
-        exchange.fail(Ended::file_failed, "the file could not be read to its end");
-    } else {
-        [[maybe_unused]] bool has_failed = has_failed_to_client(exchange, sent);
+    if (relay.answer.file.is_stale != nullptr) {
+        *relay.answer.file.is_stale = true;
     }
+    bool is_cut = failure == kFileCut;
+    if (!is_cut && exchange.handler != nullptr) {
+        exchange.handler->note_unreadable(relay.answer.file, relay.read_error, exchange.worker.now());
+    }
+    if (exchange.has_response_begun) {
+        exchange.fail(
+            Ended::file_failed,
+            is_cut ? "the file was changed while it was sent" : "the file could not be read to its end"
+        );
+        co_return;
+    }
+    if (relay.answer.status >= 400) {
+        exchange.handler = nullptr;  // it was the page of an error that failed
+    }
+    exchange.ended = Ended::file_failed;
+    Answer own = is_cut ? Answer{503, "the file was changed while it was read"}
+                        : Answer{500, "the file cannot be read"};
+    co_await answer(exchange, own);
 }
 
 size_t write_head(const LocalRelay& relay) {
@@ -152,37 +227,60 @@ runtime::Task<ssize_t> send_memory(LocalRelay& relay, std::string_view bytes, in
     co_return 0;
 }
 
-// The last bytes, read before the look and sent after it: if the file is still the one that was begun, they
-// are its bytes.
-runtime::Task<ssize_t> send_file_end(LocalRelay& relay, const BodyPart& part, int flags) {
-    std::span<char> scratch = relay.worker().scratch().first(static_cast<size_t>(part.length));
+// Until a change of the file can be told by its mtime.
+runtime::Task<void> await_clock_tick(LocalRelay& relay) {
+    runtime::Reactor& reactor = relay.worker().reactor();
+    core::Duration age =
+        reactor.os().wall_time().since_epoch - std::chrono::nanoseconds(relay.answer.file.modified_ns);
+    if (age >= core::Duration::zero() && age < kClockTick) {
+        [[maybe_unused]] auto woken = co_await reactor.sleep_for(kClockTick);
+    }
+}
+
+// Reads all of `target`, which may be the last of the answer: then the look comes after the reading, and if
+// the file is still the one that was begun, all that was read of it are its bytes. 0 or why not.
+ssize_t read_piece(LocalRelay& relay, std::span<char> target, uint64_t offset, bool is_last) {
     const http::SentFile& file = relay.answer.file;
-    ssize_t read = runtime::read_file_at(file.descriptor, scratch, part.offset);
-    runtime::FileStatus status;
-    if (read < 0 || runtime::file_status(file.descriptor, status) < 0) {
-        co_return kFileUnreadable;
+    ssize_t read = runtime::read_file_at(file.descriptor, target, offset);
+    if (read != static_cast<ssize_t>(target.size())) {
+        return failed_read(read, relay.read_error);
     }
-    bool is_same = status.identity.size == file.size && status.identity.modified_ns == file.modified_ns;
-    if (!is_same || read != static_cast<ssize_t>(part.length)) {
-        co_return kFileCut;
+    return is_last && runtime::has_changed(file.descriptor, file.size, file.modified_ns) ? kFileCut : 0;
+}
+
+// The head, and behind it the first bytes of a file. Gives how many of them, or why there are none: then
+// nothing was sent either, unless it is -errno of the client's connection.
+runtime::Task<ssize_t> send_head_of_file(LocalRelay& relay, const BodyPart& part, int flags) {
+    size_t head_size = write_head(relay);
+    std::span<char> scratch = relay.worker().scratch();
+    auto count = static_cast<size_t>(std::min<uint64_t>(part.length, kSentAtOnce - head_size));
+    bool is_last = count == part.length;
+    ssize_t read = read_piece(relay, scratch.subspan(head_size, count), part.offset, is_last);
+    if (read < 0) {
+        co_return read;
     }
-    co_return co_await send_memory(relay, {scratch.data(), scratch.size()}, flags);
+    relay.exchange.has_response_begun = true;
+    std::string_view bytes(scratch.data(), head_size + count);
+    ssize_t sent = co_await send_memory(relay, bytes, is_last ? flags : MSG_MORE);
+    co_return sent < 0 ? sent : static_cast<ssize_t>(count);
 }
 
 runtime::Task<ssize_t> send_file(LocalRelay& relay, const BodyPart& part, int flags) {
     Worker& worker = relay.worker();
     uint64_t offset = part.offset;
     uint64_t end = part.offset + part.length;
-    uint64_t held_from = std::max(part.offset, end - std::min(end, kHeldBack));
+    uint64_t held_from = std::max(part.offset, end - std::min(end, kFilePiece));
     while (offset < held_from) {
         ssize_t sent = co_await runtime::IoAttempt(
             worker.reactor(),
             SendFile{
                 relay.exchange.client.socket,
-                relay.answer.file.descriptor,
+                worker.scratch().first(kFilePiece),
+                relay.answer.file,
                 offset,
                 held_from - offset,
                 relay.limit,
+                relay.read_error,
             },
             relay.deadline()
         );
@@ -195,8 +293,11 @@ runtime::Task<ssize_t> send_file(LocalRelay& relay, const BodyPart& part, int fl
             co_await worker.reactor().yield();
         }
     }
-    BodyPart rest{.kind = part.kind, .offset = held_from, .length = end - held_from};
-    co_return co_await send_file_end(relay, rest, flags);
+    std::span<char> last = worker.scratch().first(static_cast<size_t>(end - offset));
+    if (ssize_t read = read_piece(relay, last, offset, true); read < 0) {
+        co_return read;
+    }
+    co_return co_await send_memory(relay, {last.data(), last.size()}, flags);
 }
 
 // The handler left the text to us.
@@ -214,6 +315,44 @@ std::span<const BodyPart> parts_of(const LocalRelay& relay, const BodyPart& whol
         return {};
     }
     return relay.answer.parts.empty() ? std::span(&whole, 1) : std::span(relay.answer.parts);
+}
+
+// The head, and with it the beginning of the first part; then the rest.
+runtime::Task<ssize_t> send_parts(LocalRelay& relay, std::span<const BodyPart> parts) {
+    auto flags_of = [&](size_t at) {
+        return at + 1 < parts.size() || relay.exchange.must_close ? MSG_MORE : 0;
+    };
+    bool begins_with_file = !parts.empty() && parts[0].kind == BodyPart::Kind::file;
+    if (relay.answer.file.descriptor >= 0 && !parts.empty()) {
+        co_await await_clock_tick(relay);
+    }
+    ssize_t with_head = 0;
+    if (begins_with_file) {
+        with_head = co_await send_head_of_file(relay, parts[0], flags_of(0));
+    } else {
+        relay.exchange.has_response_begun = true;
+        std::string_view first = parts.empty() ? std::string_view{} : relay.memory(parts[0]);
+        with_head = co_await send_head(relay, first, parts.size() <= 1);
+    }
+    for (size_t at = 0; at < parts.size() && with_head >= 0; ++at) {
+        BodyPart part = parts[at];
+        uint64_t sent_already = at == 0 ? static_cast<uint64_t>(with_head) : 0;
+        part.offset += sent_already;
+        part.length -= sent_already;
+        ssize_t sent = 0;
+        if (part.length == 0) {
+            continue;
+        }
+        if (part.kind == BodyPart::Kind::file) {
+            sent = co_await send_file(relay, part, flags_of(at));
+        } else {
+            sent = co_await send_memory(relay, relay.memory(part), flags_of(at));
+        }
+        if (sent < 0) {
+            co_return sent;
+        }
+    }
+    co_return std::min<ssize_t>(with_head, 0);
 }
 
 }  // namespace
@@ -237,23 +376,11 @@ runtime::Task<void> send_local(Exchange& exchange) {
         .length = relay.answer.shared_body.size(),
     };
     std::span<const BodyPart> parts = parts_of(relay, shared);
-    bool begins_in_memory = !parts.empty() && parts[0].kind != BodyPart::Kind::file;
-    std::string_view first = begins_in_memory ? relay.memory(parts[0]) : std::string_view{};
-    bool is_whole = parts.size() <= (begins_in_memory ? 1U : 0U);
-    exchange.has_response_begun = true;
-    ssize_t sent = co_await send_head(relay, first, is_whole);
-    size_t with_head = sent < 0 ? 0 : static_cast<size_t>(sent);
-    for (size_t at = 0; at < parts.size() && sent >= 0; ++at) {
-        int flags = at + 1 < parts.size() || exchange.must_close ? MSG_MORE : 0;
-        if (parts[at].kind == BodyPart::Kind::file) {
-            sent = co_await send_file(relay, parts[at], flags);
-        } else {
-            sent =
-                co_await send_memory(relay, relay.memory(parts[at]).substr(at == 0 ? with_head : 0), flags);
-        }
-    }
-    if (sent < 0) {
-        settle_failure(relay, sent);
+    ssize_t sent = co_await send_parts(relay, parts);
+    if (sent == kFileCut || sent == kFileUnreadable) {
+        co_await settle_file(relay, sent);
+    } else if (sent < 0) {
+        [[maybe_unused]] bool has_failed = has_failed_to_client(exchange, sent);
     }
 }
 

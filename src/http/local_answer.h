@@ -42,15 +42,17 @@ struct BodyPart {
     uint64_t length;
 };
 
-// A file whose bytes are sent, and what it must still be while they are. Whoever sends it looks again before
-// the last bytes leave, and does not finish one that was written to meanwhile: a client that has all of
-// Content-Length has one version, unless somebody writes in place without truncating into pages that the
-// network still holds.
+// A file whose bytes are sent, and what it must still be while they are. Whoever sends it copies them, looks
+// again before the last of them leave, and does not finish one that was written to meanwhile: a client that
+// has all of Content-Length has one version, unless `shares_pages` (docs/decisions/0015).
 struct SentFile {
-    int descriptor = -1;       // kept open by LocalAnswer::owner
-    uint64_t size = 0;         // when it was opened
-    int64_t modified_ns = 0;   // mtime then; not ctime, which a rename, a link or new rights change as well
-    bool* is_stale = nullptr;  // set by the sender that found it changed; kept by LocalAnswer::owner
+    int descriptor = -1;        // kept open by LocalAnswer::owner
+    uint64_t size = 0;          // when it was opened
+    int64_t modified_ns = 0;    // mtime then; not ctime, which a rename, a link or new rights change as well
+    bool* is_stale = nullptr;   // set by the sender that found it changed, or could not read it; kept by
+                                // LocalAnswer::owner
+    std::string_view name{};    // below the root, for the log; kept by the same
+    bool shares_pages = false;  // sendfile(2) may be used: nobody writes to a file that is served
 };
 
 struct LocalAnswer {
@@ -95,6 +97,13 @@ public:
     ) {
         return false;
     }
+
+    // A file that it has described could not be read: `code` is an errno value. To be logged here, once.
+    virtual void note_unreadable(
+        [[maybe_unused]] const SentFile& file,
+        [[maybe_unused]] int code,
+        [[maybe_unused]] core::Instant now
+    ) {}
 
     // The process has no descriptor left: gives back those that are only kept for later.
     virtual void release_descriptors() {}

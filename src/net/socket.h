@@ -94,6 +94,9 @@ public:
         SendOptions options = {}
     );
 
+    // False: the last attempt to send found no room, and nothing has been heard of since.
+    [[nodiscard]] bool may_be_writable() const { return may_be_ready(runtime::kWritable); }
+
     // One attempt, without waiting: >= 0, or -errno; -EAGAIN when nothing can be done now.
     [[nodiscard]] ssize_t try_receive(std::span<char> target);
     [[nodiscard]] ssize_t try_send(std::span<const iovec> parts, int flags);

@@ -154,6 +154,7 @@ std::vector<Setting> web_settings(const WebConfig& web, web::Fallback fallback) 
         {"index", of_files(literal(site.index)), literal(usual.index)},
         {"try", literal(site.try_files), literal(derived_steps(site.root, fallback))},
         {"hidden", of_files(literal(shows_hidden(site))), literal(shows_hidden(usual))},
+        {"sendfile", of_files(literal(site.uses_sendfile)), literal(usual.uses_sendfile)},
         {"precompressed", of_files(literal(site.precompressed)), literal(usual.precompressed)},
         {"charset", of_files(text_literal(site.charset)), text_literal(usual.charset)},
         {"health", text_literal(web.health_path), text_literal(defaults.health_path)},
@@ -192,8 +193,8 @@ std::vector<Setting> app_health_settings(const app::HealthCheck& health) {
     return after_restart({
         {"path", text_literal(health.path), text_literal(defaults.path)},
         {"within", literal(health.within), literal(defaults.within)},
-        {"interval", literal(running.interval), literal(usual.interval)},
         {"restart_after", literal(health.restart_after), literal(defaults.restart_after)},
+        {"interval", literal(running.interval), literal(usual.interval)},
         {"timeout", literal(running.timeout), literal(usual.timeout)},
         {"fall", literal(running.fall), literal(usual.fall)},
         {"rise", literal(running.rise), literal(usual.rise)},

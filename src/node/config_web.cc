@@ -16,11 +16,12 @@ namespace {
 using web::TryStep;
 
 // What says something of files alone.
-constexpr std::array<std::string_view, 8> kFileKeys{
+constexpr std::array<std::string_view, 9> kFileKeys{
     "index",
     "cache_control",
     "error_pages",
     "hidden",
+    "sendfile",
     "precompressed",
     "charset",
     "mime_types",

@@ -270,6 +270,7 @@ void read_site_files(Section& section, web::Config& site) {
     read_cache_control(section, site.cache_control);
     read_error_pages(section, site.error_pages);
     bool is_served = site.hidden == web::HiddenFiles::serve;
+    section.read("sendfile", site.uses_sendfile);
     section.read("hidden", is_served);
     site.hidden = is_served ? web::HiddenFiles::serve : web::HiddenFiles::refuse;
     read_precompressed(section, site.precompressed);

@@ -59,6 +59,7 @@ index = ["index.html", "index.htm"]
 try = ["{path}", "{path}.html", "{path}/", "/fallback.html", "=410"]
 cache_control = [{ match = "*.css", value = "max-age=3600" }, { match = "/assets/*", value = "immutable" }]
 hidden = true
+sendfile = true
 precompressed = ["gzip", "br"]
 charset = ""
 health = "/up"
@@ -98,6 +99,7 @@ file = "web.log"
     );
     CHECK(site.error_pages == std::vector<web::ErrorPage>{{404, "/404.html"}, {500, "/errors/500.html"}});
     CHECK(site.hidden == web::HiddenFiles::serve);
+    CHECK(site.uses_sendfile);
     CHECK(site.precompressed == std::vector{web::Encoding::gzip, web::Encoding::brotli});
     CHECK(site.cache == web::CacheConfig{10, 1 << 20, 0, 7, 0s});
     CHECK(site.charset.empty());

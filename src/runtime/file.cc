@@ -106,6 +106,12 @@ int file_status_at(int directory, const char* path, FileStatus& status) {
 
 int file_status_of(const char* path, FileStatus& status) { return file_status_at(AT_FDCWD, path, status); }
 
+bool has_changed(int fd, uint64_t size, int64_t modified_ns) {
+    FileStatus status;
+    return file_status(fd, status) < 0 || status.identity.size != size ||
+           status.identity.modified_ns != modified_ns;
+}
+
 ssize_t read_file_at(int fd, std::span<char> target, uint64_t offset) {
     size_t filled = 0;
     while (filled < target.size()) {

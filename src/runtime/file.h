@@ -59,6 +59,10 @@ struct FileStatus {
 // The same of an absolute path.
 [[nodiscard]] int file_status_of(const char* path, FileStatus& status);
 
+// Whether the open file has another size, or was written to since its content had the time `modified_ns`;
+// true too where that cannot be told. Not ctime, which a rename, a link or new rights change as well.
+[[nodiscard]] bool has_changed(int fd, uint64_t size, int64_t modified_ns);
+
 // Reads until `target` is full or the file ends; the bytes read.
 [[nodiscard]] ssize_t read_file_at(int fd, std::span<char> target, uint64_t offset);
 

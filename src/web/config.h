@@ -75,6 +75,9 @@ struct Config {
     HiddenFiles hidden = HiddenFiles::refuse;
     // Looked for beside each file, and preferred, in this order; empty: none. Each at most once.
     std::vector<Encoding> precompressed{Encoding::brotli, Encoding::zstandard, Encoding::gzip};
+    // Whether files that are not kept in memory go out by sendfile(2), which costs less than copying, and
+    // lets a client have a mix of two versions of a file that is written to in place (docs/decisions/0015).
+    bool uses_sendfile = false;
     CacheConfig cache = {};
     std::string charset = "utf-8";  // told for text/ types; empty: none is
     std::vector<MimeOverride> mime_types = {};

@@ -13,7 +13,7 @@ std::string_view sentence_of(Fault fault) {
     switch (fault) {
         case Fault::forbidden: return "file may not be read: answered 403";
         case Fault::exhausted: return "no descriptor or memory left to open a file: answered 503";
-        case Fault::failed: return "file cannot be read: answered 500";
+        case Fault::failed: return "file cannot be read: answered 500, or broken off";
         case Fault::outside: return "link leads out of the root, or is absolute: treated as not there";
         case Fault::unsettled: return "file is written to while it is read: answered 503";
         case Fault::root: return "root cannot be opened: what was there before is served";

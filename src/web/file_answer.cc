@@ -96,21 +96,28 @@ http::BodyPart::Kind source_of(const Representation& representation) {
 }
 
 // Names where the bytes are, and nothing of them yet.
-void point_to(const Representation& representation, http::LocalAnswer& answer) {
+void point_to(const FileRecord& file, const Representation& representation, http::LocalAnswer& answer) {
     if (representation.descriptor.is_open()) {
         answer.file = {
             .descriptor = representation.descriptor.get(),
             .size = representation.size(),
             .modified_ns = representation.identity.modified_ns,
             .is_stale = &representation.is_stale,
+            .name = file.path,
+            .shares_pages = file.shares_pages,
         };
     } else {
         answer.shared_body = representation.bytes;
     }
 }
 
-void describe_range(const Representation& representation, const ByteRange& range, http::LocalAnswer& answer) {
-    point_to(representation, answer);
+void describe_range(
+    const FileRecord& file,
+    const Representation& representation,
+    const ByteRange& range,
+    http::LocalAnswer& answer
+) {
+    point_to(file, representation, answer);
     if (representation.descriptor.is_open()) {
         answer.parts.push_back(
             {.kind = http::BodyPart::Kind::file, .offset = range.first, .length = range.length}
@@ -121,8 +128,8 @@ void describe_range(const Representation& representation, const ByteRange& range
 }
 
 void answer_in_part(
+    const FileRecord& file,
     const Representation& representation,
-    std::string_view content_type,
     const RangeVerdict& verdict,
     core::Random& boundaries,
     http::LocalAnswer& answer
@@ -138,15 +145,15 @@ void answer_in_part(
             range.length
         );
         answer.shared_fields = representation.fields.of_part();
-        describe_range(representation, range, answer);
+        describe_range(file, representation, range, answer);
         return;
     }
     const std::string boundary = make_boundary(boundaries);
-    point_to(representation, answer);
+    point_to(file, representation, answer);
     const Multipart multipart{
         .ranges = verdict.ranges(),
         .size = representation.size(),
-        .content_type = content_type,
+        .content_type = file.content_type,
         .boundary = boundary,
         .source = source_of(representation),
     };
@@ -191,13 +198,11 @@ FileRefusal answer_with_file(
         case RangeOutcome::unsatisfiable:
             answer.made_fields += "Content-Range: " + format_unsatisfied_range(sent.size()) + "\r\n";
             return {.status = 416, .reason = "no such range in the file"};
-        case RangeOutcome::partial:
-            answer_in_part(sent, file->content_type, verdict, boundaries, answer);
-            break;
+        case RangeOutcome::partial: answer_in_part(*file, sent, verdict, boundaries, answer); break;
         case RangeOutcome::whole:
             answer.status = 200;
             answer.shared_fields = sent.fields.of_whole();
-            describe_range(sent, {.first = 0, .length = sent.size()}, answer);
+            describe_range(*file, sent, {.first = 0, .length = sent.size()}, answer);
             break;
     }
     answer.owner = std::move(file);
@@ -213,7 +218,7 @@ void answer_with_page(std::shared_ptr<const FileRecord> file, uint16_t status, h
         file->content_type,
         page.size()
     );
-    describe_range(page, {.first = 0, .length = page.size()}, answer);
+    describe_range(*file, page, {.first = 0, .length = page.size()}, answer);
     answer.owner = std::move(file);
 }
 

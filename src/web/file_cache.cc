@@ -14,6 +14,14 @@ constexpr core::Duration kSettleTime = std::chrono::milliseconds(100);
 // What the list, the index and the heap take for one entry, beside the text of its path.
 constexpr uint64_t kEntryCost = 256;
 
+// Written to in place: it could not be sent to its end.
+bool has_changed(const FileRecord& record) {
+    return std::ranges::any_of(record.representations, [](const Representation& one) {
+        return one.descriptor.is_open() &&
+               runtime::has_changed(one.descriptor.get(), one.size(), one.identity.modified_ns);
+    });
+}
+
 bool has_same_files(const FileRecord& a, const FileRecord& b) {
     return std::ranges::equal(
         a.representations,
@@ -68,6 +76,9 @@ bool FileCache::release_files() {
 
 bool FileCache::is_believed(Entry& entry, core::Instant now) const {
     if (entry.file.record && entry.file.record->is_stale()) {
+        return false;
+    }
+    if (entry.shelf == Shelf::open && has_changed(*entry.file.record)) {
         return false;
     }
     if (now - entry.looked_at < bounds_.valid) {

@@ -46,9 +46,16 @@ public:
     FileCache& operator=(const FileCache&) = delete;
 
     // The file at `path`, relative to the root and without leading slash. What is known for less than
-    // CacheConfig::valid is believed; nothing is allocated then. A file that does not fit into the cache is
-    // loaded at each call. What failed for want of descriptors, memory or a good disk is not kept.
+    // CacheConfig::valid is believed; nothing is allocated then. An open file is looked at each time, whether
+    // it was written to in place: what is kept of it could not be sent to its end. A file that does not fit
+    // into the cache is loaded at each call. What failed for want of descriptors, memory or a good disk is
+    // not kept.
     [[nodiscard]] LoadedFile find(std::string_view path, core::Instant now);
+
+    // A file that find() gave could not be read while it was sent; `code` is an errno value.
+    void report_unreadable(std::string_view path, int code, core::Instant now) {
+        faults_.report(Fault::failed, path, code, now);
+    }
 
     // Closes the files that are kept open, but for those that are being sent. False: there was none.
     bool release_files();

@@ -90,6 +90,8 @@ LoadedFile FileLoader::load(int root, const std::string& path, core::Instant now
         return miss(opened.error, path, now);
     }
     auto record = std::make_shared<FileRecord>();
+    record->path = path;
+    record->shares_pages = config_.uses_sendfile;
     record->content_type = types_.of(path);
     record->representations.push_back(std::move(opened.representation));
     add_siblings(root, path, *record);

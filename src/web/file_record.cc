@@ -27,7 +27,8 @@ int64_t Representation::last_modified() const {
 bool FileRecord::is_stale() const { return std::ranges::any_of(representations, &Representation::is_stale); }
 
 uint64_t FileRecord::memory() const {
-    uint64_t bytes = sizeof(FileRecord) + content_type.capacity() + seen.capacity() * sizeof(SiblingSeen);
+    uint64_t bytes = sizeof(FileRecord) + path.capacity() + content_type.capacity() +
+                     seen.capacity() * sizeof(SiblingSeen);
     for (const Representation& one : representations) {
         bytes += sizeof(Representation) + one.bytes.capacity() + one.fields.text.capacity();
     }

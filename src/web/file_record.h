@@ -68,7 +68,9 @@ struct SiblingSeen {
 };
 
 struct FileRecord {
+    std::string path;  // below the root
     std::string content_type;
+    bool shares_pages = false;  // Config::uses_sendfile
     // The file, then its siblings in the order of preference; the names of the latter's encodings beside
     // them.
     std::vector<Representation> representations;

@@ -36,6 +36,10 @@ public:
     // The error page of the status, if there is one and it can be read.
     [[nodiscard]] bool describe_error(uint16_t status, core::Instant now, http::LocalAnswer& answer) override;
 
+    void note_unreadable(const http::SentFile& file, int code, core::Instant now) override {
+        files_.report_unreadable(file.name, code, now);
+    }
+
     void release_descriptors() override { files_.release_files(); }
 
 private:

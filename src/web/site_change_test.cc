@@ -71,6 +71,25 @@ TEST_CASE("a file that is overwritten in place or cut off has a new length") {
     }
 }
 
+TEST_CASE("an open file that was written to is opened anew at once, for it could not be sent to its end") {
+    const SiteTree tree;
+    tree.write("a.txt", "0123456789");
+    SiteClient client({.root = tree.path(), .cache = {.memory_max = 0}});
+    const Reply first = client.get("/a.txt");
+    CHECK(first.body == "0123456789");
+    tree.truncate("a.txt", 3);
+    const Reply cut = client.get("/a.txt");
+    CHECK(cut.body == "012");
+    CHECK(cut["Content-Length"] == "3");
+    CHECK(cut["ETag"] != first["ETag"]);
+    tree.overwrite("a.txt", "abcdef");
+    CHECK(client.get("/a.txt", "Range: bytes=4-\r\n").body == "ef");
+    tree.remove("a.txt");
+    CHECK(client.get("/a.txt").body == "abcdef");  // its bytes are still those that are known
+    client.advance(kValid);
+    CHECK(client.get("/a.txt").status == 404);
+}
+
 TEST_CASE("what was overwritten within one tick of the disk's clock is found by the second reading") {
     const SiteTree tree;
     tree.write("a.txt", "first");
