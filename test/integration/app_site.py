@@ -347,9 +347,9 @@ class AppSite(Site):
         assert response.status == 200, response
         return response.body
 
-    def ask(self, path, **options):
+    def ask(self, path, *lines, **options):
         """The JSON that the program answers."""
-        return json.loads(self.get(path, **options))
+        return json.loads(self.get(path, *lines, **options))
 
     def client(self):
         return RawClient(self.place[1], host=self.place[0])

@@ -188,6 +188,18 @@ def test_an_app_server_answers_for_its_own_health(stage):
     wait_until(lambda: site.request("/who", place=web1).body.startswith(b"app-1"), 10, "an answer through web1")
 
 
+def test_an_app_server_has_limits_and_request_ids_of_its_own(stage):
+    """Without a web server before it: nobody else would bound what reaches the program."""
+    site = start_tiers(stage, {"lb1": ["balancer"], "app1": ["app"]}, app=app_table(instances=1))
+    place = site.places["app1"]
+    assert site.request("/who", "X-Long: " + "x" * 20_000, place=place).status == 431
+    assert site.request("/" + "x" * 9_000, place=place).status == 414
+    seen = [dict(site.ask("/request", "X-Forwarded-For: 192.0.2.9", place=place)["fields"]) for _ in range(2)]
+    ids = {fields["X-Request-Id"] for fields in seen}
+    assert len(ids) == 2 and all(len(one) >= 16 for one in ids)
+    assert all("192.0.2.9" not in fields["X-Forwarded-For"] for fields in seen), "who is no balancer of ours is not believed"
+
+
 def test_an_app_server_that_dies_or_is_stopped_fails_no_safe_request(stage):
     site = start_tiers(stage, APART, app=app_table(["--delay", "5"]))
     assert kill_a_server_under_load(site, "app1").failures == []
