@@ -229,7 +229,7 @@ void Instance::stop_if_asked(child::ProgramRun& run, Deadlines& deadlines) {
         );
     } else if (gate_ == Gate::lost && track_.state() == InstanceState::up) {
         run.blame(
-            {.cause = EndCause::hung,
+            {.cause = child::EndCause::hung,
              .how = std::format(
                  "it hung: no good answer to GET {} for {}: {}",
                  health.path,
