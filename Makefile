@@ -3,7 +3,8 @@
 .PHONY: release up test test-long bench format check-format clang-tidy clean help
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h')
-ctest = ctest --output-on-failure --no-tests=error -j2
+# Three at a time on two cores: the tests of the whole system wait more than they work.
+ctest = ctest --output-on-failure --no-tests=error -j3
 
 release:            ## build build/release/trilith
 	@scripts/build release
