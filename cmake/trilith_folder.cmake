@@ -84,8 +84,8 @@ function(trilith_fuzzer folder source)
     set(found ${CMAKE_BINARY_DIR}/fuzz/${folder}_${subject})
     file(MAKE_DIRECTORY ${found})
     set(corpus ${found})
-    set(options -max_total_time=${TRILITH_FUZZ_SECONDS} -timeout=5 -rss_limit_mb=1024 -verbosity=0 -print_funcs=0
-        -artifact_prefix=${found}.)
+    set(options -max_total_time=${TRILITH_FUZZ_SECONDS} -timeout=5 -rss_limit_mb=1024 -verbosity=0
+        -print_funcs=0 -artifact_prefix=${found}.)
     set(inputs ${CMAKE_SOURCE_DIR}/fuzz/${subject})
     if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/${folder}_${subject})
         set(inputs ${CMAKE_SOURCE_DIR}/fuzz/${folder}_${subject})
