@@ -11,8 +11,6 @@ namespace mariadb {
 
 namespace {
 
-// Of one packet of the login or of a short answer; it must fit into the core's read buffer.
-constexpr uint32_t kPacketMax = 48 << 10;
 constexpr size_t kSentAtOnceMax = 32 << 10;
 
 }  // namespace

@@ -105,6 +105,9 @@ public:
     void quit();
 
 private:
+    // Bytes of one packet of the login or of a short answer; it must fit into the core's read buffer.
+    static constexpr uint32_t kPacketMax = 48 << 10;
+
     // The server lets us in, or wants another answer, to this nonce.
     struct LoginStep {
         bool is_done = false;
