@@ -11,13 +11,14 @@
 
 #include "app/config.h"
 #include "balancer/config.h"
+#include "cluster/config.h"
 #include "net/address.h"
 #include "sql/config.h"
 #include "web/config.h"
 
 namespace node {
 
-// What a server does. `database` is a known name that reading a file refuses.
+// What a server does.
 enum class Role : uint8_t { balancer, web, app, database, router };
 
 class RoleSet {
@@ -99,6 +100,8 @@ struct Config {
     std::optional<WebConfig> web;          // there if a server has the role
     std::optional<AppConfig> app;          // there if a server has the role
     std::optional<sql::Config> database;   // there if the file has [database]
+    std::optional<cluster::Config> cluster;    // the same, if a server has the role: its databases are kept
+                                               // here
     std::optional<net::Address> admin_listen;  // GET /metrics is answered here; none: only on the control
                                                // socket
 

@@ -88,7 +88,16 @@ void check_router(Section& root, const Config& config) {
     bool has_router = std::ranges::any_of(config.servers, [&](const ServerConfig& server) {
         return runs_router(config, server);
     });
-    if (config.database && !has_router) {
+    if (!config.database && has_role(config, Role::database)) {
+        root.problems().add(
+            place_of_role(root, config, Role::database),
+            "a server has the role \"database\", but there is no [database]: write it with name = "
+            "\"foobar\", "
+            "the schema that the site's program uses"
+        );
+        return;
+    }
+    if (config.database && !has_router && !config.cluster) {
         root.problems().add(
             root.find("database")->position,
             "[database]: no server has the role \"router\" or \"app\": add \"router\" to the roles of one in "
@@ -137,7 +146,7 @@ void refuse_unreachable_routes(std::span<const PlacedRoute> routes, Problems& pr
 
 void check_tiers(Section& root, Config& config) {
     if (!has_role(config, Role::balancer) && !has_role(config, Role::web) && !has_role(config, Role::app) &&
-        !has_role(config, Role::router)) {
+        !has_role(config, Role::router) && !has_role(config, Role::database)) {
         root.problems().add(
             {1, 1},
             "nothing to serve: write [web] with root = \"public\", [app] with command = [\"./app\"], or "

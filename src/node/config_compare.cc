@@ -4,6 +4,7 @@
 #include <format>
 
 #include "node/config_changes.h"
+#include "node/config_cluster.h"
 #include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_listen.h"
@@ -176,6 +177,18 @@ void compare_database(const Config& before, const Config& after, Changes& change
     auto compare = [&](const std::string& table, auto settings, const auto& was, const auto& is) {
         compare_settings(table, {settings(was), settings(is)}, changes);
     };
+    if (before.cluster.has_value() != after.cluster.has_value()) {
+        changes.push_back(
+            {"database",
+             before.cluster ? "kept here" : "kept elsewhere",
+             after.cluster ? "kept here" : "kept elsewhere",
+             true}
+        );
+        return;
+    }
+    if (before.cluster) {
+        compare("database", cluster_settings, *before.cluster, *after.cluster);
+    }
     compare("database", database_settings, *before.database, *after.database);
     compare("database.account", database_account_settings, before.database->account, after.database->account);
     compare("database.limits", database_limit_settings, before.database->limits, after.database->limits);

@@ -5,6 +5,8 @@
 #include <array>
 #include <format>
 
+#include "cluster/settings.h"
+#include "core/panic.h"
 #include "node/config_listen.h"
 #include "node/config_names.h"
 #include "node/config_paths.h"
@@ -17,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr size_t kDatabaseListenMax = 100;
 constexpr size_t kDatabaseNodesMax = 64;
+constexpr uint16_t kDatabasePort = 3306;
 constexpr uint32_t kDatabaseClientsMax = 1'000'000;
 constexpr uint32_t kPreparedMax = 10'000;
 constexpr std::string_view kUnixPrefix = "unix:";
@@ -36,7 +39,11 @@ std::string duration_literal(core::Duration duration) {
 
 std::string bytes_literal(uint64_t bytes) { return text_literal(core::format_byte_count(bytes)); }
 
+// Empty where there is none.
 std::string addresses_literal(const std::vector<net::Address>& addresses) {
+    if (addresses.empty()) {
+        return "";
+    }
     std::string text = "[";
     for (const net::Address& address : addresses) {
         text += (text.size() == 1 ? "" : ", ") + text_literal(database_listen_text(address));
@@ -123,9 +130,6 @@ void read_listen(Section& database, std::vector<net::Address>& listen, std::stri
         }
     };
     read_texts(database, "listen", "a list such as [\"127.0.0.1:3306\"]", kDatabaseListenMax, read_item);
-    if (database.find("listen") == nullptr) {
-        listen.push_back(default_database_listen());
-    }
 }
 
 void read_nodes(Section& database, std::vector<net::Address>& nodes) {
@@ -227,6 +231,31 @@ void read_timeouts(Section& section, sql::TimeoutConfig& timeouts) {
     section.finish();
 }
 
+// What both kinds of databases have.
+void read_routing(Section& database, std::string_view base, sql::Config& config) {
+    static_cast<void>(database.read_choice("engine", kEngines, kLaterEngines));
+    read_listen(database, config.listen, base);
+    if (auto choice = database.read_choice("reads", kReads)) {
+        config.reads = static_cast<sql::Reads>(*choice);
+    }
+    database.read("max_lag", config.max_lag, {100ms, 24h});
+    if (auto section = database.child("read_your_writes")) {
+        section->read("wait", config.own_writes_wait, {0s, 1min});
+        section->finish();
+    }
+    database.read("hold", config.hold, {0s, 1h});
+    if (auto section = database.child("limits")) {
+        read_limits(*section, config.limits);
+    }
+    if (auto section = database.child("pool")) {
+        read_pool(*section, config.pool);
+    }
+    if (auto section = database.child("timeouts")) {
+        read_timeouts(*section, config.timeouts);
+    }
+    database.finish();
+}
+
 }  // namespace
 
 std::vector<Setting> database_settings(const sql::Config& config) {
@@ -309,33 +338,53 @@ std::string database_listen_text(const net::Address& address) { return address.t
 
 sql::Config read_database(Section& database, std::string_view base) {
     sql::Config config;
-    static_cast<void>(database.read_choice("engine", kEngines, kLaterEngines));
-    read_listen(database, config.listen, base);
+    if (database.find("listen") == nullptr) {
+        config.listen.push_back(default_database_listen());
+    }
     if (auto name = database.read_text("name", "the name of a schema such as \"foobar\"", 256)) {
         config.name = *name;
     }
     read_nodes(database, config.nodes);
     read_account(database, config.account, base);
-    if (auto choice = database.read_choice("reads", kReads)) {
-        config.reads = static_cast<sql::Reads>(*choice);
-    }
-    database.read("max_lag", config.max_lag, {100ms, 24h});
-    if (auto section = database.child("read_your_writes")) {
-        section->read("wait", config.own_writes_wait, {0s, 1min});
-        section->finish();
-    }
-    database.read("hold", config.hold, {0s, 1h});
-    if (auto section = database.child("limits")) {
-        read_limits(*section, config.limits);
-    }
-    if (auto section = database.child("pool")) {
-        read_pool(*section, config.pool);
-    }
-    if (auto section = database.child("timeouts")) {
-        read_timeouts(*section, config.timeouts);
-    }
-    database.finish();
+    read_routing(database, base, config);
     return config;
+}
+
+sql::Config read_kept_database(
+    Section& database,
+    std::string_view base,
+    const std::vector<ServerConfig>& servers,
+    const cluster::Config& cluster
+) {
+    sql::Config config;
+    config.name = cluster.name;
+    for (const ServerConfig& server : servers) {
+        if (server.roles.has(Role::database)) {
+            config.nodes.push_back(at_port(server.address, cluster.port));
+        }
+    }
+    config.account.user = cluster::kRouterUser;
+    for (std::string_view key : {"nodes", "account"}) {
+        if (const TomlValue* value = database.find(key)) {
+            database.problems().add(
+                value->position,
+                std::format(
+                    "{}: follows from the servers that have the role \"database\": leave it out",
+                    database.dotted(key)
+                )
+            );
+        }
+    }
+    read_routing(database, base, config);
+    return config;
+}
+
+std::vector<net::Address> router_listen(const Config& config, const ServerConfig& server) {
+    ASSERT(config.database.has_value());
+    if (config.cluster && config.database->listen.empty()) {
+        return {at_port(server.address, kDatabasePort)};
+    }
+    return config.database->listen;
 }
 
 bool runs_router(const Config& config, const ServerConfig& server) {

@@ -23,8 +23,22 @@ namespace node {
 // "127.0.0.1:3306", "unix:/run/trilith/mysql.sock".
 [[nodiscard]] std::string database_listen_text(const net::Address& address);
 
-// What [database] says; relative paths begin at `base`.
+// What [database] says of servers that are kept by somebody else, and of the router; relative paths begin at
+// `base`.
 [[nodiscard]] sql::Config read_database(Section& database, std::string_view base);
+
+// The same where servers of ours have the role `database`, from `cluster` on: they are the router's nodes,
+// and its account is the one that is made for it.
+[[nodiscard]] sql::Config read_kept_database(
+    Section& database,
+    std::string_view base,
+    const std::vector<ServerConfig>& servers,
+    const cluster::Config& cluster
+);
+
+// Where a router of this server listens: what is written, or port 3306 of its address where the databases are
+// kept here.
+[[nodiscard]] std::vector<net::Address> router_listen(const Config& config, const ServerConfig& server);
 
 // Whether the server has a SQL router: it has the role, or runs the site's program, which talks to it.
 [[nodiscard]] bool runs_router(const Config& config, const ServerConfig& server);

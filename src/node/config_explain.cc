@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/settings.h"
+#include "node/config_cluster.h"
 #include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_listen.h"
@@ -49,6 +51,8 @@ std::string_view meaning_of(std::string_view table, const Setting& setting) {
         {"", "connections_per_client", "0", "no bound of its own"},
         {"balancer.limits", "body", "\"0\"", "no bound"},
         {"web.limits", "body", "\"0\"", "no bound"},
+        {"database", "listen", "", "no listen: port 3306 of each server that has a router"},
+        {"database", "directory", "", "no directory: below the state directory"},
         {"database", "name", "", "no name: the program says which schema it wants"},
         {"database.account", "password_file", "", "no password"},
         {"database.limits", "clients_per_address", "0", "no bound of its own"},
@@ -234,10 +238,41 @@ std::string print_app(const Config& config) {
            print_table("app.restart", restart_settings(program.restart));
 }
 
-std::string print_database(const sql::Config& database) {
-    return print_table("database", database_settings(database)) +
-           print_table("database.account", database_account_settings(database.account)) +
-           print_table("database.limits", database_limit_settings(database.limits)) +
+// What follows from the servers that have the role is a comment: the file that is read again derives it
+// again.
+std::string print_kept_database(const Config& config) {
+    std::vector<Setting> settings = database_settings(*config.database);
+    std::erase_if(settings, [](const Setting& setting) { return setting.key == "nodes"; });
+    std::string text = print_table("database", settings);
+    text += print_settings("database", cluster_settings(*config.cluster));
+    for (const cluster::Place& place : cluster_places(config, "")) {
+        text += std::format(
+            "# derived: mariadbd of {} at {}, for Trilith alone {}, server ids {} * 65536 + epoch\n",
+            place.server,
+            place.database.to_string(),
+            place.manager.to_string(),
+            cluster::server_number_of(place.server)
+        );
+    }
+    for (const ServerConfig& server : config.servers) {
+        if (runs_router(config, server)) {
+            text += std::format(
+                "# derived: the SQL router of {} at {}\n",
+                server.name,
+                router_listen(config, server).front().to_string()
+            );
+        }
+    }
+    return text;
+}
+
+std::string print_database(const Config& config) {
+    const sql::Config& database = *config.database;
+    std::string text = config.cluster
+                           ? print_kept_database(config)
+                           : print_table("database", database_settings(database)) +
+                                 print_table("database.account", database_account_settings(database.account));
+    return text + print_table("database.limits", database_limit_settings(database.limits)) +
            print_table("database.pool", database_pool_settings(database.pool)) +
            print_table("database.timeouts", database_timeout_settings(database.timeouts));
 }
@@ -276,7 +311,7 @@ std::string explain(const Config& config) {
     text += has_role(config, Role::balancer) ? print_balancer(config) : "";
     text += config.web ? print_web(config) : "";
     text += config.app ? print_app(config) : "";
-    text += config.database ? print_database(*config.database) : "";
+    text += config.database ? print_database(config) : "";
     if (config.admin_listen) {
         text += std::format("\n[admin]\nlisten = {}\n", text_literal(listen_text(*config.admin_listen)));
     } else {

@@ -13,6 +13,7 @@
 #include "node/config_app.h"
 #include "node/config_balancer.h"
 #include "node/config_check.h"
+#include "node/config_cluster.h"
 #include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_paths.h"
@@ -62,6 +63,13 @@ RoleSet implied_roles(const TomlValue& root) {
     imply("web", Role::web);
     imply("app", Role::app);
     imply("database", Role::router);
+    // Databases that are not said to be elsewhere are here.
+    const TomlValue* database = root.find("database");
+    bool is_kept = database != nullptr && database->kind == TomlValue::Kind::table &&
+                   database->find("nodes") == nullptr && database->find("account") == nullptr;
+    if (is_kept) {
+        roles.add(Role::database);
+    }
     return roles;
 }
 
@@ -76,7 +84,13 @@ void read_tiers(Section& root, Config& config) {
         config.app = read_app(*app, config.base_directory);
     }
     if (auto database = root.child("database")) {
-        config.database = read_database(*database, config.base_directory);
+        if (has_role(config, Role::database)) {
+            config.cluster = read_cluster(*database, config.base_directory, config.servers);
+            config.database =
+                read_kept_database(*database, config.base_directory, config.servers, *config.cluster);
+        } else {
+            config.database = read_database(*database, config.base_directory);
+        }
     }
 }
 

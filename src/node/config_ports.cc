@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/config_app.h"
+#include "node/config_database.h"
 #include "node/config_listen.h"
 
 namespace node {
@@ -37,6 +38,21 @@ std::vector<Claim> claims_of(const ServerConfig& server, const Config& config) {
     if (has_app_port(config, server)) {
         claims.push_back({"app", "port", "the app tier", at_port(server.address, config.app->port)});
     }
+    if (server.roles.has(Role::database)) {
+        const cluster::Config& cluster = *config.cluster;
+        claims.push_back({"database", "port", "its mariadbd", at_port(server.address, cluster.port)});
+        claims.push_back(
+            {"database manager",
+             "manager_port",
+             "its mariadbd's manager",
+             at_port(server.address, cluster.manager_port)}
+        );
+    }
+    if (config.cluster && runs_router(config, server)) {
+        for (const net::Address& address : router_listen(config, server)) {
+            claims.push_back({"database router", "listen", "the SQL router", address});
+        }
+    }
     if (config.admin_listen) {
         claims.push_back({"admin", "listen", "the admin listener", *config.admin_listen});
     }
@@ -45,7 +61,7 @@ std::vector<Claim> claims_of(const ServerConfig& server, const Config& config) {
 
 // Where the claim is written, or null where its address was derived.
 const TomlValue* place_of(Section& root, const Claim& claim) {
-    const TomlValue* section = root.find(claim.section);
+    const TomlValue* section = root.find(claim.section.substr(0, claim.section.find(' ')));
     return section == nullptr ? nullptr : section->find(claim.key);
 }
 

@@ -40,14 +40,7 @@ RoleSet read_roles(Section& server) {
             );
             continue;
         }
-        auto role = static_cast<Role>(at - kRoleNames.begin());
-        roles.add(role);
-        if (role == Role::database) {
-            server.problems().add(
-                item.position,
-                std::format("the role {} is not supported by this version", in_quotes(*text))
-            );
-        }
+        roles.add(static_cast<Role>(at - kRoleNames.begin()));
     }
     const TomlValue* written = server.find("roles");
     if (written->kind == TomlValue::Kind::list && items.empty()) {

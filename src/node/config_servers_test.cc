@@ -70,7 +70,8 @@ TEST_CASE("a wrong server is refused") {
              {"[servers]\na = { roles = [\"cache\"] }\n",
               "2:16: unknown role \"cache\"; known roles: balancer, web, app, database, router"},
              {"[servers]\na = { roles = [\"balancer\", \"database\"] }\n",
-              "2:28: the role \"database\" is not supported by this version"},
+              "2:1: a server has the role \"database\", but there is no [database]: write it with name = "
+              "\"foobar\", the schema that the site's program uses"},
              {"[servers]\na = { roles = [\"web\"], weight = 257 }\n",
               "2:33: servers.a.weight: expected an integer from 0 to 256, found the integer 257"},
              {"[servers]\na = { weight = 5 }\n",

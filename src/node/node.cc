@@ -5,10 +5,8 @@
 
 #include "core/panic.h"
 #include "node/config_compare.h"
-#include "node/config_database.h"
 #include "node/config_file.h"
 #include "node/log_writer.h"
-#include "runtime/cores.h"
 #include "runtime/task_group.h"
 
 namespace node {
@@ -17,12 +15,6 @@ using balancer::BackendOverride;
 using upstream::AdminState;
 
 namespace {
-
-net::Address loopback() {
-    auto address = net::Address::parse_host("127.0.0.1");
-    ASSERT(address.has_value());
-    return *address;
-}
 
 std::string weight_sentence(uint32_t before, uint32_t now, uint32_t configured) {
     std::string sentence = "weight " + std::to_string(before) + " → " + std::to_string(now);
@@ -53,6 +45,7 @@ core::Result<std::unique_ptr<Node>> Node::open(
     ASSERT(!world.cores.empty());
     std::unique_ptr<Node> node(new Node(std::move(config), std::move(server_name), std::move(file), world));
     TRY_VOID(node->open_fronts());
+    TRY_VOID(node->open_database());
     TRY_VOID(node->open_program());
     TRY_VOID(node->open_router());
     return node;
@@ -65,6 +58,7 @@ Node::Node(Config config, std::string server_name, std::string config_file, cons
       config_file_(std::move(config_file)),
       started_(world.control.now()),
       started_at_(world.control.os().wall_time()),
+      shutting_down_(world.control),
       cores_ended_(world.control),
       cores_running_(world.cores.size()) {}
 
@@ -74,63 +68,6 @@ const ServerConfig& Node::self(const Config& config) const {
     auto found = std::ranges::find(config.servers, server_name_, &ServerConfig::name);
     ASSERT(found != config.servers.end());
     return *found;
-}
-
-core::Result<void> Node::open_fronts() {
-    FrontWorld world{
-        .control = world_.control,
-        .cores = world_.cores,
-        .log = world_.log,
-        .access_log = world_.access_log,
-        .connections_max = world_.connections_max,
-        .recall = [this](std::string_view pool, std::string_view backend) { return recall(pool, backend); },
-    };
-    for (FrontPlan& plan : plan_fronts(config_, self(config_))) {
-        TRY(auto front, Front::open(std::move(plan), world));
-        fronts_.push_back(std::move(front));
-    }
-    return {};
-}
-
-// Its instances are backends of the fronts that visitors or other tiers reach the program by.
-core::Result<void> Node::open_program() {
-    if (!runs_app(self(config_))) {
-        return {};
-    }
-    app::SupervisorOptions options{
-        .server = server_name_,
-        .runtime_directory = world_.programs_directory,
-        .base_directory = config_.base_directory,
-        // A program that opens its port itself listens on every address or on this one.
-        .host = config_.app->program.listen == app::Listen::port ? loopback() : self(config_).address,
-        .cores = runtime::Cores::available(),
-        .user = world_.users.program,
-        .becomes = world_.users.server,
-        .drain_within = fronts_.back()->plan().balancer.timeouts.drain,
-    };
-    std::vector<Front*> fronts;
-    for (auto& front : fronts_) {
-        if (front->tier() != kBalancerTier) {
-            fronts.push_back(front.get());
-        }
-    }
-    program_ = std::make_unique<SiteProgram>(
-        world_.control,
-        world_.log,
-        config_.app->program,
-        std::move(options),
-        std::move(fronts)
-    );
-    return {};
-}
-
-core::Result<void> Node::open_router() {
-    if (!runs_router(config_, self(config_))) {
-        return {};
-    }
-    SqlRouterWorld world{.control = world_.control, .cores = world_.cores, .log = world_.log};
-    TRY(router_, SqlRouter::open(*config_.database, world));
-    return {};
 }
 
 runtime::Task<void> Node::serve_core(size_t index) {
@@ -153,19 +90,36 @@ void Node::core_has_ended() {
 
 runtime::Task<void> Node::serve_control() {
     runtime::TaskGroup program(world_.control, 1);
-    runtime::TaskGroup checks(world_.control, fronts_.size() + 1);
+    runtime::TaskGroup checks(world_.control, fronts_.size() + 2);
+    runtime::TaskGroup database(world_.control, 1);
+    runtime::TaskGroup leading(world_.control, 1);
+    if (database_ != nullptr) {
+        database.spawn(database_->serve_agent());
+        leading.spawn(database_->serve_leader());
+    }
     for (auto& front : fronts_) {
         checks.spawn(front->serve_checks());
     }
     if (router_ != nullptr) {
         checks.spawn(router_->serve_watch());
     }
+    if (router_ != nullptr && database_ != nullptr) {
+        checks.spawn(database_->serve_router(*router_));
+    }
     if (program_ != nullptr) {
         program.spawn(program_->serve());
     }
+    co_await shutting_down_.wait();
+    // Another server decides from now on: what ends here on purpose is not to be repaired from here.
+    leading.request_stop();
+    co_await leading.join();
     co_await cores_ended_.wait();
     program.request_stop();
     co_await program.join();
+    if (database_ != nullptr) {
+        database_->request_stop();
+    }
+    co_await database.join();
     checks.request_stop();
     co_await checks.join();
 }
@@ -173,11 +127,15 @@ runtime::Task<void> Node::serve_control() {
 void Node::shut_down() {
     bool is_first = !is_shutting_down_;
     is_shutting_down_ = true;
+    shutting_down_.set();
     was_cut_ = was_cut_ || !is_first;
     if (!is_first) {
         world_.log.warn("node", "stopping at once: running requests are cut");
         if (program_ != nullptr) {
             program_->hurry();
+        }
+        if (database_ != nullptr) {
+            database_->hurry();
         }
     }
     for (auto& front : fronts_) {

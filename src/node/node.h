@@ -11,6 +11,7 @@
 #include "node/backend_name.h"
 #include "node/config.h"
 #include "node/control_json.h"
+#include "node/database_keeper.h"
 #include "node/front.h"
 #include "node/log_sink.h"
 #include "node/override_store.h"
@@ -33,6 +34,7 @@ struct NodeWorld {
     uint32_t connections_max = 0;  // clients at a time where the system allows fewer than configured; 0: as
                                    // configured
     std::string programs_directory{};  // where the sockets of the site's program lie; exists
+    std::string database_directory{};  // of what the site's servers share of their databases
     Users users{};                     // whom we become before the cores run, and whom the program runs as
 };
 
@@ -81,7 +83,9 @@ private:
     Node(Config config, std::string server_name, std::string config_file, const NodeWorld& world);
 
     [[nodiscard]] core::Result<void> open_fronts();
+    [[nodiscard]] core::Result<void> open_database();
     [[nodiscard]] core::Result<void> open_program();
+    [[nodiscard]] app::Config program_config() const;
     [[nodiscard]] core::Result<void> open_router();
     [[nodiscard]] core::Result<std::vector<Front::Staged>> stage(const Config& config);
     [[nodiscard]] const ServerConfig& self(const Config& config) const;
@@ -101,8 +105,10 @@ private:
     core::Instant started_;
     core::WallTime started_at_;
     std::vector<std::unique_ptr<Front>> fronts_;  // none, where the server is a SQL router only
+    std::unique_ptr<DatabaseKeeper> database_;    // null: the site keeps no databases
     std::unique_ptr<SiteProgram> program_;        // null: this server runs none
     std::unique_ptr<SqlRouter> router_;           // null: this server has none
+    runtime::Event shutting_down_;
     runtime::Event cores_ended_;
     size_t cores_running_;
     uint64_t reloads_ = 0;

@@ -193,6 +193,9 @@ ServerStatus Node::status() const {
     if (router_ != nullptr) {
         status.router = router_->status();
     }
+    if (database_ != nullptr) {
+        status.database = database_->status();
+    }
     return status;
 }
 

@@ -26,6 +26,23 @@ core::Duration checks_of(const upstream::HealthConfig& health) {
     return (health.interval + health.timeout) * health.rise;
 }
 
+std::string missing_of_database(const ServerStatus& status) {
+    if (!status.database) {
+        return "";
+    }
+    const std::optional<DatabaseAgentStatus>& agent = status.database->agent;
+    if (agent && agent->state != "running") {
+        return std::format("its mariadbd is {}: {}", agent->state, agent->reason);
+    }
+    if (status.database->epoch == 0) {
+        return "the database cluster has no primary yet";
+    }
+    bool has_primary = !status.router || std::ranges::any_of(status.router->nodes, [](const auto& node) {
+        return node.state == "primary";
+    });
+    return has_primary ? "" : "the SQL router sees no primary that takes writes";
+}
+
 }  // namespace
 
 std::string missing_for_readiness(const ServerStatus& status) {
@@ -35,6 +52,9 @@ std::string missing_for_readiness(const ServerStatus& status) {
                 return std::format("the program's instance {} is {}", instance.name, instance.state);
             }
         }
+    }
+    if (std::string missing = missing_of_database(status); !missing.empty()) {
+        return missing;
     }
     for (const PoolStatus& pool : status.pools) {
         bool is_up = std::ranges::any_of(pool.backends, [](const BackendStatus& backend) {

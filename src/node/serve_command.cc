@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <string>
 
+#include "cluster/secrets.h"
 #include "core/log.h"
 #include "node/config_file.h"
 #include "node/config_names.h"
@@ -209,6 +210,9 @@ core::Result<void> Process::claim_places(const Config& config) {
     // The directory is the user's, who could lead root astray by a link.
     runtime::FileRights rights(users.server.value_or(Account{}));
     TRY(overrides, OverrideStore::open(paths.overrides_file(server)));
+    if (config.cluster) {
+        TRY_VOID(cluster::prepare_secrets(paths.database_dir(), os).transform([](const auto&) {}));
+    }
     return {};
 }
 
@@ -304,6 +308,7 @@ core::Result<int> Process::run(Config config) {
         .overrides = &*overrides,
         .connections_max = connections_max,
         .programs_directory = paths.programs_dir(),
+        .database_directory = paths.database_dir(),
         .users = users,
     };
     for (auto& core : cores) {

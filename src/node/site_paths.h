@@ -52,6 +52,8 @@ struct SitePaths {
 
     [[nodiscard]] std::string socket(std::string_view server) const;
     [[nodiscard]] std::string overrides_file(std::string_view server) const;
+    // What the site's servers share of the databases that they keep; in the state directory.
+    [[nodiscard]] std::string database_dir() const;
     // Where the sockets of the site's program lie, apart from the control sockets.
     [[nodiscard]] std::string programs_dir() const;
 

@@ -47,11 +47,12 @@ core::Result<std::string> read_password(const std::string& file) {
     return text;
 }
 
-sql::WatchConfig watch_config(const sql::Config& config, std::string password) {
+sql::WatchConfig watch_config(const sql::Config& config, std::string password, bool is_appointed) {
     sql::WatchConfig watch{
         .user = config.account.user,
         .password = std::move(password),
         .max_lag = config.max_lag,
+        .is_appointed = is_appointed,
     };
     for (const net::Address& address : config.nodes) {
         watch.nodes.push_back({.address = address, .name = address.to_string()});
@@ -64,7 +65,7 @@ sql::WatchConfig watch_config(const sql::Config& config, std::string password) {
 core::Result<std::unique_ptr<SqlRouter>> SqlRouter::open(sql::Config config, const SqlRouterWorld& world) {
     ASSERT(!world.cores.empty());
     TRY(std::string password, read_password(config.account.password_file));
-    sql::WatchConfig watched = watch_config(config, std::move(password));
+    sql::WatchConfig watched = watch_config(config, std::move(password), world.is_appointed);
     std::unique_ptr<SqlRouter> router(new SqlRouter(std::move(config), world));
     for (const net::Address& address : router->config().listen) {
         TRY_VOID(
@@ -147,6 +148,28 @@ void SqlRouter::hand_over(net::Listener listener, size_t core) {
 void SqlRouter::publish(const std::shared_ptr<const sql::Routing>& routing) {
     for (size_t index = 0; index < workers_.size(); ++index) {
         world_.cores[index]->post([worker = workers_[index].get(), routing] { worker->apply(routing); });
+    }
+}
+
+// A core takes messages in the order in which they were posted: behind this one it has the snapshot that was
+// published before it.
+void SqlRouter::appoint(const sql::Appointment& appointment, std::function<void()> then) {
+    watch_->appoint(appointment);
+    appointed_.push_back(
+        std::make_unique<Appointed>(Appointed{.cores_left = workers_.size(), .then = std::move(then)})
+    );
+    Appointed* waiting = appointed_.back().get();
+    for (runtime::Reactor* core : world_.cores) {
+        core->post([this, waiting] {
+            world_.control.post([this, waiting] {
+                if (--waiting->cores_left > 0) {
+                    return;
+                }
+                std::function<void()> confirmed = std::move(waiting->then);
+                std::erase_if(appointed_, [waiting](const auto& each) { return each.get() == waiting; });
+                confirmed();
+            });
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 // servers on the control reactor.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct SqlRouterWorld {
     runtime::Reactor& control;
     std::vector<runtime::Reactor*> cores;  // at least one
     core::Log& log;
+    bool is_appointed = false;  // appoint() says who is primary
 };
 
 class SqlRouter final : private sql::WatchLink {
@@ -40,6 +42,9 @@ public:
     }
     // Watches the servers until the fiber is stopped.
     [[nodiscard]] [[clang::coro_wrapper]] runtime::Task<void> serve_watch() { return watch_->serve(); }
+    // Of databases that are kept here: who is primary from now on. `then` is called on the control reactor
+    // when every core goes by it.
+    void appoint(const sql::Appointment& appointment, std::function<void()> then);
     // See sql::Worker.
     void drain(core::Instant deadline);
 
@@ -64,7 +69,13 @@ private:
     std::unique_ptr<sql::ServerWatch> watch_;
     std::vector<std::unique_ptr<sql::Worker>> workers_;
     std::vector<net::Address> listening_;
-    std::vector<std::string> socket_files_;  // of unix listeners: removed at the end
+    struct Appointed {
+        size_t cores_left = 0;  // that do not go by it yet
+        std::function<void()> then;
+    };
+
+    std::vector<std::unique_ptr<Appointed>> appointed_;  // not confirmed yet, oldest first
+    std::vector<std::string> socket_files_;              // of unix listeners: removed at the end
 };
 
 }  // namespace node

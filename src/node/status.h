@@ -100,6 +100,41 @@ struct AppStatus {
     RestartStatus restart;
 };
 
+// The mariadbd of this server.
+struct DatabaseAgentStatus {
+    std::string state;   // preparing, running, waiting, blocked, stopped
+    std::string reason;  // why
+    int64_t pid = 0;     // 0: it does not run
+    uint64_t starts_total = 0;
+};
+
+// One server of the database cluster, as the leader sees it.
+struct DatabaseServerStatus {
+    std::string server{};
+    std::string standing{};  // primary, acker, bystander, former, diverged
+    bool answers = false;
+    bool is_read_only = true;
+    bool acknowledges = false;  // the primary's writes
+    bool is_armed = false;      // waits for acknowledgements
+    std::string written{};      // GTID positions
+    std::string received{};
+    std::string applied{};
+    std::string reason{};  // why it does not answer, or its replication's error
+};
+
+// The database cluster that is kept by this site.
+struct DatabaseStatus {
+    std::optional<DatabaseAgentStatus> agent;  // where this server has the role
+    uint64_t epoch = 0;                        // 0: nobody has been primary
+    std::string primary;
+    std::string gate;         // open or held
+    std::string durability;   // lossless or async
+    bool leads = false;       // this server decides; the rest is known to it alone
+    std::string sentence;     // what is done or awaited
+    std::string no_failover;  // why the primary would not be replaced now; empty: it would
+    std::vector<DatabaseServerStatus> servers;
+};
+
 // What is counted of clients, all cores together.
 struct ClientStatus {
     int64_t connections = 0;
@@ -138,8 +173,9 @@ struct ServerStatus : ClientStatus {
     uint64_t log_lines_dropped_total = 0;
     std::vector<FrontStatus> fronts;
     std::vector<PoolStatus> pools;
-    std::optional<AppStatus> app;        // where this server runs the site's program
-    std::optional<RouterStatus> router;  // where this server has a SQL router
+    std::optional<AppStatus> app;            // where this server runs the site's program
+    std::optional<RouterStatus> router;      // where this server has a SQL router
+    std::optional<DatabaseStatus> database;  // where the site keeps its databases
 };
 
 }  // namespace node

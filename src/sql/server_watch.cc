@@ -16,6 +16,7 @@ constexpr core::Duration kPositionInterval = std::chrono::milliseconds(50);
 constexpr core::Duration kTokensTime = std::chrono::seconds(1);
 // Between the beginnings of two looks at one node, whoever asks for them.
 constexpr core::Duration kLookGap = std::chrono::milliseconds(100);
+constexpr core::Duration kMissedInterval = std::chrono::milliseconds(25);
 // A node that fails again and again is looked at less often, down to this.
 constexpr core::Duration kPauseMax = std::chrono::seconds(2);
 constexpr uint32_t kDoublingsMax = 4;
@@ -27,7 +28,11 @@ constexpr core::Duration kBeatRetry = std::chrono::seconds(60);
 constexpr core::Duration kImportTimeout = std::chrono::seconds(10);
 
 TopologyConfig topology_config(const WatchConfig& config) {
-    TopologyConfig topology{.fall = config.fall, .max_lag = config.max_lag};
+    TopologyConfig topology{
+        .fall = config.fall,
+        .max_lag = config.max_lag,
+        .is_appointed = config.is_appointed,
+    };
     for (const WatchedNode& node : config.nodes) {
         topology.members.push_back({.address = node.address, .name = node.name, .weight = node.weight});
     }
@@ -138,6 +143,34 @@ void ServerWatch::on_node_failure(const net::Address& address) {
     }
 }
 
+void ServerWatch::appoint(const Appointment& appointment) {
+    held_why_ = appointment.is_held ? appointment.why : std::string();
+    log_changes(topology_.appoint(appointment.primary, appointment.why, reactor_.now()));
+    for (const std::unique_ptr<Watched>& watched : watched_) {
+        watched->is_look_wanted = true;
+        watched->wake.set();
+    }
+    publish();
+}
+
+// A primary that was named and is not there yet is missed by all who want to write.
+core::Duration ServerWatch::interval_of(uint32_t failures) const {
+    if (config_.is_appointed && !topology_.primary()) {
+        return kMissedInterval;
+    }
+    return pause_after(failures, config_.interval);
+}
+
+void ServerWatch::log_changes(const std::vector<TopologyChange>& changes) {
+    for (const TopologyChange& change : changes) {
+        if (change.kind == ChangeKind::better) {
+            log_.info("sql", change.sentence);
+        } else {
+            log_.warn("sql", change.sentence);
+        }
+    }
+}
+
 // Until the fiber is stopped.
 runtime::Task<void> ServerWatch::watch_node(size_t place) {
     Watched& watched = *watched_[place];
@@ -160,7 +193,7 @@ runtime::Task<void> ServerWatch::watch_node(size_t place) {
             }
             take_look(place, *look);
         }
-        co_await await_next_look(place, watched.look_began + pause_after(failures, config_.interval));
+        co_await await_next_look(place, watched.look_began + interval_of(failures));
         if (fiber.is_stopped) {
             co_return;
         }
@@ -209,13 +242,7 @@ runtime::Task<void> ServerWatch::await_next_look(size_t place, core::Instant due
 
 void ServerWatch::take_look(size_t place, const Look& look) {
     std::optional<size_t> primary_before = topology_.primary();
-    for (const TopologyChange& change : topology_.on_look(place, look, reactor_.now())) {
-        if (change.kind == ChangeKind::better) {
-            log_.info("sql", change.sentence);
-        } else {
-            log_.warn("sql", change.sentence);
-        }
-    }
+    log_changes(topology_.on_look(place, look, reactor_.now()));
     if (topology_.primary() && topology_.primary() != primary_before) {
         import_wanted_.set();
     }
@@ -347,10 +374,12 @@ void ServerWatch::note_heartbeat(HeartbeatState state, const std::string& why) {
 }
 
 void ServerWatch::publish() {
+    // Sessions that are in the middle of something at the primary go on there.
+    std::optional<size_t> primary = held_why_.empty() ? topology_.primary() : std::nullopt;
+    const std::string& primary_why = held_why_.empty() ? topology_.primary_why() : held_why_;
     bool is_same = routing_->number != 0 && routing_->nodes == topology_.nodes() &&
-                   routing_->primary == topology_.primary() &&
-                   routing_->primary_why == topology_.primary_why() && routing_->accounts == accounts_ &&
-                   routing_->accounts_why == accounts_why_;
+                   routing_->primary == primary && routing_->primary_why == primary_why &&
+                   routing_->accounts == accounts_ && routing_->accounts_why == accounts_why_;
     if (is_same) {
         return;
     }
@@ -359,8 +388,8 @@ void ServerWatch::publish() {
         .accounts = accounts_,
         .accounts_why = accounts_why_,
         .nodes = topology_.nodes(),
-        .primary = topology_.primary(),
-        .primary_why = topology_.primary_why(),
+        .primary = primary,
+        .primary_why = primary_why,
         .made_at = reactor_.now(),
     });
     publish_(routing_);

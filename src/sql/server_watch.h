@@ -33,6 +33,14 @@ struct WatchConfig {
     core::Duration timeout = std::chrono::seconds(1);  // of one look at one node, connecting included
     uint32_t fall = 2;  // looks in a row that must fail until a node is given up
     core::Duration max_lag = std::chrono::seconds(5);
+    bool is_appointed = false;  // see ServerWatch::appoint()
+};
+
+// Who is primary, as whoever keeps the servers says it.
+struct Appointment {
+    std::optional<net::Address> primary{};
+    bool is_held = false;  // work that runs goes on, new work waits
+    std::string why{};     // why there is nobody, or why it is held: for a client's error
 };
 
 class ServerWatch {
@@ -49,6 +57,9 @@ public:
     // Takes over a configuration, at the start and at a reload. A node of the same address keeps what is
     // known of it, unless the account changed.
     void apply(const WatchConfig& config);
+
+    // Of servers that are kept by us: from now on this is so, and published when this returns.
+    void appoint(const Appointment& appointment);
 
     // Watches until the fiber is stopped.
     [[nodiscard]] runtime::Task<void> serve();
@@ -90,6 +101,8 @@ private:
     runtime::Task<void> keep_heartbeat();
     runtime::Task<core::Duration> write_beat(NodeProbe& probe);
     void note_heartbeat(HeartbeatState state, const std::string& why);
+    [[nodiscard]] core::Duration interval_of(uint32_t failures) const;
+    void log_changes(const std::vector<TopologyChange>& changes);
     void publish();
 
     runtime::Reactor& reactor_;
@@ -102,6 +115,7 @@ private:
     std::optional<WatchConfig> next_config_;  // of a reload, until the tasks have ended
     bool is_serving_ = false;
     Topology topology_;
+    std::string held_why_;                           // not empty: new work waits
     std::vector<std::unique_ptr<Watched>> watched_;  // parallel to the topology's nodes
     runtime::Event reconfigured_;
     runtime::Event import_wanted_;

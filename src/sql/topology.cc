@@ -70,6 +70,8 @@ Topology::Topology(const TopologyConfig& config, const Topology& before) : Topol
         }
     }
     gone_primary_ = before.gone_primary_;
+    appointed_ = before.appointed_;
+    appointed_why_ = before.appointed_why_;
     primary_why_ = primary_ ? std::string() : why_no_primary();
 }
 
@@ -137,7 +139,32 @@ bool Topology::is_writable(size_t place) const {
     return !sight.is_read_only && !is_replicating(sight);
 }
 
-void Topology::choose_primary(core::Instant now) {
+std::vector<TopologyChange> Topology::appoint(
+    const std::optional<net::Address>& primary,
+    std::string why_none,
+    core::Instant now
+) {
+    std::vector<Node> before = nodes_;
+    std::optional<size_t> primary_before = primary_;
+    std::string why_before = primary_why_;
+    appointed_ = primary;
+    appointed_why_ = std::move(why_none);
+    choose_primary(now);
+    for (size_t each = 0; each < nodes_.size(); ++each) {
+        judge(each, now);
+    }
+    return changes(before, primary_before, why_before);
+}
+
+std::optional<size_t> Topology::found_primary() const {
+    if (config_.is_appointed) {
+        for (size_t place = 0; place < nodes_.size(); ++place) {
+            if (appointed_ == nodes_[place].address && is_writable(place)) {
+                return place;
+            }
+        }
+        return std::nullopt;
+    }
     std::vector<size_t> writable;
     for (size_t place = 0; place < nodes_.size(); ++place) {
         if (is_writable(place)) {
@@ -146,10 +173,12 @@ void Topology::choose_primary(core::Instant now) {
     }
     // One that was not asked yet may be writable as well.
     bool was_each_asked = std::ranges::all_of(records_, &Record::was_asked);
-    std::optional<size_t> chosen;
-    if (writable.size() == 1 && (was_each_asked || primary_ == writable.front())) {
-        chosen = writable.front();
-    }
+    bool is_one = writable.size() == 1 && (was_each_asked || primary_ == writable.front());
+    return is_one ? std::optional(writable.front()) : std::nullopt;
+}
+
+void Topology::choose_primary(core::Instant now) {
+    std::optional<size_t> chosen = found_primary();
     if (chosen != primary_) {
         if (primary_) {
             gone_primary_ = nodes_[*primary_].name;
@@ -165,7 +194,27 @@ void Topology::choose_primary(core::Instant now) {
     primary_why_ = primary_ ? std::string() : why_no_primary();
 }
 
+std::string Topology::why_not_appointed() const {
+    if (!appointed_) {
+        return appointed_why_;
+    }
+    for (size_t place = 0; place < nodes_.size(); ++place) {
+        if (nodes_[place].address == *appointed_) {
+            return is_seen(place) ? nodes_[place].name + " is primary, and does not take writes yet"
+                                  : std::format(
+                                        "{} is primary, and does not answer ({})",
+                                        nodes_[place].name,
+                                        records_[place].failure
+                                    );
+        }
+    }
+    return appointed_->to_string() + " is primary, and no server that this router knows";
+}
+
 std::string Topology::why_no_primary() const {
+    if (config_.is_appointed) {
+        return why_not_appointed();
+    }
     if (!std::ranges::all_of(records_, &Record::was_asked)) {
         return "not all nodes have been asked yet";
     }
@@ -346,46 +395,6 @@ bool Topology::leads_to_primary(const ReplicationSource& source) const {
         at = next;
     }
     return false;
-}
-
-std::vector<TopologyChange> Topology::changes(
-    const std::vector<Node>& before,
-    std::optional<size_t> primary_before,
-    const std::string& why_before
-) const {
-    std::vector<TopologyChange> changes;
-    for (size_t place = 0; place < nodes_.size(); ++place) {
-        const Node& was = before[place];
-        const Node& is = nodes_[place];
-        bool has_state_changed = was.state != is.state;
-        if (has_state_changed && is.state == NodeState::unreachable) {
-            changes.push_back({ChangeKind::worse, is.name + " does not answer: " + is.why});
-            continue;
-        }
-        if (has_state_changed && was.state == NodeState::unreachable) {
-            changes.push_back({ChangeKind::better, is.name + " answers again"});
-        }
-        if (!was.is_fit && is.is_fit) {
-            changes.push_back({ChangeKind::better, "replica " + is.name + " serves reads"});
-        } else if (was.is_fit && !is.is_fit && is.state == NodeState::replica) {
-            changes.push_back({ChangeKind::worse, "replica " + is.name + " gets no reads: " + is.why});
-        } else if (has_state_changed && !is.is_fit && !is.why.empty()) {
-            changes.push_back({ChangeKind::worse, is.name + " gets no reads: " + is.why});
-        }
-    }
-    if (primary_ && primary_ != primary_before) {
-        const Node& node = nodes_[*primary_];
-        std::string sentence = std::format("primary is {} (server id {})", node.name, node.server_id);
-        if (!gone_primary_.empty() && gone_primary_ != node.name) {
-            sentence += ", after " + gone_primary_;
-        }
-        changes.push_back({ChangeKind::better, std::move(sentence)});
-    }
-    bool is_news = primary_before || why_before != primary_why_;
-    if (!primary_ && is_news && std::ranges::all_of(records_, &Record::was_asked)) {
-        changes.push_back({ChangeKind::worse, "no primary: " + primary_why_});
-    }
-    return changes;
 }
 
 }  // namespace sql

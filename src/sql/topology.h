@@ -73,6 +73,7 @@ struct TopologyConfig {
     uint32_t fall = 2;
     uint32_t rise = 2;
     core::Duration max_lag = std::chrono::seconds(5);
+    bool is_appointed = false;  // the primary is named by appoint(), not found out
 };
 
 enum class ChangeKind : uint8_t { better, worse };
@@ -92,6 +93,14 @@ public:
     // A look at the node of this place ended at `now`, which must not go backwards. Returns what has changed,
     // in one sentence each.
     [[nodiscard]] std::vector<TopologyChange> on_look(size_t place, const Look& look, core::Instant now);
+
+    // Whoever keeps these servers says who is primary: this one, or nobody, and why. It is used as soon as it
+    // is seen to take writes; another that takes writes is not.
+    [[nodiscard]] std::vector<TopologyChange> appoint(
+        const std::optional<net::Address>& primary,
+        std::string why_none,
+        core::Instant now
+    );
 
     // Between looks a node told how much it has applied. No verdict follows from it.
     void on_applied(size_t place, const mysql::GtidPosition& applied);
@@ -117,6 +126,8 @@ private:
     [[nodiscard]] bool is_writable(size_t place) const;
     void take_look(size_t place, const Look& look);
     void choose_primary(core::Instant now);
+    [[nodiscard]] std::optional<size_t> found_primary() const;
+    [[nodiscard]] std::string why_not_appointed() const;
     [[nodiscard]] std::string why_no_primary() const;
     void judge(size_t place, core::Instant now);
     void judge_replica(size_t place, Node& node, core::Instant now);
@@ -140,6 +151,8 @@ private:
     std::vector<Node> nodes_;
     std::optional<size_t> primary_;
     std::string primary_why_;
+    std::optional<net::Address> appointed_;
+    std::string appointed_why_ = "no primary has been named yet";  // where nobody is
     std::string gone_primary_;  // the name of the last one, once it is none any more
     LagMeter meter_;
 };

@@ -1,0 +1,93 @@
+// Keeps the mariadbd of one server: makes its data directory once, starts it read-only with its replication
+// stopped, and starts it again when it ends. Who is primary is the leader's matter: an agent only sees to it
+// that a server starts in the way that its recorded standing wants (start_role()).
+//
+// A server's directory:
+//
+//   owner      whose data they are (settings.h)
+//   data/      mariadbd's own
+//   my.cnf     written at each start
+//   lock       locked as long as a mariadbd may write here: it inherits the lock
+//   socket     for tools on this machine
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "child/program_run.h"
+#include "cluster/config.h"
+#include "cluster/secrets.h"
+#include "cluster/store.h"
+#include "core/log.h"
+#include "runtime/event.h"
+#include "runtime/task.h"
+
+namespace cluster {
+
+struct AgentOptions {
+    std::string site;
+    Place place;
+    std::string shared;                         // directory of what the site's servers share
+    std::string executable = "/proc/self/exe";  // what runs the verb exec-child
+};
+
+struct AgentStatus {
+    std::string state;     // preparing, starting, running, waiting, blocked, stopped
+    std::string sentence;  // why, with the cure where it is blocked
+    pid_t pid = 0;         // of mariadbd; 0: it does not run
+    uint64_t starts = 0;
+};
+
+class Agent {
+public:
+    // The references outlive the agent.
+    Agent(
+        runtime::Reactor& reactor,
+        core::Log& log,
+        const Config& config,
+        const Secrets& secrets,
+        AgentOptions options
+    );
+    ~Agent();
+    Agent(const Agent&) = delete;
+    Agent& operator=(const Agent&) = delete;
+
+    // Until request_stop() and the end of mariadbd.
+    [[nodiscard]] runtime::Task<void> serve();
+    void request_stop();
+    // Of a stop, begun or to come: mariadbd is killed.
+    void hurry();
+
+    [[nodiscard]] const AgentStatus& status() const { return status_; }
+
+private:
+    [[nodiscard]] runtime::Task<core::Result<void>> prepare();
+    [[nodiscard]] core::Result<void> check_owner() const;
+    [[nodiscard]] runtime::Task<core::Result<void>> make_data();
+    [[nodiscard]] runtime::Task<core::Result<void>> make_template();
+    [[nodiscard]] runtime::Task<core::Result<std::string>> run_tool(std::vector<std::string> command);
+    [[nodiscard]] runtime::Task<core::Result<void>> check_version();
+    [[nodiscard]] core::Result<std::unique_ptr<child::ProgramRun>> start(runtime::Descriptor lock);
+    [[nodiscard]] runtime::Task<void> run_once();
+    [[nodiscard]] runtime::Task<void> stop_when_asked(child::ProgramRun& run);
+    [[nodiscard]] child::RunPlan plan_of(std::vector<std::string> command) const;
+    void tell(std::string state, std::string sentence);
+
+    runtime::Reactor& reactor_;
+    core::Log& log_;
+    const Config& config_;
+    const Secrets& secrets_;
+    AgentOptions options_;
+    Store store_;
+    AgentStatus status_;
+    std::string mariadbd_;  // the program's path, once its version is known to be good
+    uint32_t ends_ = 0;     // in a row, soon after the start
+    bool is_stopping_ = false;
+    bool is_hurried_ = false;
+    runtime::Event stopping_;
+    std::unique_ptr<child::ProgramRun> run_;
+};
+
+}  // namespace cluster

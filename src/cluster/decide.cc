@@ -1,0 +1,271 @@
+#include "cluster/decide.h"
+
+#include <algorithm>
+#include <array>
+#include <format>
+
+#include "cluster/replica_care.h"
+#include "core/panic.h"
+
+namespace cluster {
+
+using upstream::Durability;
+using upstream::Gate;
+using upstream::Standing;
+using upstream::Topology;
+
+namespace {
+
+constexpr core::Duration kReplaceTime = std::chrono::milliseconds(1500);
+constexpr core::Duration kFirstRestartPause = std::chrono::milliseconds(50);
+constexpr core::Duration kLongestRestartPause = std::chrono::seconds(10);
+constexpr core::Duration kBootstrapPatience = std::chrono::seconds(10);
+
+std::string in_milliseconds(core::Duration duration) {
+    return std::format("{} ms", std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+// Who may be the first primary: the configured one where all are empty, else whoever has most of what was
+// written by a cluster whose record is lost.
+struct First {
+    std::string server;
+    std::string why_none;
+};
+
+First choose_first(const Policy& policy, const Observation& seen) {
+    const View* most = nullptr;
+    std::string mute;
+    for (const View& view : seen.views) {
+        if (!view.sight) {
+            mute += (mute.empty() ? "" : ", ") + view.server;
+        } else if (!view.sight->written.is_empty() &&
+                   (most == nullptr || !most->sight->written.covers(view.sight->written))) {
+            most = &view;
+        }
+    }
+    if (!mute.empty() && (most != nullptr || seen.led_for < kBootstrapPatience)) {
+        return {
+            .server = {},
+            .why_none = "no primary was ever recorded, and not all servers answer: " + mute
+        };
+    }
+    const View* first = most != nullptr ? most : seen.find(policy.first_primary);
+    if (first == nullptr || !first->sight) {
+        return {.server = {}, .why_none = "the first primary, " + policy.first_primary + ", does not answer"};
+    }
+    return {.server = first->server, .why_none = {}};
+}
+
+Decision begin_cluster(const Policy& policy, const Topology& topology, const Observation& seen) {
+    First first = choose_first(policy, seen);
+    if (first.server.empty()) {
+        return {.sentence = first.why_none, .no_failover = first.why_none};
+    }
+    Topology next = topology;
+    next.epoch = 1;
+    next.primary = first.server;
+    next.durability = policy.durability;
+    for (const View& view : seen.views) {
+        next.set_standing(view.server, Standing::bystander);
+    }
+    next.set_standing(first.server, Standing::primary);
+    return {
+        .steps = {{.action = Action::commit, .server = first.server, .epoch = 0, .next = std::move(next)}},
+        .sentence = first.server + " is the first primary",
+    };
+}
+
+const View& most_advanced(const std::vector<const View*>& ackers) {
+    const View* best = ackers.front();
+    for (const View* acker : ackers) {
+        if (!best->sight->received.covers(acker->sight->received)) {
+            best = acker;
+        }
+    }
+    return *best;
+}
+
+std::vector<const View*> ackers_of(const Topology& topology, const Observation& seen) {
+    std::vector<const View*> ackers;
+    for (const View& view : seen.views) {
+        if (topology.standing_of(view.server) == Standing::acker) {
+            ackers.push_back(&view);
+        }
+    }
+    return ackers;
+}
+
+Topology after_failover(const Policy& policy, const Topology& topology, const std::string& chosen) {
+    Topology next = topology;
+    ++next.epoch;
+    next.set_standing(topology.primary, Standing::former);
+    next.set_standing(chosen, Standing::primary);
+    next.primary = chosen;
+    next.gate = Gate::open;
+    next.move.clear();
+    bool is_alone = next.with_standing(Standing::acker).empty();
+    next.durability = is_alone && policy.alone == Alone::async ? Durability::async : policy.durability;
+    return next;
+}
+
+// The primary has ended or hangs, and another server can take its place.
+Decision replace_primary(
+    const Policy& policy,
+    const Topology& topology,
+    const Observation& seen,
+    const View& primary
+) {
+    Decision decision{.keeps_fence = true};
+    std::string reason =
+        primary.has_ended ? "has ended" : "was mute for " + in_milliseconds(primary.silent_for);
+    if (!primary.is_fenced) {
+        decision.steps.push_back(
+            {.action = Action::fence, .server = topology.primary, .epoch = topology.epoch, .next = {}}
+        );
+        decision.sentence = std::format("the primary {} {}: it is fenced", topology.primary, reason);
+        return decision;
+    }
+    std::vector<const View*> ackers = ackers_of(topology, seen);
+    for (const View* acker : ackers) {
+        if (acker->sight->receiver != Thread::stopped) {
+            decision.steps.push_back(
+                {.action = Action::stop_receiver, .server = acker->server, .epoch = topology.epoch, .next = {}
+                }
+            );
+        }
+    }
+    if (!decision.steps.empty()) {
+        decision.sentence = "the ackers receive nothing more, so that what they have can be compared";
+        return decision;
+    }
+    const View& chosen = most_advanced(ackers);
+    if (!chosen.sight->applied.covers(chosen.sight->received)) {
+        decision.sentence = chosen.server + " has received most, and applies it";
+        return decision;
+    }
+    Topology next = after_failover(policy, topology, chosen.server);
+    decision.sentence = std::format(
+        "{} is primary from epoch {} on: {} {}, and it has all that was acknowledged",
+        chosen.server,
+        next.epoch,
+        topology.primary,
+        reason
+    );
+    decision.steps.push_back(
+        {.action = Action::commit, .server = chosen.server, .epoch = topology.epoch, .next = std::move(next)}
+    );
+    return decision;
+}
+
+Decision without_primary(
+    const Policy& policy,
+    const Topology& topology,
+    const Observation& seen,
+    const View& primary
+) {
+    bool is_lost = primary.has_ended || primary.silent_for >= policy.silence_max;
+    if (!is_lost) {
+        return {
+            .sentence = std::format("the primary {} does not answer: {}", topology.primary, primary.why),
+        };
+    }
+    std::string why = why_no_failover(topology, seen);
+    if (why.empty()) {
+        return replace_primary(policy, topology, seen, primary);
+    }
+    Decision decision{
+        .sentence = std::format("the primary {} is to come back in its place: {}", topology.primary, why),
+    };
+    bool hangs = !primary.has_ended && primary.silent_for >= 2 * policy.silence_max;
+    if (hangs) {
+        decision.steps.push_back(
+            {.action = Action::fence, .server = topology.primary, .epoch = topology.epoch, .next = {}}
+        );
+    }
+    return decision;
+}
+
+}  // namespace
+
+std::string_view action_name(Action action) {
+    constexpr std::array<std::string_view, 14> kNames{
+        "commit",
+        "fence",
+        "promote",
+        "open",
+        "arm",
+        "disarm",
+        "start_receiver",
+        "stop_receiver",
+        "follow",
+        "follow",
+        "attach",
+        "drop",
+        "regain",
+        "nudge"
+    };
+    return kNames[static_cast<size_t>(action)];
+}
+
+std::string why_no_failover(const Topology& topology, const Observation& seen) {
+    if (topology.epoch == 0) {
+        return "there was no primary yet";
+    }
+    if (topology.durability == Durability::async) {
+        return "acknowledged writes may be on the primary alone (async)";
+    }
+    std::vector<std::string> ackers = topology.with_standing(Standing::acker);
+    if (ackers.empty()) {
+        return "no replica acknowledges";
+    }
+    for (const std::string& acker : ackers) {
+        const View* view = seen.find(acker);
+        if (view == nullptr || !view->sight) {
+            return std::format("{} may have acknowledged writes, and does not answer", acker);
+        }
+        const Sight& sight = *view->sight;
+        if (sight.applier == Thread::stopped) {
+            return std::format(
+                "{} does not apply what it received{}",
+                acker,
+                sight.error.empty() ? "" : ": " + sight.error
+            );
+        }
+        if (sight.source != topology.primary) {
+            return std::format("{} does not replicate from {} yet", acker, topology.primary);
+        }
+    }
+    return "";
+}
+
+Decision decide(const Policy& policy, const Topology& topology, const Observation& seen) {
+    if (topology.epoch == 0) {
+        return begin_cluster(policy, topology, seen);
+    }
+    const View* primary = seen.find(topology.primary);
+    if (primary == nullptr) {
+        std::string why = std::format("the primary {} is no server of the configuration", topology.primary);
+        return {.sentence = why, .no_failover = why};
+    }
+    Decision decision = primary->sight ? care_for_replicas(policy, topology, seen)
+                                       : without_primary(policy, topology, seen, *primary);
+    decision.no_failover = why_no_failover(topology, seen);
+    return decision;
+}
+
+StartRole start_role(const Topology& topology, std::string_view server) {
+    return topology.standing_of(server) == Standing::former ? StartRole::takes_back : StartRole::keeps_all;
+}
+
+core::Duration restart_pause(const Topology& topology, std::string_view server, uint32_t ends) {
+    core::Duration pause = kFirstRestartPause;
+    for (uint32_t end = 1; end < ends && pause < kLongestRestartPause; ++end) {
+        pause *= 2;
+    }
+    pause = std::min(pause, kLongestRestartPause);
+    bool is_replaceable = topology.primary == server && topology.durability == Durability::lossless &&
+                          !topology.with_standing(Standing::acker).empty();
+    return is_replaceable ? std::max(pause, kReplaceTime) : pause;
+}
+
+}  // namespace cluster

@@ -1,0 +1,114 @@
+// Opening the parts of a node: what each is made of.
+#include <algorithm>
+
+#include "core/panic.h"
+#include "node/config_database.h"
+#include "node/front_plan.h"
+#include "node/node.h"
+#include "runtime/cores.h"
+
+namespace node {
+
+namespace {
+
+net::Address loopback() {
+    auto address = net::Address::parse_host("127.0.0.1");
+    ASSERT(address.has_value());
+    return *address;
+}
+
+}  // namespace
+
+core::Result<void> Node::open_fronts() {
+    FrontWorld world{
+        .control = world_.control,
+        .cores = world_.cores,
+        .log = world_.log,
+        .access_log = world_.access_log,
+        .connections_max = world_.connections_max,
+        .recall = [this](std::string_view pool, std::string_view backend) { return recall(pool, backend); },
+    };
+    for (FrontPlan& plan : plan_fronts(config_, self(config_))) {
+        TRY(auto front, Front::open(std::move(plan), world));
+        fronts_.push_back(std::move(front));
+    }
+    return {};
+}
+
+// Before whatever uses the databases.
+core::Result<void> Node::open_database() {
+    if (!config_.cluster) {
+        return {};
+    }
+    DatabaseWorld world{
+        .reactor = world_.control,
+        .log = world_.log,
+        .shared = world_.database_directory,
+    };
+    TRY(database_, DatabaseKeeper::open(config_, self(config_), world));
+    return {};
+}
+
+app::Config Node::program_config() const {
+    app::Config program = config_.app->program;
+    constexpr const char* kUrlVariable = "DATABASE_URL";
+    bool is_written =
+        std::ranges::any_of(program.env, [&](const auto& entry) { return entry.first == kUrlVariable; });
+    if (database_ != nullptr && !is_written) {
+        program.env.emplace_back(kUrlVariable, database_->program_url());
+    }
+    return program;
+}
+
+// Its instances are backends of the fronts that visitors or other tiers reach the program by.
+core::Result<void> Node::open_program() {
+    if (!runs_app(self(config_))) {
+        return {};
+    }
+    app::SupervisorOptions options{
+        .server = server_name_,
+        .runtime_directory = world_.programs_directory,
+        .base_directory = config_.base_directory,
+        // A program that opens its port itself listens on every address or on this one.
+        .host = config_.app->program.listen == app::Listen::port ? loopback() : self(config_).address,
+        .cores = runtime::Cores::available(),
+        .user = world_.users.program,
+        .becomes = world_.users.server,
+        .drain_within = fronts_.back()->plan().balancer.timeouts.drain,
+    };
+    std::vector<Front*> fronts;
+    for (auto& front : fronts_) {
+        if (front->tier() != kBalancerTier) {
+            fronts.push_back(front.get());
+        }
+    }
+    program_ = std::make_unique<SiteProgram>(
+        world_.control,
+        world_.log,
+        program_config(),
+        std::move(options),
+        std::move(fronts)
+    );
+    return {};
+}
+
+core::Result<void> Node::open_router() {
+    if (!runs_router(config_, self(config_))) {
+        return {};
+    }
+    SqlRouterWorld world{
+        .control = world_.control,
+        .cores = world_.cores,
+        .log = world_.log,
+        .is_appointed = database_ != nullptr,
+    };
+    sql::Config config = *config_.database;
+    config.listen = router_listen(config_, self(config_));
+    if (database_ != nullptr) {
+        config.account.password_file = database_->router_password_file();
+    }
+    TRY(router_, SqlRouter::open(std::move(config), world));
+    return {};
+}
+
+}  // namespace node
