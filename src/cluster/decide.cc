@@ -75,29 +75,36 @@ Decision begin_cluster(const Policy& policy, const Topology& topology, const Obs
     };
 }
 
-const View& most_advanced(const std::vector<const View*>& ackers) {
-    const View* best = ackers.front();
-    for (const View* acker : ackers) {
-        if (!best->sight->received.covers(acker->sight->received)) {
-            best = acker;
+const View& most_advanced(const std::vector<const View*>& candidates) {
+    const View* best = candidates.front();
+    for (const View* candidate : candidates) {
+        if (!best->sight->received.covers(candidate->sight->received)) {
+            best = candidate;
         }
     }
     return *best;
 }
 
-std::vector<const View*> ackers_of(const Topology& topology, const Observation& seen) {
-    std::vector<const View*> ackers;
+// All ackers; and what followed the primary without acknowledging, for it may have received what nobody has
+// acknowledged: put behind an acker it would have diverged.
+std::vector<const View*> candidates_of(const Topology& topology, const Observation& seen) {
+    std::vector<const View*> candidates;
     for (const View& view : seen.views) {
-        if (topology.standing_of(view.server) == Standing::acker) {
-            ackers.push_back(&view);
+        bool is_follower = view.sight && view.is_proven && view.sight->source == topology.primary &&
+                           view.sight->applier != Thread::stopped && view.sight->applier_error == 0;
+        if (topology.standing_of(view.server) == Standing::acker || is_follower) {
+            candidates.push_back(&view);
         }
     }
-    return ackers;
+    return candidates;
 }
 
-Topology after_failover(const Policy& policy, const Topology& topology, const std::string& chosen) {
+Topology after_failover(const Policy& policy, const Topology& topology, const View& elected) {
+    const std::string& chosen = elected.server;
     Topology next = topology;
     ++next.epoch;
+    next.floor.clear();
+    elected.sight->received.append_to(next.floor);
     next.set_standing(topology.primary, Standing::former);
     next.set_standing(chosen, Standing::primary);
     next.primary = chosen;
@@ -125,25 +132,27 @@ Decision replace_primary(
         decision.sentence = std::format("the primary {} {}: it is fenced", topology.primary, reason);
         return decision;
     }
-    std::vector<const View*> ackers = ackers_of(topology, seen);
-    for (const View* acker : ackers) {
-        if (acker->sight->receiver != Thread::stopped) {
+    std::vector<const View*> candidates = candidates_of(topology, seen);
+    for (const View* candidate : candidates) {
+        if (candidate->sight->receiver != Thread::stopped) {
             decision.steps.push_back(
-                {.action = Action::stop_receiver, .server = acker->server, .epoch = topology.epoch, .next = {}
-                }
+                {.action = Action::stop_receiver,
+                 .server = candidate->server,
+                 .epoch = topology.epoch,
+                 .next = {}}
             );
         }
     }
     if (!decision.steps.empty()) {
-        decision.sentence = "the ackers receive nothing more, so that what they have can be compared";
+        decision.sentence = "the replicas receive nothing more, so that what they have can be compared";
         return decision;
     }
-    const View& chosen = most_advanced(ackers);
+    const View& chosen = most_advanced(candidates);
     if (!chosen.sight->applied.covers(chosen.sight->received)) {
         decision.sentence = chosen.server + " has received most, and applies it";
         return decision;
     }
-    Topology next = after_failover(policy, topology, chosen.server);
+    Topology next = after_failover(policy, topology, chosen);
     decision.sentence = std::format(
         "{} is primary from epoch {} on: {} {}, and it has all that was acknowledged",
         chosen.server,
@@ -235,7 +244,11 @@ std::string why_no_failover(const Topology& topology, const Observation& seen) {
             return std::format("{} does not replicate from {} yet", acker, topology.primary);
         }
     }
-    return "";
+    auto floor = mysql::GtidPosition::read(topology.floor);
+    bool has_all = floor && std::ranges::any_of(ackers, [&](const std::string& acker) {
+        return seen.find(acker)->sight->received.covers(*floor);
+    });
+    return has_all ? "" : "no acker has received yet all that was acknowledged before it was one";
 }
 
 Decision decide(const Policy& policy, const Topology& topology, const Observation& seen) {

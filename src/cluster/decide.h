@@ -28,9 +28,6 @@ struct Policy {
     core::Duration silence_max = std::chrono::milliseconds(2500);  // a server that is mute for longer hangs
     // A starting cluster waits so long for a first replica before it goes on alone.
     core::Duration company_within = std::chrono::seconds(5);
-    // Both threads of a replica have run for so long: it is consistent with its source, which would have
-    // refused it by now.
-    core::Duration steady = std::chrono::milliseconds(400);
     // An applier that was told to run and does not for so long has stopped.
     core::Duration stopped_max = std::chrono::milliseconds(300);
     // Writes that wait for so long, with an acker attached, wait for an acknowledgement that was lost.

@@ -276,13 +276,15 @@ bool Care::tend_bystander(const View& view) {
             std::format("{} follows {}", view.server, topology_.primary)
         );
     }
-    bool is_proven = follows(sight) && sight.receiver == Thread::running &&
-                     view.steady_for >= policy_.steady && has_little_backlog(sight);
-    if (!is_proven || policy_.durability == Durability::async) {
+    bool is_ready =
+        view.is_proven && follows(sight) && sight.receiver == Thread::running && has_little_backlog(sight);
+    if (!is_ready || policy_.durability == Durability::async) {
         return false;
     }
     Topology next = topology_;
     next.set_standing(view.server, Standing::acker);
+    next.floor.clear();
+    head().written.append_to(next.floor);
     return commit(view.server, std::move(next), view.server + " may acknowledge");
 }
 

@@ -50,6 +50,7 @@ ServerLine::ServerLine(
 
 void ServerLine::forget() {
     sight_.reset();
+    is_proven_ = false;
     has_ended_ = false;
     outdated_ = look_;
     answered_ = reactor_.now();
@@ -69,7 +70,7 @@ View ServerLine::view() const {
         .is_fenced = fence_.is_open(),
         .silent_for = since(answered_, now),
         .answering_for = since(answering_since_, now),
-        .steady_for = since(steady_since_, now),
+        .is_proven = is_proven_,
         .stopped_for = since(stopped_since_, now),
         .parked_for = since(parked_since_, now),
         .why = why_,
@@ -86,11 +87,12 @@ void ServerLine::take_sight(Sight sight) {
     bool is_steady = sight.replicates() && sight.receiver == Thread::running && sight.receiver_error == 0 &&
                      sight.applier_error == 0;
     bool was_same = sight_ && sight_->source == sight.source;
-    if (!is_steady) {
-        steady_since_ = core::Instant::never();
-    } else if (steady_since_.is_never() || !was_same) {
-        steady_since_ = now;
+    if (!is_steady || !was_same || steady_since_.is_never()) {
+        steady_since_ = is_steady ? now : core::Instant::never();
     }
+    // What was proven stays so while it applies from that source, whatever becomes of the source.
+    bool is_kept = is_proven_ && was_same && sight.applier != Thread::stopped && sight.applier_error == 0;
+    is_proven_ = is_kept || since(steady_since_, now) >= kSteadyTime;
     bool is_stopped = sight.applier == Thread::stopped;
     stopped_since_ = !is_stopped ? core::Instant::never() : stopped_since_.is_never() ? now : stopped_since_;
     // Where something is written meanwhile, what waits is acknowledged with it.
@@ -106,6 +108,7 @@ void ServerLine::take_sight(Sight sight) {
 
 void ServerLine::take_silence(std::string why) {
     sight_.reset();
+    is_proven_ = false;
     answering_since_ = steady_since_ = stopped_since_ = parked_since_ = core::Instant::never();
     has_ended_ = !fence_.is_open() && cluster::has_ended(place_);
     why_ = std::move(why);

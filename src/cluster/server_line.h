@@ -78,6 +78,7 @@ private:
     core::Instant answered_{};  // last, or when the watch began
     core::Instant answering_since_ = core::Instant::never();
     core::Instant steady_since_ = core::Instant::never();
+    bool is_proven_ = false;  // see View
     core::Instant stopped_since_ = core::Instant::never();
     core::Instant parked_since_ = core::Instant::never();
 };

@@ -41,6 +41,8 @@ struct Sight {
     [[nodiscard]] bool is_idle() const { return receiver == Thread::stopped && applier == Thread::stopped; }
 };
 
+inline constexpr core::Duration kSteadyTime = std::chrono::milliseconds(400);
+
 struct View {
     std::string server{};
     std::optional<Sight> sight{};    // of a good look that began after the last step there
@@ -48,7 +50,9 @@ struct View {
     bool is_fenced = false;          // and none can begin, until we let it
     core::Duration silent_for{};     // since it last answered us
     core::Duration answering_for{};  // since it began to, if it does
-    core::Duration steady_for{};     // both of its threads run without an error, from the same source
+    // Both of its threads have run from its source for kSteadyTime without an error, since it was told to
+    // follow it: it is consistent with that source, which would have refused it.
+    bool is_proven = false;
     core::Duration stopped_for{};  // its applier does not run; one that was started a moment ago may not yet
     core::Duration parked_for{};   // writes wait at it although a replica that acknowledges is attached
     std::string why{};             // why there is no sight

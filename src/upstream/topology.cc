@@ -28,10 +28,16 @@ bool read_number_whole(std::string_view text, uint64_t& number) {
     return status == std::errc{} && end == text.data() + text.size();
 }
 
+constexpr size_t kFloorMax = 1000;
+
+bool is_word(std::string_view text, size_t bytes_max) {
+    return !text.empty() && text.size() <= bytes_max &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 bool is_server_name(std::string_view text) {
     constexpr size_t kNameMax = 63;
-    return !text.empty() && text.size() <= kNameMax &&
-           std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+    return is_word(text, kNameMax);
 }
 
 bool read_member(std::string_view text, Topology& topology) {
@@ -59,6 +65,10 @@ bool read_line(std::string_view key, std::string_view value, Topology& topology)
     }
     if (key == "durability") {
         return read_name(kDurabilities, value, topology.durability);
+    }
+    if (key == "floor") {
+        topology.floor = value;
+        return is_word(value, kFloorMax);
     }
     if (key == "member") {
         return read_member(value, topology);
@@ -127,6 +137,9 @@ std::string write_topology(const Topology& topology) {
     );
     if (!topology.move.empty()) {
         text += std::format("move {}\n", topology.move);
+    }
+    if (!topology.floor.empty()) {
+        text += std::format("floor {}\n", topology.floor);
     }
     for (const Member& member : topology.members) {
         text += std::format("member {} {}\n", member.server, standing_name(member.standing));

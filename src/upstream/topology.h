@@ -8,6 +8,7 @@
 //   gate open
 //   durability lossless
 //   move db2
+//   floor 0-1-270
 //   member db1 primary
 //   member db2 acker
 //   end
@@ -51,6 +52,9 @@ struct Topology {
     Gate gate = Gate::open;
     Durability durability = Durability::lossless;
     std::string move{};  // the server that a switchover under way goes to; empty: none
+    // A GTID position: nobody may be elected who has not at least this. What was acknowledged before the
+    // present ackers were is below it, and they may still be receiving that.
+    std::string floor{};
     std::vector<Member> members{};
 
     friend bool operator==(const Topology&, const Topology&) = default;

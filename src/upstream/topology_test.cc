@@ -14,6 +14,7 @@ Topology sample() {
         .gate = Gate::held,
         .durability = Durability::async,
         .move = "db2",
+        .floor = "0-1-270,1-2-3",
         .members =
             {{.server = "db1", .standing = Standing::primary},
              {.server = "db2", .standing = Standing::acker},
