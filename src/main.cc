@@ -8,6 +8,7 @@
 #include "node/command_line.h"
 #include "node/explain_command.h"
 #include "node/serve_command.h"
+#include "node/switchover_order.h"
 #include "node/up_command.h"
 #include "runtime/linux_os.h"
 

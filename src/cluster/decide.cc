@@ -255,6 +255,18 @@ Decision decide(const Policy& policy, const Topology& topology, const Observatio
     if (topology.epoch == 0) {
         return begin_cluster(policy, topology, seen);
     }
+    if (!topology.move.empty() || topology.gate == Gate::held) {
+        // It is moved in one go: its leader has not come to the end.
+        Topology next = topology;
+        next.move.clear();
+        next.gate = Gate::open;
+        return {
+            .steps =
+                {{.action = Action::commit, .server = topology.primary, .epoch = topology.epoch, .next = next}
+                },
+            .sentence = std::format("a switchover was broken off: {} is primary", topology.primary),
+        };
+    }
     const View* primary = seen.find(topology.primary);
     if (primary == nullptr) {
         std::string why = std::format("the primary {} is no server of the configuration", topology.primary);

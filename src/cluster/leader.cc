@@ -103,6 +103,11 @@ Task<void> Leader::lead() {
     watches.request_stop();
     co_await watches.join();
     decision_ = {};
+    if (switchover_.is_running) {
+        switchover_.is_running = false;
+        switchover_.error = "the leader was stopped before it began";
+        wanted_target_.clear();
+    }
 }
 
 Task<void> Leader::cycle() {
@@ -113,6 +118,10 @@ Task<void> Leader::cycle() {
         co_return;
     }
     topology_ = *std::move(topology);
+    if (!wanted_target_.empty()) {
+        co_await switch_over();
+        co_return;
+    }
     Decision decision = decide(policy_, topology_, observe());
     release_fences(decision);
     note(decision);
@@ -288,11 +297,13 @@ Task<Result<void>> Leader::perform(const Step& step, const std::string& sentence
 }
 
 LeaderStatus Leader::status() const {
-    LeaderStatus status{.leads = store_.leads(), .sentence = {}, .no_failover = {}, .views = {}};
+    LeaderStatus status;
+    status.leads = store_.leads();
     if (status.leads) {
         status.sentence = decision_.sentence;
         status.no_failover = decision_.no_failover;
         status.views = observe().views;
+        status.switchover = switchover_;
     }
     return status;
 }

@@ -11,6 +11,7 @@
 #include "cluster/secrets.h"
 #include "cluster/server_line.h"
 #include "cluster/store.h"
+#include "cluster/switchover_plan.h"
 #include "core/log.h"
 #include "net/read_buffer.h"
 #include "runtime/event.h"
@@ -19,11 +20,20 @@
 
 namespace cluster {
 
+// The switchover that was ordered last.
+struct SwitchoverStatus {
+    uint64_t number = 0;  // 0: none was ordered
+    bool is_running = false;
+    std::string sentence;  // how it ended well
+    std::string error;     // not empty: why it was not done
+};
+
 struct LeaderStatus {
     bool leads = false;
     std::string sentence;     // what is done or awaited
     std::string no_failover;  // why the primary would not be replaced now; empty: it would
     std::vector<View> views;  // of each server, in the order of the configuration
+    SwitchoverStatus switchover;
 };
 
 class Leader {
@@ -44,6 +54,13 @@ public:
     // Until the fiber is stopped; then the lease is free for others.
     [[nodiscard]] runtime::Task<void> serve();
 
+    // Begins to move the primary to `target`, or to the best replica; gives the order's number, by which
+    // status() tells what became of it. The error says why it cannot be done now; conflict also where we do
+    // not lead.
+    [[nodiscard]] core::Result<uint64_t> begin_switchover(const std::string& target);
+    // What it would do.
+    [[nodiscard]] core::Result<SwitchoverPlan> dry_run(const std::string& target) const;
+
     [[nodiscard]] LeaderStatus status() const;
 
 private:
@@ -62,6 +79,19 @@ private:
     );
     runtime::Task<core::Result<void>> open_for_writes(const Step& step);
     runtime::Task<core::Result<void>> prove(const std::string& witness);
+    // leader_switchover.cc
+    runtime::Task<void> switch_over();
+    runtime::Task<core::Result<void>> move_primary(const std::string& target);
+    runtime::Task<core::Result<std::string>> quiesce(const std::string& old, const std::string& target);
+    runtime::Task<core::Result<void>> hand_over(
+        const std::string& old,
+        const std::string& target,
+        const std::string& position
+    );
+    runtime::Task<core::Result<void>> attach_others(const std::string& target, bool is_lossless);
+    runtime::Task<void> follow_quietly(std::string server, std::string source);
+    [[nodiscard]] core::Result<void> record(upstream::Topology next, const std::string& sentence);
+
     [[nodiscard]] core::Result<void> commit(const Step& step, const std::string& sentence);
     [[nodiscard]] core::Result<void> check_epoch(const Step& step) const;
     [[nodiscard]] ServerLine& line_of(const std::string& server);
@@ -81,7 +111,9 @@ private:
     core::Instant led_since_{};
     upstream::Topology topology_;  // as read last
     Decision decision_;            // the last one
-    bool is_failing_ = false;      // a step has failed: the next try waits a moment
+    SwitchoverStatus switchover_;
+    std::string wanted_target_;  // of a switchover that has been ordered; empty: none
+    bool is_failing_ = false;    // a step has failed: the next try waits a moment
 };
 
 }  // namespace cluster

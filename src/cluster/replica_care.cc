@@ -302,10 +302,7 @@ bool Care::open_office() {
         return false;
     }
     bool can_acknowledge = topology_.durability == Durability::async || head().ackers > 0;
-    if (!topology_.move.empty() || !can_acknowledge) {
-        return false;
-    }
-    return step(Action::open, topology_.primary, topology_.primary + " takes writes");
+    return can_acknowledge && step(Action::open, topology_.primary, topology_.primary + " takes writes");
 }
 
 void Care::describe() {

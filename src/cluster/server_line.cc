@@ -75,7 +75,7 @@ View ServerLine::view() const {
         .parked_for = since(parked_since_, now),
         .why = why_,
     };
-    if (sight_ && !fence_.is_open() && look_ > outdated_) {
+    if (sight_ && !fence_.is_open() && sight_look_ > outdated_) {
         view.sight = sight_;
         view.has_ended = false;
     }
@@ -104,6 +104,7 @@ void ServerLine::take_sight(Sight sight) {
     has_ended_ = false;
     why_.clear();
     sight_ = std::move(sight);
+    sight_look_ = look_;
 }
 
 void ServerLine::take_silence(std::string why) {

@@ -44,6 +44,9 @@ public:
         core::Duration within
     );
 
+    // The next look is due.
+    void look_soon() { wake_.set(); }
+
     // Ends its mariadbd and keeps it ended until release(). False: it has not ended within `within`, or the
     // fiber was stopped.
     [[nodiscard]] runtime::Task<bool> fence(core::Duration within);
@@ -73,8 +76,9 @@ private:
     std::string why_ = "was not looked at yet";
     bool has_ended_ = false;
     core::Instant look_began_{};
-    uint64_t look_ = 0;         // the number of the last look that began
-    uint64_t outdated_ = 0;     // looks up to this one began before an order ended, and do not count
+    uint64_t look_ = 0;        // the number of the last look that began
+    uint64_t sight_look_ = 0;  // of the one that sight_ is from
+    uint64_t outdated_ = 0;    // looks up to this one began before an order ended, and do not count
     core::Instant answered_{};  // last, or when the watch began
     core::Instant answering_since_ = core::Instant::never();
     core::Instant steady_since_ = core::Instant::never();

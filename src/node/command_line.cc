@@ -46,6 +46,7 @@ struct Found {
     bool is_watching = false;
     bool is_not_waiting = false;
     bool is_all = false;
+    bool is_dry = false;
 };
 
 // The verbs and their options, as the command line's library knows them.
@@ -133,6 +134,9 @@ private:
             add_site_verb("restart", "Replace the application's instances, one after the other");
         restart->add_option("WHAT", found_.name, "app")->required();
         restart->add_option("--server", found_.server, "Only there; without it on every server that runs it");
+        CLI::App* switchover = add_site_verb("switchover", "Move the database primary to another server");
+        switchover->add_option("--to", found_.name, "Where; without it to the replica that has most");
+        switchover->add_flag("--dry-run", found_.is_dry, "Check it, and say what would be done");
     }
 
     CLI::App* add_backend_verb(const char* name, const char* purpose) {
@@ -269,6 +273,10 @@ constexpr Verb kVerbs[]{
     {"undo", undo_command},
     {"reload", [](const Found& found) -> Result<Command> { return ReloadOptions{found.site}; }},
     {"restart", restart_command},
+    {"switchover",
+     [](const Found& found) -> Result<Command> {
+    return SwitchoverOptions{.site = found.site, .to = found.name, .is_dry = found.is_dry};
+}},
     {"metrics", [](const Found& found) -> Result<Command> { return MetricsOptions{found.site, found.server}; }
     },
 };

@@ -95,6 +95,13 @@ struct RestartOptions {
     std::string server;  // empty: every server that runs the application, one after the other
 };
 
+// trilith switchover [--to SERVER] [--dry-run]
+struct SwitchoverOptions {
+    SiteOptions site;
+    std::string to;  // empty: the replica that has most
+    bool is_dry = false;
+};
+
 struct MetricsOptions {
     SiteOptions site;
     std::string server;  // empty: the site has one server
@@ -119,6 +126,7 @@ using Command = std::variant<
     UndoOptions,
     ReloadOptions,
     RestartOptions,
+    SwitchoverOptions,
     MetricsOptions>;
 
 // Reads the words after the program's name. ErrorKind::invalid: wrong usage, in one sentence that names the

@@ -5,6 +5,7 @@
 #include "node/control_json.h"
 #include "node/metrics_page.h"
 #include "node/status_json.h"
+#include "node/switchover_order.h"
 
 namespace node {
 
@@ -78,6 +79,23 @@ ControlReply restart(Node& node, std::string_view body) {
     return number ? ControlReply{.body = format_restart(*number)} : refuse(number.error());
 }
 
+ControlReply switchover(Node& node, std::string_view body) {
+    auto order = parse_switchover_order(body);
+    if (!order) {
+        return refuse(order.error());
+    }
+    if (node.database() == nullptr) {
+        return refuse(404, "the site keeps no databases");
+    }
+    if (order->is_dry) {
+        auto plan = node.database()->plan_switchover(order->to);
+        return plan ? ControlReply{.body = format_switchover_plan(plan->target, plan->sentences)}
+                    : refuse(plan.error());
+    }
+    auto number = node.database()->begin_switchover(order->to);
+    return number ? ControlReply{.body = format_switchover(*number)} : refuse(number.error());
+}
+
 ControlReply metrics(const Node& node) {
     return {.content_type = kMetricsContentType, .body = metrics_page(node.status())};
 }
@@ -95,6 +113,7 @@ constexpr std::array kOrders{
     Order{"/v1/undo", undo},
     Order{"/v1/reload", reload},
     Order{"/v1/restart", restart},
+    Order{"/v1/switchover", switchover},
 };
 
 }  // namespace

@@ -143,6 +143,20 @@ std::string DatabaseKeeper::program_url() const {
     );
 }
 
+core::Result<uint64_t> DatabaseKeeper::begin_switchover(const std::string& target) {
+    if (leader_ == nullptr) {
+        return core::fail(core::ErrorKind::not_found, server_.name + " has not the role \"database\"");
+    }
+    return leader_->begin_switchover(target);
+}
+
+core::Result<cluster::SwitchoverPlan> DatabaseKeeper::plan_switchover(const std::string& target) const {
+    if (leader_ == nullptr) {
+        return core::fail(core::ErrorKind::not_found, server_.name + " has not the role \"database\"");
+    }
+    return leader_->dry_run(target);
+}
+
 DatabaseStatus DatabaseKeeper::status() const {
     DatabaseStatus status;
     if (agent_ != nullptr) {
@@ -168,6 +182,12 @@ DatabaseStatus DatabaseKeeper::status() const {
     status.leads = leader.leads;
     status.sentence = leader.sentence;
     status.no_failover = leader.no_failover;
+    status.switchover = {
+        .number = leader.switchover.number,
+        .is_running = leader.switchover.is_running,
+        .sentence = leader.switchover.sentence,
+        .error = leader.switchover.error,
+    };
     for (const cluster::View& view : leader.views) {
         DatabaseServerStatus server{.server = view.server};
         server.standing = topology ? upstream::standing_name(topology->standing_of(view.server)) : "";

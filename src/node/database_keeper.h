@@ -49,6 +49,10 @@ public:
     [[nodiscard]] std::string router_password_file() const;
     [[nodiscard]] std::string program_url() const;
 
+    // See cluster::Leader; not_found where the server has not the role.
+    [[nodiscard]] core::Result<uint64_t> begin_switchover(const std::string& target);
+    [[nodiscard]] core::Result<cluster::SwitchoverPlan> plan_switchover(const std::string& target) const;
+
     [[nodiscard]] DatabaseStatus status() const;
 
 private:

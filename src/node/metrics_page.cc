@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "node/database_metrics.h"
 #include "node/pool_metrics.h"
 #include "node/program_metrics.h"
 #include "node/prometheus_text.h"
@@ -173,6 +174,9 @@ std::string metrics_page(const ServerStatus& status) {
     }
     if (status.router) {
         add_router(page, *status.router);
+    }
+    if (status.database) {
+        add_database(page, *status.database);
     }
     return std::move(page).take();
 }

@@ -74,6 +74,9 @@ public:
     // Begins to replace the instances of the site's program, see SiteProgram. not_found: none runs here.
     [[nodiscard]] core::Result<uint64_t> begin_restart();
 
+    // Null: the site keeps no databases.
+    [[nodiscard]] DatabaseKeeper* database() { return database_.get(); }
+
     [[nodiscard]] ServerStatus status() const;
     [[nodiscard]] std::vector<net::Address> listening() const;
     [[nodiscard]] const Config& config() const { return config_; }

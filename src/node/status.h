@@ -133,6 +133,16 @@ struct DatabaseStatus {
     std::string sentence;     // what is done or awaited
     std::string no_failover;  // why the primary would not be replaced now; empty: it would
     std::vector<DatabaseServerStatus> servers;
+
+    // The order to move the primary that was given last.
+    struct Switchover {
+        uint64_t number = 0;  // 0: none was given
+        bool is_running = false;
+        std::string sentence;  // how it ended well
+        std::string error;     // not empty: it was not done
+    };
+
+    Switchover switchover;
 };
 
 // What is counted of clients, all cores together.

@@ -200,6 +200,52 @@ Json router_json(const RouterStatus& router) {
     };
 }
 
+Json database_json(const DatabaseStatus& database) {
+    Json document = {
+        {"epoch", database.epoch},
+        {"primary", database.primary},
+        {"gate", database.gate},
+        {"durability", database.durability},
+        {"leads", database.leads},
+    };
+    if (database.agent) {
+        document["mariadbd"] = {
+            {"state", database.agent->state},
+            {"reason", database.agent->reason},
+            {"pid", database.agent->pid},
+            {"starts_total", database.agent->starts_total},
+        };
+    }
+    if (!database.leads) {
+        return document;
+    }
+    document["doing"] = database.sentence;
+    document["no_failover"] = database.no_failover;
+    Json servers = Json::array();
+    for (const DatabaseServerStatus& server : database.servers) {
+        servers.push_back({
+            {"server", server.server},
+            {"standing", server.standing},
+            {"answers", server.answers},
+            {"read_only", server.is_read_only},
+            {"acknowledges", server.acknowledges},
+            {"armed", server.is_armed},
+            {"written", server.written},
+            {"received", server.received},
+            {"applied", server.applied},
+            {"reason", server.reason},
+        });
+    }
+    document["servers"] = std::move(servers);
+    document["switchover"] = {
+        {"number", database.switchover.number},
+        {"running", database.switchover.is_running},
+        {"sentence", database.switchover.sentence},
+        {"error", database.switchover.error},
+    };
+    return document;
+}
+
 }  // namespace
 
 std::string status_json(const ServerStatus& status) {
@@ -226,6 +272,9 @@ std::string status_json(const ServerStatus& status) {
     }
     if (status.router) {
         document["sql_router"] = router_json(*status.router);
+    }
+    if (status.database) {
+        document["database"] = database_json(*status.database);
     }
     return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -299,6 +299,48 @@ RouterStatus read_router(Reader object) {
     return router;
 }
 
+DatabaseServerStatus read_database_server(Reader object) {
+    DatabaseServerStatus server;
+    object.read("server", server.server);
+    object.read("standing", server.standing);
+    object.read("answers", server.answers);
+    object.read("read_only", server.is_read_only);
+    object.read("acknowledges", server.acknowledges);
+    object.read("armed", server.is_armed);
+    object.read("written", server.written);
+    object.read("received", server.received);
+    object.read("applied", server.applied);
+    object.read("reason", server.reason);
+    return server;
+}
+
+DatabaseStatus read_database_status(Reader object) {
+    DatabaseStatus database;
+    object.read("epoch", database.epoch);
+    object.read("primary", database.primary);
+    object.read("gate", database.gate);
+    object.read("durability", database.durability);
+    object.read("leads", database.leads);
+    object.read("doing", database.sentence);
+    object.read("no_failover", database.no_failover);
+    if (Reader agent = object.child("mariadbd"); agent.is_there()) {
+        DatabaseAgentStatus& status = database.agent.emplace();
+        agent.read("state", status.state);
+        agent.read("reason", status.reason);
+        agent.read("pid", status.pid);
+        agent.read("starts_total", status.starts_total);
+    }
+    Reader switchover = object.child("switchover");
+    switchover.read("number", database.switchover.number);
+    switchover.read("running", database.switchover.is_running);
+    switchover.read("sentence", database.switchover.sentence);
+    switchover.read("error", database.switchover.error);
+    object.read_each("servers", [&](const Json& server) {
+        database.servers.push_back(read_database_server(Reader(&server, object.problem())));
+    });
+    return database;
+}
+
 }  // namespace
 
 Result<ServerStatus> parse_status_json(std::string_view text) {
@@ -329,6 +371,9 @@ Result<ServerStatus> parse_status_json(std::string_view text) {
     }
     if (Reader router = object.child("sql_router"); router.is_there()) {
         status.router = read_router(router);
+    }
+    if (Reader database = object.child("database"); database.is_there()) {
+        status.database = read_database_status(database);
     }
     if (!problem.empty()) {
         return fail(ErrorKind::invalid, "the status is not one of this program: " + problem);

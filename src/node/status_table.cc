@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "node/database_table.h"
+
 namespace node {
 
 namespace {
@@ -352,6 +354,9 @@ void append_server(std::string& target, const Sample& sample, const TableOptions
     }
     if (now.router) {
         append_router(target, sample, options);
+    }
+    if (now.database) {
+        append_database(target, *now.database, options);
     }
 }
 

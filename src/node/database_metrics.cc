@@ -1,0 +1,68 @@
+#include "node/database_metrics.h"
+
+namespace node {
+
+namespace {
+
+using enum MetricKind;
+
+}  // namespace
+
+void add_database(PrometheusText& page, const DatabaseStatus& status) {
+    auto single = [&page](std::string_view name, MetricKind kind, std::string_view help, double value) {
+        page.family(name, kind, help);
+        page.sample({}, value);
+    };
+    single("trilith_db_epoch", gauge, "The number of the primary's reign.", metric_number(status.epoch));
+    single(
+        "trilith_db_lossless",
+        gauge,
+        "1: an acknowledged write is on a replica, too. 0: perhaps on the primary alone.",
+        metric_number(status.epoch > 0 && status.durability == "lossless")
+    );
+    single(
+        "trilith_db_gate_open",
+        gauge,
+        "1: routers begin new work on the primary.",
+        metric_number(status.gate == "open")
+    );
+    single(
+        "trilith_db_leads",
+        gauge,
+        "1: this server decides about the cluster.",
+        metric_number(status.leads)
+    );
+    if (status.agent) {
+        single(
+            "trilith_db_mariadbd_up",
+            gauge,
+            "1: this server's mariadbd runs.",
+            metric_number(status.agent->state == "running")
+        );
+        single(
+            "trilith_db_mariadbd_starts_total",
+            counter,
+            "How often this server's mariadbd was started.",
+            metric_number(status.agent->starts_total)
+        );
+    }
+    if (!status.leads) {
+        return;
+    }
+    single(
+        "trilith_db_failover_ready",
+        gauge,
+        "1: the primary would be replaced if it failed now.",
+        metric_number(status.no_failover.empty())
+    );
+    page.family("trilith_db_server_standing", gauge, "What each server is, per standing label value.");
+    for (const DatabaseServerStatus& server : status.servers) {
+        page.sample({{"db", server.server}, {"standing", server.standing}}, 1);
+    }
+    page.family("trilith_db_server_acknowledges", gauge, "1: it acknowledges the primary's writes.");
+    for (const DatabaseServerStatus& server : status.servers) {
+        page.sample({{"db", server.server}}, metric_number(server.acknowledges));
+    }
+}
+
+}  // namespace node

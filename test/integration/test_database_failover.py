@@ -1,0 +1,121 @@
+"""What becomes of a site's databases when something dies or hangs, under writers: nothing acknowledged is lost, and it comes together again."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from app_site import kill_9
+from database_site import DatabaseSite, Writers, assert_equal_everywhere
+from mariadb_cluster import IS_THERE
+from raw_client import wait_until
+
+pytestmark = pytest.mark.skipif(not IS_THERE, reason="MariaDB's programs are not there")
+
+
+@pytest.fixture(scope="module")
+def site(trilith):
+    site = DatabaseSite(3)
+    try:
+        site.start()
+        yield site.wait_whole()
+    finally:
+        site.finish()
+
+
+@pytest.fixture
+def writers(site):
+    """Running ones; when the test is over nothing that they had acknowledged is missing anywhere."""
+    site.wait_whole()
+    with Writers(site) as writers:
+        writers.wait_more()
+        yield writers
+    site.wait_whole()
+    assert writers.lost(site.primary) == []
+    assert_equal_everywhere(site)
+
+
+def wait_moved(site, writers, before, since):
+    """Until another server is primary and writes are acknowledged again: after how many seconds the first was."""
+    wait_until(lambda: site.primary != before["primary"], 30, f"another primary; {site.stderr()[-3000:]}")
+    first = wait_until(lambda: writers.first_after(since), 30, "a write after it")
+    assert int(site.topology()["epoch"]) == int(before["epoch"]) + 1
+    return first - since
+
+
+def test_the_primary_is_killed_and_another_takes_its_place(site, writers):
+    before, since = site.topology(), time.monotonic()
+    kill_9(site.mariadbd(before["primary"]))
+    assert wait_moved(site, writers, before, since) < 15
+    site.wait_whole()
+    assert site.topology()["members"][before["primary"]] == "acker"
+
+
+def test_the_primary_is_stopped_and_writes_nothing_when_it_wakes(site, writers):
+    before, since = site.topology(), time.monotonic()
+    pid = site.mariadbd(before["primary"])
+    os.kill(pid, signal.SIGSTOP)
+    wait_moved(site, writers, before, since)
+    assert site.mariadbd(before["primary"]) != pid  # it was ended, not left to wake up
+
+
+def test_a_replica_is_killed_and_writes_go_on(site, writers):
+    before = site.topology()
+    replica = next(server for server in site.databases if server != before["primary"])
+    kill_9(site.mariadbd(replica))
+    writers.wait_more()
+    site.wait_whole()
+    assert (site.topology()["primary"], site.topology()["epoch"]) == (before["primary"], before["epoch"])
+
+
+def test_the_server_of_the_primary_is_killed_with_all_that_belongs_to_it(site, writers):
+    before, since = site.topology(), time.monotonic()
+    kill_9(site.serve_pid(before["primary"]))
+    wait_moved(site, writers, before, since)
+    site.wait_whole()
+
+
+def test_the_leader_is_killed_and_another_leads(site, writers):
+    leader = wait_until(site.leader, 20, "a leader")
+    kill_9(site.serve_pid(leader))
+    wait_until(lambda: site.leader() not in (None, leader), 20, "another leader")
+    writers.wait_more()
+
+
+def test_primary_and_replica_die_together(site, writers):
+    before = site.topology()
+    for server in (before["primary"], next(server for server in site.databases if server != before["primary"])):
+        kill_9(site.mariadbd(server))
+    writers.wait_more(seconds=90)
+
+
+def test_the_primary_is_moved_by_order_and_no_write_fails(site, writers):
+    plan = site.do("switchover", "--dry-run")
+    assert "takes no writes any more" in plan
+    for _ in range(3):
+        before = site.topology()
+        target = next(server for server in site.databases if server != before["primary"])
+        said = site.do("switchover", "--to", target)
+        assert f"{target} is primary in the place of {before['primary']}" in said
+        assert site.topology()["primary"] == target and int(site.topology()["epoch"]) == int(before["epoch"]) + 1
+        writers.wait_more()
+        site.wait_whole()
+    assert not any(writer.failed for writer in writers.writers), [writer.failed for writer in writers.writers]
+
+
+def test_a_move_that_cannot_be_done_is_refused_with_the_reason(site):
+    site.wait_whole()
+    primary, epoch = site.primary, site.topology()["epoch"]
+    for words, reason in ((["--to", primary], "is the primary already"), (["--to", "db9"], "no server of the cluster is named")):
+        done = site.verb("switchover", *words)
+        assert done.returncode == 1 and reason in done.stderr, done.stderr
+    assert (site.primary, site.topology()["epoch"]) == (primary, epoch)
+
+
+def test_status_says_what_each_server_is_and_why_nothing_would_be_replaced(site):
+    site.wait_whole()
+    text = site.do("status")
+    assert "lossless" in text and "STANDING" in text and "acker" in text
+    status = site.database_status(wait_until(site.leader, 20, "a leader"))
+    assert status["no_failover"] == "" and {server["standing"] for server in status["servers"]} == {"primary", "acker"}
