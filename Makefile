@@ -1,6 +1,6 @@
 # The commands of this project. CMake and the presets do the work; see CMakePresets.json.
 .DEFAULT_GOAL := release
-.PHONY: release up test test-long bench format check-format clang-tidy clean help
+.PHONY: release up test test-long chaos bench format check-format clang-tidy clean help
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h')
 # Three at a time on two cores: the tests of the whole system wait more than they work.
@@ -28,6 +28,12 @@ test-long:          ## unit and simulation at -O0, -O2, under TSan; a minute a f
 	@$(ctest) --test-dir build/fuzz
 	@TRILITH=$(CURDIR)/build/asan/trilith $(ctest) --test-dir build/asan --label-exclude long
 	@$(ctest) --test-dir build/asan --label-regex long
+
+chaos:              ## 100 rounds of killing and stopping a site's databases under writers; then with acknowledgements off
+	@scripts/install-dependencies build test
+	@scripts/build release
+	@test/chaos/chaos.py --rounds 100
+	@test/chaos/chaos.py --rounds 10 --sabotage
 
 bench:              ## measure beside haproxy and nginx; results in bench/results
 	@scripts/install-dependencies build bench

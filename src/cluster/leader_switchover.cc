@@ -24,6 +24,10 @@ constexpr core::Duration kNudgeAfter = std::chrono::milliseconds(200);
 constexpr core::Duration kShortOrder = std::chrono::seconds(2);
 constexpr core::Duration kAckerTime = std::chrono::seconds(2);
 constexpr core::Duration kPoll = std::chrono::milliseconds(5);
+// InnoDB answers from a copy until it was not asked for 100 ms.
+constexpr core::Duration kTransactionsPoll = std::chrono::milliseconds(110);
+// What was on its way when the last router confirmed has arrived, and most of it has ended.
+constexpr core::Duration kArrivalTime = std::chrono::milliseconds(10);
 constexpr unsigned kApplySeconds = 1;
 
 // A write that hangs must not make it hang; the state is unchanged then.
@@ -119,6 +123,9 @@ Task<Result<std::string>> Leader::quiesce(const std::string& old, const std::str
             co_return fail(ErrorKind::cancelled, "the leader stops");
         }
     }
+    if (co_await reactor_.sleep_for(kArrivalTime) != runtime::Outcome::ready) {
+        co_return fail(ErrorKind::cancelled, "the leader stops");
+    }
     deadline = reactor_.now() + kTransactionTime;
     core::Instant nudge_at = reactor_.now() + kNudgeAfter;
     for (;;) {
@@ -139,7 +146,7 @@ Task<Result<std::string>> Leader::quiesce(const std::string& old, const std::str
                                      )
             );
         }
-        if (co_await reactor_.sleep_for(kPoll) != runtime::Outcome::ready) {
+        if (co_await reactor_.sleep_for(kTransactionsPoll) != runtime::Outcome::ready) {
             co_return fail(ErrorKind::cancelled, "the leader stops");
         }
         if (reactor_.now() >= nudge_at) {
