@@ -31,9 +31,15 @@ class Chaos:
         self.times = {}
 
     def kill(self, *pids):
+        """A pid of 0, of a mariadbd that does not run just now, would mean our own group."""
+        self.signal(signal.SIGKILL, *pids)
+
+    @staticmethod
+    def signal(number, *pids):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                if pid > 1:
+                    os.kill(pid, number)
 
     def replicas(self):
         return [server for server in self.site.databases if server != self.site.primary]
@@ -44,17 +50,14 @@ class Chaos:
         self.kill(self.site.mariadbd(self.site.primary))
 
     def primary_stopped(self):
-        os.kill(self.site.mariadbd(self.site.primary), signal.SIGSTOP)
+        self.signal(signal.SIGSTOP, self.site.mariadbd(self.site.primary))
 
     def primary_killed_while_replicas_are_stopped(self):
         pids = [self.site.mariadbd(server) for server in self.replicas()]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        self.signal(signal.SIGSTOP, *pids)
         self.pause(0.1)
         self.kill(self.site.mariadbd(self.site.primary))
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        self.signal(signal.SIGCONT, *pids)
 
     def server_of_the_primary_killed(self):
         self.kill(self.site.serve_pid(self.site.primary))
@@ -100,8 +103,7 @@ class Chaos:
         kind()
         first = wait_until(lambda: self.writers.first_after(began), 120, f"a write after {kind.__name__}; {self.site.topology()}")
         self.times.setdefault(kind.__name__, []).append(first - began)
-        if not self.is_sabotaged:
-            self.site.wait_whole(180)
+        self.site.wait_whole(180)
         print(f"{number:4} {kind.__name__:45} {first - began:7.3f} s  epoch {self.site.topology()['epoch']}", flush=True)
 
 
