@@ -16,7 +16,9 @@ inline constexpr std::string_view kStopReceiverStatements = "STOP SLAVE IO_THREA
 inline constexpr std::string_view kStartReceiverStatements = "START SLAVE IO_THREAD";
 // A change acts when the receiver starts next; while the applier runs, nothing received is lost by that.
 inline constexpr std::string_view kAttachStatements =
-    "SET GLOBAL rpl_semi_sync_slave_enabled = 1;STOP SLAVE IO_THREAD;START SLAVE IO_THREAD";
+    "SET GLOBAL sync_relay_log = 1;SET GLOBAL rpl_semi_sync_slave_enabled = 1;STOP SLAVE IO_THREAD;START "
+    "SLAVE "
+    "IO_THREAD";
 // Behind a stop that may take its time where a transaction is being applied.
 inline constexpr std::string_view kPositionStatement = "SELECT @@global.gtid_binlog_pos AS written";
 
