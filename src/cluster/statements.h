@@ -1,4 +1,4 @@
-// The SQL of each step, as real servers were seen to need it (docs/decisions/0015). Texts; no I/O.
+// The SQL of each step, as real servers were seen to need it (docs/decisions/0017). Texts; no I/O.
 #pragma once
 
 #include <string>
