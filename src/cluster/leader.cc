@@ -118,7 +118,7 @@ Task<void> Leader::cycle() {
         co_return;
     }
     topology_ = *std::move(topology);
-    if (!wanted_target_.empty()) {
+    if (is_move_due()) {
         co_await switch_over();
         co_return;
     }

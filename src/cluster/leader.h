@@ -80,6 +80,7 @@ private:
     runtime::Task<core::Result<void>> open_for_writes(const Step& step);
     runtime::Task<core::Result<void>> prove(const std::string& witness);
     // leader_switchover.cc
+    [[nodiscard]] bool is_move_due();
     runtime::Task<void> switch_over();
     runtime::Task<core::Result<void>> move_primary(const std::string& target);
     runtime::Task<core::Result<std::string>> quiesce(const std::string& old, const std::string& target);
@@ -112,8 +113,9 @@ private:
     upstream::Topology topology_;  // as read last
     Decision decision_;            // the last one
     SwitchoverStatus switchover_;
-    std::string wanted_target_;  // of a switchover that has been ordered; empty: none
-    bool is_failing_ = false;    // a step has failed: the next try waits a moment
+    std::string wanted_target_;      // of a switchover that has been ordered; empty: none
+    core::Instant move_deadline_{};  // of the wait for the target
+    bool is_failing_ = false;        // a step has failed: the next try waits a moment
 };
 
 }  // namespace cluster

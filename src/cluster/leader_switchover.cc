@@ -17,6 +17,8 @@ using upstream::Topology;
 
 namespace {
 
+// How long an order waits for a target that is about to be attached; nothing is held meanwhile.
+constexpr core::Duration kReadyTime = std::chrono::seconds(5);
 // A write waits for the sum of these at most, and of the steps themselves.
 constexpr core::Duration kConfirmTime = std::chrono::milliseconds(500);
 constexpr core::Duration kTransactionTime = std::chrono::milliseconds(1500);
@@ -55,11 +57,34 @@ Result<uint64_t> Leader::begin_switchover(const std::string& target) {
     if (switchover_.is_running) {
         return fail(ErrorKind::conflict, "a switchover is under way");
     }
-    TRY(SwitchoverPlan plan, plan_switchover(topology_, observe(), target));
+    auto plan = plan_switchover(topology_, observe(), target);
+    bool may_get_ready = !plan && plan.error().kind() == ErrorKind::conflict && !target.empty();
+    if (!plan && !may_get_ready) {
+        return fail(std::move(plan).error());
+    }
     switchover_ = {.number = switchover_.number + 1, .is_running = true, .sentence = {}, .error = {}};
-    wanted_target_ = plan.target;
+    wanted_target_ = plan ? plan->target : target;
+    move_deadline_ = reactor_.now() + kReadyTime;
     changed_.set();
     return switchover_.number;
+}
+
+// Whether the switchover that was ordered can begin now; gives it up at its deadline.
+bool Leader::is_move_due() {
+    if (wanted_target_.empty()) {
+        return false;
+    }
+    auto plan = plan_switchover(topology_, observe(), wanted_target_);
+    if (plan) {
+        return true;
+    }
+    if (plan.error().kind() != ErrorKind::conflict || reactor_.now() >= move_deadline_) {
+        wanted_target_.clear();
+        switchover_.error = plan.error().context();
+        switchover_.is_running = false;
+        log_.warn("database", "the switchover was not begun", {{"reason", switchover_.error}});
+    }
+    return false;
 }
 
 Result<SwitchoverPlan> Leader::dry_run(const std::string& target) const {
