@@ -6,6 +6,7 @@
 #include "net/hangup_guard.h"
 #include "runtime/task_group.h"
 #include "sql/account_import.h"
+#include "sql/look_pause.h"
 #include "sql/node_look.h"
 
 namespace sql {
@@ -14,12 +15,7 @@ namespace {
 
 constexpr core::Duration kPositionInterval = std::chrono::milliseconds(50);
 constexpr core::Duration kTokensTime = std::chrono::seconds(1);
-// Between the beginnings of two looks at one node, whoever asks for them.
-constexpr core::Duration kLookGap = std::chrono::milliseconds(100);
 constexpr core::Duration kMissedInterval = std::chrono::milliseconds(25);
-// A node that fails again and again is looked at less often, down to this.
-constexpr core::Duration kPauseMax = std::chrono::seconds(2);
-constexpr uint32_t kDoublingsMax = 4;
 constexpr core::Duration kImportInterval = std::chrono::seconds(10);
 constexpr core::Duration kImportGap = std::chrono::seconds(1);
 // One write that hangs is enough.
@@ -37,15 +33,6 @@ TopologyConfig topology_config(const WatchConfig& config) {
         topology.members.push_back({.address = node.address, .name = node.name, .weight = node.weight});
     }
     return topology;
-}
-
-// How long after a look began the next one does, when `failures` in a row have failed.
-core::Duration pause_after(uint32_t failures, core::Duration interval) {
-    if (failures == 0) {
-        return interval;
-    }
-    core::Duration longer = interval * (1 << std::min(failures - 1, kDoublingsMax));
-    return std::max(interval, std::min(longer, kPauseMax));
 }
 
 // Before now: a guard tells only what happens while it lives.
@@ -158,7 +145,7 @@ core::Duration ServerWatch::interval_of(uint32_t failures) const {
     if (config_.is_appointed && !topology_.primary()) {
         return kMissedInterval;
     }
-    return pause_after(failures, config_.interval);
+    return pause_after(failures, config_.fall, config_.interval);
 }
 
 void ServerWatch::log_changes(const std::vector<TopologyChange>& changes) {

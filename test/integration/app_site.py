@@ -242,7 +242,7 @@ class AppSite(Site):
         """Ends everything, and checks that nothing broke and no process is left."""
         try:
             self.stop()
-            wait_until(lambda: not self.family(), 5, f"end of every process of the site (left: {self.family()})")
+            wait_until(lambda: not self.family(), 15, f"end of every process of the site (left: {self.family()})")
         finally:
             for pid in self.family():  # only ours run below this directory
                 os.kill(pid, signal.SIGKILL)

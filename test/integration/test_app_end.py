@@ -111,7 +111,7 @@ def test_requests_that_run_end_before_the_program_is_stopped(stage):
         site.wait_count("line=\"holding", 1)
         site.signal(signal.SIGTERM)
         site.wait_log("draining")
-        wait_until(lambda: is_refused(site.place), 5, "no new connections")
+        wait_until(lambda: is_refused(site.place), 15, "no new connections")
         assert site.pids()[0] > 0 and site.log_count("line=\"signal") == 0
         site.touch("go")
         response = client.response("POST")

@@ -46,7 +46,7 @@ def test_control_without_a_limit_the_hog_stays(stage):
     site = start_app(stage, app=app_table(instances=1))
     old = site.pids()
     assert site.request("/memory?mib=120", "Content-Length: 0", method="POST").status == 200
-    wait_until(lambda: site.instances()[0]["memory_bytes"] > 120 << 20, 5, "120 MiB in the status")
+    wait_until(lambda: site.instances()[0]["memory_bytes"] > 120 << 20, 15, "120 MiB in the status")
     assert site.pids() == old
 
 

@@ -143,4 +143,4 @@ def test_a_backend_that_a_reload_puts_first_is_checked(site, origin):
     lb = site([a])
     lb.write(balancer_config([b]))
     lb.do("reload")
-    wait_until(lambda: lb.backend(b.address)["state"] == "up", 5, "the new backend up by its checks")
+    wait_until(lambda: lb.backend(b.address)["state"] == "up", 15, "the new backend up by its checks")

@@ -145,7 +145,7 @@ def test_drain_takes_nothing_new_and_ends_with_the_last_request(site, origin):
     with RawClient(lb.port) as client:
         while True:
             client.send(HOLD)
-            wait_until(lambda: lb.backend("b1")["in_flight"] + len(two.requests) > 0, 5, "a request")
+            wait_until(lambda: lb.backend("b1")["in_flight"] + len(two.requests) > 0, 15, "a request")
             if lb.backend("b1")["in_flight"]:
                 break
             client.response()
@@ -160,7 +160,7 @@ def test_drain_takes_nothing_new_and_ends_with_the_last_request(site, origin):
     lb.wait_backend("b1", "drained")
     text, _ = verb.communicate(timeout=10)
     assert verb.returncode == 0, text
-    wait_until(lambda: "drained" in lb.stderr() + text, 5, "a word that it is drained")
+    wait_until(lambda: "drained" in lb.stderr() + text, 15, "a word that it is drained")
     assert spread(lb, 10) == {"b2": 10}
     lb.do("enable", "b1")
     lb.wait_backend("b1", "up")
@@ -403,7 +403,7 @@ def test_connections_max_queues_and_serves_in_order(site, origin):
         if i < 2:
             o.wait_requests(i + 1)
         else:
-            wait_until(lambda: lb.pool()["queued"] == i - 1, 5, f"{i - 1} in the queue")
+            wait_until(lambda: lb.pool()["queued"] == i - 1, 15, f"{i - 1} in the queue")
     assert len(o.requests) == 2
     held.release.set()
     for client in clients:
@@ -420,7 +420,7 @@ def test_a_full_queue_and_a_long_wait_are_503(site, origin):
     first.send(HOLD)
     o.wait_requests(1)
     second.send(GET)
-    wait_until(lambda: lb.pool()["queued"] == 1, 5, "one in the queue")
+    wait_until(lambda: lb.pool()["queued"] == 1, 15, "one in the queue")
     seconds, got = elapsed(lambda: third.request(GET))
     assert got.status == 503 and got.get("retry-after") and seconds < 0.35, (seconds, got)
     got = second.response()
@@ -442,9 +442,9 @@ def test_a_client_that_leaves_the_queue_gives_its_place_back(site, origin):
         o.wait_requests(1)
         second = RawClient(lb.port)
         second.send(GET)
-        wait_until(lambda: lb.pool()["queued"] == 1, 5, "one in the queue")
+        wait_until(lambda: lb.pool()["queued"] == 1, 15, "one in the queue")
         second.reset()
-        wait_until(lambda: lb.pool()["queued"] == 0, 5, "an empty queue")
+        wait_until(lambda: lb.pool()["queued"] == 0, 15, "an empty queue")
         held.release.set()
         assert first.response().status == 200
     assert raw_request(lb.port, GET).responses()[0].status == 200

@@ -95,7 +95,7 @@ def test_a_chunk_that_announces_too_much_is_refused_before_it_comes(site, origin
         with RawClient(lb.port) as client:
             client.send(first)
             for piece in rest:
-                wait_until(lambda: lb.status()["requests_active"] == 1, 5, "the request on its way")
+                wait_until(lambda: lb.status()["requests_active"] == 1, 15, "the request on its way")
                 client.send(piece)
             assert client.response().status == 413
     assert len(o.requests) == 0

@@ -355,7 +355,7 @@ def test_the_access_log_has_one_whole_line_a_request(stage, origin):
     ).replace(b'"x\\ HTTP', b"x HTTP")
     raw_request(lb.port, request)
     raw_request(lb.port, b"GET /second HTTP/1.1\r\nHost: a.test\r\n\r\n")
-    lines = wait_until(lambda: len(lb.log_lines()) == 2 and lb.log_lines(), 5, "two lines")
+    lines = wait_until(lambda: len(lb.log_lines()) == 2 and lb.log_lines(), 15, "two lines")
     assert all(set(line) == KEYS for line in lines), set(lines[0]) ^ KEYS
     first = lines[0]
     expected = {"request_id": "my-id", "method": "POST", "host": "a.test", "protocol": "HTTP/1.1", "status": 200,
@@ -391,7 +391,7 @@ def test_the_log_says_why_a_request_ended(stage, origin):
         nonlocal seen
         raw_request(lb.port, data)
         seen += 1
-        lines = wait_until(lambda: len(lb.log_lines()) >= seen and lb.log_lines(), 5, f"line {seen}")
+        lines = wait_until(lambda: len(lb.log_lines()) >= seen and lb.log_lines(), 15, f"line {seen}")
         return lines[seen - 1]
 
     post = "POST {} HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n"
@@ -415,7 +415,7 @@ def test_nothing_a_client_sends_breaks_a_line_of_the_log(stage, origin):
     with RawClient(lb.port) as client:
         for agent in agents:
             client.request(b"GET / HTTP/1.1\r\nHost: a.test\r\nUser-Agent: x" + agent + b"x\r\n\r\n")
-    lines = wait_until(lambda: len(lb.log_lines()) == len(agents) and lb.log_lines(), 5, "every line")
+    lines = wait_until(lambda: len(lb.log_lines()) == len(agents) and lb.log_lines(), 15, "every line")
     assert all(line["status"] == 200 for line in lines)
 
 
@@ -423,12 +423,12 @@ def test_the_log_goes_to_a_file(stage, origin, tmp_path):
     path = str(tmp_path / "access.log")
     lb = stage.site([origin()], access_log={"enabled": True, "file": path})
     raw_request(lb.port, GET)
-    wait_until(lambda: os.path.exists(path) and len(lb.log_lines(path)) == 1, 5, "a line in the file")
+    wait_until(lambda: os.path.exists(path) and len(lb.log_lines(path)) == 1, 15, "a line in the file")
     assert lb.stdout() == ""
     lb.stop()
     lb.start().wait_up()
     raw_request(lb.port, GET)
-    wait_until(lambda: len(lb.log_lines(path)) == 2, 5, "a second line behind the first")
+    wait_until(lambda: len(lb.log_lines(path)) == 2, 15, "a second line behind the first")
 
 
 def test_no_log_without_being_asked(stage, origin):

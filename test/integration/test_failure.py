@@ -195,7 +195,7 @@ def test_idle_backend_connections_are_closed_by_their_timeout(site, origin):
     lb = site([o], health=QUIET, pool={"idle_timeout": "1s"})
     raw_request(lb.port, GET)
     used = next(c for c in o.connections if c.requests)
-    wait_until(lambda: used.at_eof, 5, "the end of the idle connection")
+    wait_until(lambda: used.at_eof, 15, "the end of the idle connection")
     assert raw_request(lb.port, GET).responses()[0].status == 200
 
 
@@ -388,7 +388,7 @@ def test_a_client_that_leaves_frees_its_backend(site, origin):
     client.reset()
     wait_until(lambda: lb.backend(o.address)["in_flight"] == 0, 10, "the request gone")
     release.set()
-    line = wait_until(lambda: lb.log_lines(), 5, "a line in the log")[0]
+    line = wait_until(lambda: lb.log_lines(), 15, "a line in the log")[0]
     assert line["ended"] == "client_gone"
 
 

@@ -191,7 +191,7 @@ def test_listeners_come_and_go(site, origin, free_port):
         assert old.request().body == new.request().body == b"ok"
         lb.write(balancer_config([o], balancer={"listen": both[1:]}))
         lb.do("reload")
-        wait_until(lambda: is_refused(one), 5, "a refused connection")
+        wait_until(lambda: is_refused(one), 15, "a refused connection")
         # What was accepted before may end in peace.
         assert old.request().body == b"ok"
         assert new.request().body == b"ok"
@@ -270,7 +270,7 @@ def test_sigterm_lets_running_requests_end_and_takes_no_new_ones(site, held):
         busy.send(HOLD)
         held.wait_requests(2)
         lb.signal(signal.SIGTERM)
-        wait_until(lambda: is_refused(port), 5, "a refused connection")
+        wait_until(lambda: is_refused(port), 15, "a refused connection")
         assert idle.is_closed_within(5), "an idle connection is closed at once"
         assert lb.exit_code() is None
         held.release.set()

@@ -122,10 +122,10 @@ def test_a_new_account_is_known_after_a_failed_login(cluster):
         watch.wait_ready()
         cluster.primary.sql("CREATE USER newcomer@'%' IDENTIFIED BY 'x'")
         watch.order("login")
-        watch.wait(lambda routing: "'newcomer'@'%'" in routing["accounts"], "the new account", seconds=4)
+        watch.wait(lambda routing: "'newcomer'@'%'" in routing["accounts"], "the new account", seconds=9)
         cluster.primary.sql("DROP USER newcomer@'%'")
         watch.order("login")
-        watch.wait(lambda routing: "'newcomer'@'%'" not in routing["accounts"], "its end", seconds=4)
+        watch.wait(lambda routing: "'newcomer'@'%'" not in routing["accounts"], "its end", seconds=9)
 
 
 def hold_table(database, table):
@@ -162,7 +162,7 @@ def test_a_stopped_applier_shows_at_once(cluster):
         watch.wait_ready()
         replica.sql("STOP SLAVE SQL_THREAD")
         try:
-            watch.wait(lambda routing: "applier" in routing["nodes"][2]["why"], "a broken replica", seconds=3)
+            watch.wait(lambda routing: "applier" in routing["nodes"][2]["why"], "a broken replica", seconds=9)
         finally:
             replica.sql("START SLAVE SQL_THREAD")
         watch.wait(lambda routing: routing["nodes"][2]["is_fit"], "a fit replica")
@@ -175,8 +175,12 @@ def test_positions_are_followed_while_tokens_are_outstanding(cluster):
         watch.wait(lambda routing: routing["primary"] == 0 and routing["nodes"][1]["is_fit"], "the first looks")
         cluster.primary.sql("INSERT INTO shop.seen VALUES (1)")
         position = cluster.primary.value("SELECT @@gtid_binlog_pos")
-        watch.order("tokens")
-        watch.wait(lambda routing: routing["nodes"][1]["applied"] == position == routing["nodes"][2]["applied"], "the position", seconds=3)
+
+        def is_seen(routing):
+            watch.order("tokens")  # it holds for a second
+            return routing["nodes"][1]["applied"] == position == routing["nodes"][2]["applied"]
+
+        watch.wait(is_seen, "the position", seconds=9)
 
 
 def test_two_writable_nodes_are_not_trusted(cluster):
@@ -253,7 +257,7 @@ def test_a_killed_primary_is_noticed_at_once_and_replaced(own_cluster):
     with watching(own_cluster.addresses, interval="20s") as watch:
         watch.wait(lambda routing: routing["primary"] == 0, "the first looks")
         old.kill()
-        routing = watch.wait(lambda routing: routing["primary"] is None, "no primary", seconds=3)
+        routing = watch.wait(lambda routing: routing["primary"] is None, "no primary", seconds=9)
         assert routing["nodes"][0]["state"] == "unreachable"
         assert "does not answer" in routing["primary_why"]
     with watching(own_cluster.addresses) as watch:
@@ -276,7 +280,7 @@ def test_a_hanging_replica_gets_no_reads(own_cluster):
         watch.wait_ready()
         replica.signal(signal.SIGSTOP)
         try:
-            watch.wait(lambda routing: not routing["nodes"][1]["is_fit"], "an unfit replica", seconds=4)
+            watch.wait(lambda routing: not routing["nodes"][1]["is_fit"], "an unfit replica", seconds=9)
             watch.wait(lambda routing: routing["nodes"][1]["state"] == "unreachable", "an unreachable replica")
             assert watch.last["primary"] == 0 and watch.last["nodes"][2]["is_fit"]
         finally:

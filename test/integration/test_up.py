@@ -42,7 +42,7 @@ def test_a_server_that_is_not_ready_in_time_is_told_once_with_the_reason_and_goe
 def test_a_server_that_dies_in_its_first_second_after_it_has_listened_is_started_again(stage):
     site = gated(stage, {"web1": ["web", "app"]}, within="20s")
     site.wait_serving("web1")
-    old = wait_until(lambda: (site.status_of("web1") or {}).get("pid"), 5, "its pid")
+    old = wait_until(lambda: (site.status_of("web1") or {}).get("pid"), 15, "its pid")
     kill_9(old)
     site.touch("good")
     site.wait_restarted("web1", old)

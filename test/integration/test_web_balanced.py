@@ -53,7 +53,7 @@ def test_the_pool_of_the_web_servers_is_derived(cluster):
     with site.lb.client() as client:
         for _ in range(10):
             assert client.request(SMALL_GET).body == SMALL
-    wait_until(lambda: len(site.log_lines()) == 10, 5, "the lines of ten requests")
+    wait_until(lambda: len(site.log_lines()) == 10, 15, "the lines of ten requests")
     assert [len([line for line in web.log_lines() if line["path"] == "/small.txt"]) for web in site.webs.values()] == [5, 5]
 
 
@@ -61,7 +61,7 @@ def test_one_request_is_one_line_in_both_logs(cluster):
     site = cluster(names=("web1",))
     answer = site.lb.fetch("/small.txt", "X-Forwarded-For: 203.0.113.7", "X-Request-Id: from-outside-1", "User-Agent: tester")
     assert answer.status == 200
-    wait_until(lambda: site.log_lines() and site.lb.log_lines(), 5, "a line of each")
+    wait_until(lambda: site.log_lines() and site.lb.log_lines(), 15, "a line of each")
     front, back = site.lb.log_lines()[0], site.log_lines()[0]
     assert (front["tier"], back["tier"]) == ("balancer", "web")
     assert (front["backend"], front["pool"]) == ("web1", "web")
@@ -243,7 +243,7 @@ def test_a_large_answer_on_its_way_survives_sigterm_and_not_kill_9(cluster):
         with site.lb.client(receive_buffer=64 << 10) as slow:
             slow.send(request_bytes("/huge.bin"))
             head = read_response_head(slow)
-            wait_until(lambda: site.lb.backend("web1", "web")["in_flight"] == 1, 5, "the answer on its way")
+            wait_until(lambda: site.lb.backend("web1", "web")["in_flight"] == 1, 15, "the answer on its way")
             web.signal(end)
             if is_whole:
                 web.wait_log("draining")
@@ -266,7 +266,7 @@ def test_a_file_that_is_written_to_is_broken_off_through_the_balancer_too(stage,
         slow.send(request_bytes("/huge.bin"))
         head = read_response_head(slow)
         assert head.get("content-length") == str(len(HUGE)) and not head.is_chunked
-        wait_until(lambda: site.lb.backend("web1", "web")["in_flight"] == 1, 5, "the answer on its way")
+        wait_until(lambda: site.lb.backend("web1", "web")["in_flight"] == 1, 15, "the answer on its way")
         write_tree(tmp_path, {"huge.bin": HUGE[::-1]})
         with pytest.raises(WireError, match="too early"):
             read_response_body(slow, head)
@@ -402,7 +402,7 @@ def test_the_log_tells_files_from_requests_to_the_pool(stage, api, root):
     lb = start_routes(stage, {"api": api}, [{"root": str(root), "pool": "api"}])
     lb.fetch("/small.txt")
     lb.fetch("/v1")
-    wait_until(lambda: len(lb.log_lines()) == 2, 5, "two lines")
+    wait_until(lambda: len(lb.log_lines()) == 2, 15, "two lines")
     file, passed = lb.log_lines()
     assert (file["status"], file["tier"]) == (200, "balancer") and "backend" not in file
     assert passed["backend"] == api.address

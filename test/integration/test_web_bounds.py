@@ -109,8 +109,8 @@ def test_files_that_were_removed_are_let_go(stage, tmp_path):
     def is_gone():
         return ask_for_all(server, targets) == {404: 200}
 
-    wait_until(is_gone, 5, "the end of the removed files")
-    wait_until(lambda: server.open_files() <= before + 2, 5, "closed descriptors")
+    wait_until(is_gone, 15, "the end of the removed files")
+    wait_until(lambda: server.open_files() <= before + 2, 15, "closed descriptors")
 
 
 def test_few_descriptors_are_shared_by_files_and_clients(stage, root):

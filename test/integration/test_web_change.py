@@ -201,7 +201,7 @@ def test_an_answer_on_its_way_is_broken_off_when_its_file_is_written_to(stage, t
     ROUGH[change](file)
     with pytest.raises(WireError, match="too early"):
         fetch.rest()
-    wait_until(lambda: server.status()["ended"]["file_failed"] == 1, 5, "the count of the broken answer")
+    wait_until(lambda: server.status()["ended"]["file_failed"] == 1, 15, "the count of the broken answer")
     file.rename()
     wait_served(server, file.content())
 
@@ -213,7 +213,7 @@ def test_a_broken_answer_is_told_in_the_log(stage, tmp_path):
     file.rewrite()
     with pytest.raises(WireError, match="too early"):
         fetch.rest()
-    wait_until(server.log_lines, 5, "the line of the broken answer")
+    wait_until(server.log_lines, 15, "the line of the broken answer")
     line = server.log_lines()[0]
     assert line["ended"] == "file_failed" and "changed" in line["reason"], line
 
@@ -248,7 +248,7 @@ def fetch_unread(stage, tmp_path, change, **keys):
     server = start_web(stage, tmp_path, **keys)
     with server.client() as client:
         client.send(request_bytes("/file.bin"))
-        wait_until(lambda: server.status()["ended"]["complete"] == 1, 5, "the end of the answer as the server sees it")
+        wait_until(lambda: server.status()["ended"]["complete"] == 1, 15, "the end of the answer as the server sees it")
         if change == "same_length":
             write_over(file.path, version_bytes(4, file.size))
         else:

@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_read_is_a_500_for_that_request_alone_and_logged_o
     assert server.fetch(f"/{name}", method="HEAD").status in (200, 500)
     mend(server, name)
     content = SMALL if name == "a.txt" else LARGE
-    wait_until(lambda: server.fetch(f"/{name}").body == content, 5, "the mended disk")
+    wait_until(lambda: server.fetch(f"/{name}").body == content, 15, "the mended disk")
 
 
 def test_a_file_that_fails_in_its_middle_is_broken_off_and_logged_once(server):
@@ -80,7 +80,7 @@ def test_a_file_that_fails_in_its_middle_is_broken_off_and_logged_once(server):
 def test_an_error_page_that_cannot_be_read_is_a_plain_text(server):
     fail_from(server, "a.txt", 0)
     fail_from(server, "500.html", 0)
-    wait_until(lambda: server.fetch("/a.txt").status == 500, 5, "the failing disk")
+    wait_until(lambda: server.fetch("/a.txt").status == 500, 15, "the failing disk")
     response = server.fetch("/a.txt")
     assert response.status == 500 and response.body.startswith(b"500 Internal Server Error\n")
     assert response.body.count(b"\n") == 2, response.body
@@ -90,7 +90,7 @@ def test_a_large_error_page_that_cannot_be_read_is_a_plain_text_too(server):
     os.rename(server.root / "large.bin", server.root / "500.html")
     fail_from(server, "a.txt", 0)
     fail_from(server, "500.html", 0)
-    wait_until(lambda: server.fetch("/a.txt").body.startswith(b"500 Internal Server Error\n"), 5, "the plain text")
+    wait_until(lambda: server.fetch("/a.txt").body.startswith(b"500 Internal Server Error\n"), 15, "the plain text")
 
 
 def test_control_the_same_disk_without_a_fault_fails_nobody(server):

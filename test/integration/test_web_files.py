@@ -389,7 +389,7 @@ def test_the_access_log_tells_what_was_asked(stage, root):
     server.fetch("/folder/second.html?a=b", "User-Agent: tester", "Referer: http://w.test/")
     server.fetch("/missing", method="HEAD")
     server.fetch("/a.txt", "Content-Length: 5", method="POST")
-    wait_until(lambda: len(server.log_lines()) == 3, 5, "three lines")
+    wait_until(lambda: len(server.log_lines()) == 3, 15, "three lines")
     first, second, third = server.log_lines()
     assert (first["tier"], first["method"], first["path"], first["status"]) == ("web", "GET", "/folder/second.html?a=b", 200)
     assert (first["client"], first["host"], first["user_agent"], first["referer"]) == ("127.0.0.1", "w.test", "tester", "http://w.test/")

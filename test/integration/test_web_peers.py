@@ -234,7 +234,7 @@ def test_a_browser_loads_a_page_through_the_balancer(stage, tmp_path):
             "type": "text/html", "charset": "UTF-8",
         }
         assert "head \u20ac" in dom
-        wait_until(lambda: len([line for line in site.lb.log_lines() if line["path"] == "/missing.json"]) >= visit, 5, "the log of the visit")
+        wait_until(lambda: len([line for line in site.lb.log_lines() if line["path"] == "/missing.json"]) >= visit, 15, "the log of the visit")
     asked = {}
     for line in site.lb.log_lines():
         asked.setdefault(line["path"], set()).add(line["status"])
@@ -243,4 +243,4 @@ def test_a_browser_loads_a_page_through_the_balancer(stage, tmp_path):
     assert asked["/css/site.css"] == {200, 304}, "the second visit found it unchanged"
     names = {line["backend"] for line in site.lb.log_lines()}
     assert names == {"web1", "web2"}
-    wait_until(lambda: len(site.log_lines()) == len(site.lb.log_lines()), 5, "the same lines in the logs of the web servers")
+    wait_until(lambda: len(site.log_lines()) == len(site.lb.log_lines()), 15, "the same lines in the logs of the web servers")
