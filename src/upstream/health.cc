@@ -12,7 +12,8 @@ namespace upstream {
 namespace {
 
 // A check that a failed request asks for comes at once, yet not sooner after the last one than this part of
-// the interval, so that failing traffic does not turn into a storm of checks.
+// the interval, so that failing traffic does not turn into a storm of checks. The pauses between the checks
+// of a backend that is still starting grow by this part.
 constexpr int kEarlyCheckPart = 10;
 
 constexpr uint32_t kSlowStartSteps = 18;         // of 5 % each,
@@ -69,7 +70,6 @@ HealthDecision BackendHealth::on_check(const CheckResult& result, core::Instant 
     ++counters_.checks_total;
     last_check_ = now;
     was_checked_ = true;
-    next_check_ = now + config_.interval;
     is_request_counted_ = false;
     std::string why;
     if (result.verdict == CheckVerdict::good) {
@@ -78,16 +78,31 @@ HealthDecision BackendHealth::on_check(const CheckResult& result, core::Instant 
         ++counters_.checks_failed_total;
         why = on_failed_check(result.sentence);
     }
+    next_check_ = now + pause();
     return settle(before, std::move(why), now);
+}
+
+// From the end of one check to the beginning of the next. A backend that was never up may be starting
+// together with us: it is not kept waiting for a whole interval.
+core::Duration BackendHealth::pause() const {
+    if (was_up_ || counters_.checks_failed_total >= kEarlyCheckPart) {
+        return config_.interval;
+    }
+    return config_.interval * static_cast<int64_t>(counters_.checks_failed_total) / kEarlyCheckPart;
 }
 
 // The sentence of a change of health, empty if there is none.
 std::string BackendHealth::on_good_check(core::Instant now) {
     failures_ = 0;
     is_request_in_row_ = false;
+    bool was_up = std::exchange(was_up_, true);
     if (health_ == BackendState::checking) {
         health_ = BackendState::up;
         return "up: the first check succeeded";
+    }
+    if (!was_up && health_ == BackendState::down) {
+        health_ = BackendState::up;
+        return "up: the first check that succeeded";
     }
     if (health_ == BackendState::down && ++successes_ >= config_.rise) {
         health_ = BackendState::up;

@@ -1,11 +1,17 @@
 // The health of one backend: which state it is in after each check, each failed request and each word of the
 // operator.
 //
-//                  checking              up                    down
-//  good check      up                    failures = 0          rise in a row: up, slow start begins failed
-//  check    down (decides alone)  fall in a row: down   successes = 0 refused         down, check at once
-//  down, check at once   successes = 0 reset, timeout  as one failed check towards fall, once between two
-//  checks, and a check at once; nothing when down
+// clang-format off
+//                checking              up                     down
+//  good check    up                    failures = 0           rise in a row: up, slow start begins
+//  failed check  down (decides alone)  fall in a row: down    successes = 0
+//  refused       down, check at once   down, check at once    successes = 0
+//  reset,        as one failed check towards fall, once between two checks, and a check at once;
+//  timeout       nothing when down
+// clang-format on
+//
+// A backend that was never up may be starting: it is checked sooner than at each interval, and one good check
+// is enough.
 //
 // Over this lies the operator's word: draining (checks go on), disabled (no checks), enabled (back in, with
 // slow start).
@@ -63,9 +69,9 @@ public:
     // the first checks; a late one counts no less).
     BackendHealth(const HealthConfig& config, core::Instant now);
 
-    // A check ended at `now`. The next one is due an interval later. Ignored while disabled. A check that a
-    // failed request asks for ("at once") is due at `now`, yet no sooner than a tenth of the interval after
-    // the last one.
+    // A check ended at `now`. The next one is due an interval later; for a backend that was never up, after
+    // as many tenths of it as checks have failed. Ignored while disabled. A check that a failed request asks
+    // for ("at once") is due at `now`, yet no sooner than a tenth of the interval after the last one.
     [[nodiscard]] HealthDecision on_check(const CheckResult& result, core::Instant now);
 
     // A client's request failed because of this backend. `sentence` as in CheckResult.
@@ -109,6 +115,7 @@ private:
     std::string count_failure(std::string_view sentence);
     std::string go_down(std::string_view what, std::string_view sentence);
     void ask_for_check(core::Instant now);
+    [[nodiscard]] core::Duration pause() const;
     HealthDecision settle(BackendState before, std::string why, core::Instant now);
 
     HealthConfig config_;
@@ -119,6 +126,7 @@ private:
     bool is_request_counted_ = false;  // a request has failed since the last check, and counts towards `fall`
     bool is_request_in_row_ = false;   // one of failures_ was a request
     bool was_checked_ = false;
+    bool was_up_ = false;
     core::Instant last_check_;
     core::Instant next_check_;
     core::Instant changed_at_;

@@ -62,6 +62,31 @@ TEST_CASE("the_first_check_decides_alone") {
     CHECK(bad.why == "down: the first check failed: connect: Connection refused");
 }
 
+TEST_CASE("a_backend_that_is_starting_is_checked_often_and_one_good_check_is_enough") {
+    BackendHealth health(config(), at(0s));
+    CHECK(health.on_check(kBad, at(0s)).next_check == at(200ms));
+    CHECK(health.on_check(kBad, at(200ms)).next_check == at(600ms));
+    CHECK(health.on_check(kBad, at(600ms)).next_check == at(1200ms));
+    const HealthDecision good = health.on_check(kGood, at(1200ms));
+    CHECK(good.state == up);
+    CHECK(good.why == "up: the first check that succeeded");
+    CHECK(good.next_check == at(3200ms));
+    CHECK(!health.recovered_at());  // it has not recovered: no slow start
+    CHECK(health.on_passive_failure(PassiveKind::refused, "x", at(2s)).state == down);
+    CHECK(health.on_check(kGood, at(3200ms)).state == down);  // from now on by the rule
+}
+
+TEST_CASE("a_backend_that_does_not_start_is_checked_at_each_interval_in_the_end") {
+    BackendHealth health(config(), at(0s));
+    core::Instant now = at(0s);
+    for (int check = 0; check < 9; ++check) {
+        now = health.on_check(kBad, now).next_check;
+    }
+    CHECK(now == at(9s));
+    CHECK(health.on_check(kBad, now).next_check == at(11s));
+    CHECK(health.on_check(kGood, at(11s)).state == up);
+}
+
 TEST_CASE("only_fall_failed_checks_in_a_row_take_a_backend_down") {
     BackendHealth health = healthy();
     CHECK(!health.on_check(kBad, at(2s)).has_changed);
