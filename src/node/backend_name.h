@@ -1,4 +1,5 @@
-// Finds the backend that an operator means: NAME where that is unique, else POOL/NAME.
+// Finds the backend that an operator means: NAME where that is unique, else POOL/NAME; "database" is the pool
+// of the SQL router's nodes.
 #pragma once
 
 #include <memory>
@@ -7,27 +8,41 @@
 
 #include "core/result.h"
 #include "node/front.h"
+#include "node/sql_router.h"
 
 namespace node {
 
-struct FoundBackend {
-    Front* front;  // never null
-    balancer::PoolDirector::Found place;
+inline constexpr std::string_view kDatabasePool = "database";
 
-    [[nodiscard]] const balancer::PoolDirector::Backend& backend() const {
-        return front->director().backend(place);
-    }
+// Who has backends on this server.
+struct BackendOwners {
+    std::span<const std::unique_ptr<Front>> fronts{};
+    SqlRouter* router = nullptr;  // null: there is none
+};
+
+// A backend of a front, or a node of the router.
+struct FoundBackend {
+    Front* front = nullptr;  // null: it is the router's
+    balancer::PoolDirector::Found place{};
+    SqlRouter* router = nullptr;
+    size_t node = 0;
+
+    [[nodiscard]] std::string name() const;
     // "pool/backend".
     [[nodiscard]] std::string full_name() const;
+    [[nodiscard]] uint32_t weight() const;  // in force
+    [[nodiscard]] uint32_t configured_weight() const;
+    [[nodiscard]] balancer::BackendOverride kept() const;
+    void set_override(const balancer::BackendOverride& override) const;
+    [[nodiscard]] bool is_node() const { return front == nullptr; }
+    // Takes the writes of the database.
+    [[nodiscard]] bool is_primary() const;
 };
 
 // Errors: not_found (with the nearest name), conflict (ambiguous: says the full names).
-[[nodiscard]] core::Result<FoundBackend> find_backend(
-    std::span<const std::unique_ptr<Front>> fronts,
-    std::string_view name
-);
+[[nodiscard]] core::Result<FoundBackend> find_backend(const BackendOwners& owners, std::string_view name);
 
-// Every backend of every pool, in order.
-[[nodiscard]] std::vector<FoundBackend> all_backends(std::span<const std::unique_ptr<Front>> fronts);
+// Every backend of every pool, in order; then the nodes.
+[[nodiscard]] std::vector<FoundBackend> all_backends(const BackendOwners& owners);
 
 }  // namespace node

@@ -235,6 +235,39 @@ TEST_CASE("drain waits for the last request and says how many there are") {
     CHECK(stage.asked.size() == 5);
 }
 
+// A status in which database/10.0.0.6:3306 is draining, of so many statements, as a node of this state.
+std::string status_with_node(const std::string& state, int64_t statements) {
+    ServerStatus status = sample_status();
+    RouterNodeStatus& node = status.router->nodes[1];
+    node.state = state;
+    node.override.admin = "drain";
+    node.connections = statements + 4;
+    node.connections_idle = 4;
+    return status_answer(status);
+}
+
+TEST_CASE("a drain of a database node waits for its statements, unless it is the primary") {
+    struct Row {
+        std::vector<std::string> statuses;
+        std::string said;
+    };
+    const std::string name = "database/10.0.0.6:3306";
+    const Row rows[] = {
+        {{status_with_node("replica", 1), status_with_node("replica", 0)},
+         name + ": 1 statement runs on it\n" + name + " is drained: no statement runs on it\n"},
+        {{status_with_node("primary", 3)}, ""},
+    };
+    for (const Row& row : rows) {
+        Stage stage;
+        BackendChange change{.backend = name, .sentence = "draining"};
+        std::vector<std::string> answers{http_answer(200, format_changes(std::span(&change, 1)))};
+        answers.insert(answers.end(), row.statuses.begin(), row.statuses.end());
+        stage.add("a.com", "lb1", answers);
+        CHECK(run(DrainOptions{.site = {}, .name = name}, stage.console()) == 0);
+        CHECK(stage.out == name + ": draining\n" + row.said);
+    }
+}
+
 TEST_CASE("drain waits for every server") {
     Stage stage;
     stage.add("a.com", "lb1", {changed("draining"), status_with("drained", 0)});

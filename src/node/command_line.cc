@@ -127,7 +127,7 @@ private:
         add_backend_verb("disable", "Take a backend out at once");
         add_backend_verb("enable", "Put a backend back in");
         CLI::App* undo = add_site_verb("undo", "Take back what weight, drain, disable and enable changed");
-        undo->add_option("NAME", found_.name, "The backend, or POOL/BACKEND");
+        undo->add_option("NAME", found_.name, "The backend, POOL/BACKEND, or database/NODE");
         undo->add_flag("--all", found_.is_all, "Of every backend");
         add_site_verb("reload", "Read the file again and take over what changed; no connection is closed");
         CLI::App* restart =
@@ -141,7 +141,7 @@ private:
 
     CLI::App* add_backend_verb(const char* name, const char* purpose) {
         CLI::App* verb = add_site_verb(name, purpose);
-        verb->add_option("NAME", found_.name, "The backend, or POOL/BACKEND")->required();
+        verb->add_option("NAME", found_.name, "The backend, POOL/BACKEND, or database/NODE")->required();
         return verb;
     }
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <format>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "node/backend_name.h"
 #include "node/control_json.h"
 #include "node/status_json.h"
 
@@ -56,56 +59,102 @@ Result<std::vector<ServerStatus>> ask_status(const RunningSite& site, runtime::O
     return statuses;
 }
 
-const BackendStatus* find_backend(std::span<const ServerStatus> statuses, const Draining& wanted) {
+// What it is now, of a pool or of the SQL router.
+struct Seen {
+    bool is_node = false;
+    bool is_primary = false;
+    bool is_draining = false;
+    std::string state;
+    int64_t running = 0;
+};
+
+Seen seen_of(const BackendStatus& backend) {
+    return {
+        .is_draining = backend.state == "draining" || backend.state == "drained",
+        .state = backend.state,
+        .running = std::max<int64_t>(backend.in_flight, 0),
+    };
+}
+
+// A primary goes on with writes, which nobody waits for.
+Seen seen_of(const RouterNodeStatus& node) {
+    return {
+        .is_node = true,
+        .is_primary = node.state == "primary",
+        .is_draining = node.override.admin == "drain",
+        .state = node.override.admin ? "disabled" : "enabled",
+        .running = node.state == "primary" ? 0 : std::max<int64_t>(node.running(), 0),
+    };
+}
+
+std::optional<Seen> find_draining(std::span<const ServerStatus> statuses, const Draining& wanted) {
     for (const ServerStatus& status : statuses) {
+        if (status.server != wanted.server) {
+            continue;
+        }
         for (const PoolStatus& pool : status.pools) {
             for (const BackendStatus& backend : pool.backends) {
-                if (status.server == wanted.server && pool.name + "/" + backend.name == wanted.backend) {
-                    return &backend;
+                if (pool.name + "/" + backend.name == wanted.backend) {
+                    return seen_of(backend);
                 }
             }
         }
+        for (size_t at = 0; status.router && at < status.router->nodes.size(); ++at) {
+            const RouterNodeStatus& node = status.router->nodes[at];
+            if (std::format("{}/{}", kDatabasePool, node.address) == wanted.backend) {
+                return seen_of(node);
+            }
+        }
     }
-    return nullptr;
+    return std::nullopt;
 }
 
-// The requests that still run, all servers together.
-Result<int64_t> count_running(std::span<const ServerStatus> statuses, const std::vector<Draining>& draining) {
-    int64_t running = 0;
+// What still runs, all servers together.
+struct Running {
+    int64_t count = 0;
+    std::string_view thing = "request";
+    bool is_primary = false;  // whose writes go on
+};
+
+Result<Running> count_running(std::span<const ServerStatus> statuses, const std::vector<Draining>& draining) {
+    Running running;
     for (const Draining& one : draining) {
-        const BackendStatus* backend = find_backend(statuses, one);
-        if (backend == nullptr) {
+        std::optional<Seen> seen = find_draining(statuses, one);
+        if (!seen) {
             return fail(
                 ErrorKind::not_found,
                 std::format("{} is not there any more: a reload removed it", one.backend)
             );
         }
-        if (backend->state != "draining" && backend->state != "drained") {
+        if (!seen->is_draining) {
             return fail(
                 ErrorKind::conflict,
-                std::format("{} is {}: somebody took the drain back", one.backend, backend->state)
+                std::format("{} is {}: somebody took the drain back", one.backend, seen->state)
             );
         }
-        running += std::max<int64_t>(backend->in_flight, 0);
+        running.count += seen->running;
+        running.thing = seen->is_node ? "statement" : "request";
+        running.is_primary = running.is_primary || seen->is_primary;
     }
     return running;
 }
 
-std::string counted(int64_t running) {
-    return running == 1 ? "1 request runs" : std::format("{} requests run", running);
+std::string running_text(const Running& running) {
+    return running.count == 1 ? std::format("1 {} runs", running.thing)
+                              : std::format("{} {}s run", running.count, running.thing);
 }
 
-// Says how many requests there are whenever that has changed: on a terminal in one line, else each in its
+// Says how many there are whenever that has changed: on a terminal in one line, else each in its
 // own.
 class Progress {
 public:
     Progress(Console& console, bool is_quiet) : console_(console), is_quiet_(is_quiet) {}
 
-    void show(const std::string& backend, int64_t running) {
-        if (!is_quiet_ && running != shown_) {
-            std::string text = std::format("{}: {} on it", backend, counted(running));
+    void show(const std::string& backend, const Running& running) {
+        if (!is_quiet_ && running.count != shown_) {
+            std::string text = std::format("{}: {} on it", backend, running_text(running));
             console_.out(console_.is_terminal ? "\r\x1b[K" + text : text + "\n");
-            shown_ = running;
+            shown_ = running.count;
         }
     }
 
@@ -142,23 +191,25 @@ Result<void> wait_until_drained(
     for (core::Duration next = kFirstPause;; next = std::min(next * 2, kLongestPause)) {
         auto statuses = ask_status(site, console.os);
         auto running = statuses ? count_running(*statuses, draining)
-                                : Result<int64_t>(fail(std::move(statuses).error()));
+                                : Result<Running>(fail(std::move(statuses).error()));
         core::Duration left = deadline - console.os.now();
-        bool is_over = !running || *running == 0 || left <= core::Duration::zero();
+        bool is_over = !running || running->count == 0 || left <= core::Duration::zero();
         if (!is_over) {
             progress.show(name, *running);
             pause(console.os, std::min(next, left));
             continue;
         }
-        progress.end(running && *running == 0 ? name + " is drained: no request runs on it" : "");
+        bool is_drained = running && running->count == 0;
+        bool says = is_drained && !running->is_primary;
+        progress.end(says ? std::format("{} is drained: no {} runs on it", name, running->thing) : "");
         if (!running) {
             return fail(std::move(running).error());
         }
-        if (*running > 0) {
+        if (!is_drained) {
             std::string after = core::format_duration(options.timeout);
             return fail(
                 ErrorKind::timed_out,
-                std::format("{}: {} on it after {}; it stays draining", name, counted(*running), after)
+                std::format("{}: {} on it after {}; it stays draining", name, running_text(*running), after)
             );
         }
         return {};

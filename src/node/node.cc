@@ -25,6 +25,16 @@ std::string weight_sentence(uint32_t before, uint32_t now, uint32_t configured) 
            "; kept over reload and restart until undone)";
 }
 
+// Of a database node: what an operator changes there is about reads alone.
+std::string_view node_sentence(AdminState admin) {
+    switch (admin) {
+        case AdminState::enabled: return "enabled: takes reads again";
+        case AdminState::draining: return "draining: running reads end, no new ones come";
+        case AdminState::disabled: return "disabled: gets no reads from now on";
+    }
+    return "";
+}
+
 std::string_view admin_sentence(AdminState admin) {
     switch (admin) {
         case AdminState::enabled: return "enabled: takes requests again";
@@ -228,6 +238,8 @@ ReloadReply Node::apply(Config config) {
     return reply;
 }
 
+BackendOwners Node::backend_owners() const { return {.fronts = fronts_, .router = router_.get()}; }
+
 BackendOverride Node::recall(std::string_view pool, std::string_view backend) const {
     if (world_.overrides == nullptr) {
         return {};
@@ -240,8 +252,17 @@ core::Result<void> Node::override_backend(const FoundBackend& found, const Backe
     if (world_.overrides != nullptr) {
         TRY_VOID(world_.overrides->set(found.full_name(), override));
     }
-    found.front->director().set_override(found.place, override);
+    found.set_override(override);
     return {};
+}
+
+// What goes on although it gets no share of the reads.
+std::string Node::primary_remark(const FoundBackend& found) const {
+    if (!found.is_primary()) {
+        return "";
+    }
+    std::string remark = "; the primary still takes writes, and reads that no replica can take";
+    return database_ == nullptr ? remark : remark + ": trilith switchover moves them";
 }
 
 BackendChange Node::told(const FoundBackend& found, std::string sentence) {
@@ -251,40 +272,42 @@ BackendChange Node::told(const FoundBackend& found, std::string sentence) {
 }
 
 core::Result<BackendChange> Node::set_weight(std::string_view name, uint32_t weight) {
-    TRY(FoundBackend found, find_backend(fronts_, name));
-    uint32_t before = found.backend().weight();
-    uint32_t configured = found.backend().config.weight;
-    BackendOverride override = found.backend().override;
+    TRY(FoundBackend found, find_backend(backend_owners(), name));
+    uint32_t before = found.weight();
+    uint32_t configured = found.configured_weight();
+    BackendOverride override = found.kept();
     override.weight = weight == configured ? std::nullopt : std::optional(weight);
     TRY_VOID(override_backend(found, override));
-    return told(found, weight_sentence(before, weight, configured));
+    std::string remark = weight == 0 ? primary_remark(found) : "";
+    return told(found, weight_sentence(before, weight, configured) + remark);
 }
 
 core::Result<BackendChange> Node::set_admin(std::string_view name, AdminState admin) {
-    TRY(FoundBackend found, find_backend(fronts_, name));
-    BackendOverride override = found.backend().override;
+    TRY(FoundBackend found, find_backend(backend_owners(), name));
+    BackendOverride override = found.kept();
     override.admin = admin == AdminState::enabled ? std::nullopt : std::optional(admin);
     TRY_VOID(override_backend(found, override));
-    return told(found, std::string(admin_sentence(admin)));
+    std::string sentence(found.is_node() ? node_sentence(admin) : admin_sentence(admin));
+    return told(found, admin == AdminState::enabled ? sentence : sentence + primary_remark(found));
 }
 
 core::Result<BackendChange> Node::take_back(const FoundBackend& found) {
     TRY_VOID(override_backend(found, {}));
     return told(
         found,
-        "as configured again: weight " + std::to_string(found.backend().config.weight) + ", enabled"
+        "as configured again: weight " + std::to_string(found.configured_weight()) + ", enabled"
     );
 }
 
 core::Result<BackendChange> Node::undo(std::string_view name) {
-    TRY(FoundBackend found, find_backend(fronts_, name));
+    TRY(FoundBackend found, find_backend(backend_owners(), name));
     return take_back(found);
 }
 
 core::Result<std::vector<BackendChange>> Node::undo_all() {
     std::vector<BackendChange> changes;
-    for (const FoundBackend& found : all_backends(fronts_)) {
-        if (!found.backend().override.is_empty()) {
+    for (const FoundBackend& found : all_backends(backend_owners())) {
+        if (!found.kept().is_empty()) {
             TRY(BackendChange change, take_back(found));
             changes.push_back(std::move(change));
         }

@@ -96,8 +96,10 @@ private:
         const FoundBackend& found,
         const balancer::BackendOverride& override
     );
+    [[nodiscard]] BackendOwners backend_owners() const;
     [[nodiscard]] balancer::BackendOverride recall(std::string_view pool, std::string_view backend) const;
     [[nodiscard]] core::Result<BackendChange> take_back(const FoundBackend& found);
+    [[nodiscard]] std::string primary_remark(const FoundBackend& found) const;
     [[nodiscard]] BackendChange told(const FoundBackend& found, std::string sentence);
     void core_has_ended();
 

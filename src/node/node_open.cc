@@ -108,6 +108,9 @@ core::Result<void> Node::open_router() {
         config.account.password_file = database_->router_password_file();
     }
     TRY(router_, SqlRouter::open(std::move(config), world));
+    for (const FoundBackend& node : all_backends({.fronts = {}, .router = router_.get()})) {
+        node.set_override(recall(kDatabasePool, node.name()));
+    }
     return {};
 }
 

@@ -60,11 +60,7 @@ BackendStatus describe(const PoolDirector::Pool& pool, size_t index, core::Insta
     status.is_backup = backend.config.is_backup;
     status.is_in_rotation =
         std::ranges::binary_search(pool.state->set.rotation(), static_cast<uint32_t>(index));
-    status.override.weight = backend.override.weight;
-    if (backend.override.admin) {
-        status.override.admin =
-            *backend.override.admin == upstream::AdminState::draining ? "drain" : "disable";
-    }
+    status.override = override_status(backend.override.weight, backend.override.admin);
     status.checks_total = backend.health.counters().checks_total;
     status.checks_failed_total = backend.health.counters().checks_failed_total;
     status.downs_total = backend.health.counters().downs_total;

@@ -78,6 +78,14 @@ constexpr RouterFamily<RouterStatus> kRouter[]{
 // ProxySQL's host groups are numbers that its operator chose; here they are what a server is.
 std::string_view hostgroup(NodeRef server) { return server.state; }
 
+// ProxySQL's numbers: ONLINE, SHUNNED, OFFLINE_SOFT, OFFLINE_HARD.
+double proxysql_state(NodeRef server) {
+    if (server.override.admin) {
+        return server.override.admin == "drain" ? 3 : 4;
+    }
+    return server.state == "primary" || server.is_fit ? 1 : 2;
+}
+
 constexpr RouterFamily<RouterNodeStatus> kNodes[]{
     {"proxysql_connpool_conns_queries_total",
      counter,
@@ -101,8 +109,28 @@ constexpr RouterFamily<RouterNodeStatus> kNodes[]{
      [](NodeRef s) { return as_number(s.waited_in_vain_total); }},
     {"trilith_sql_server_fit",
      gauge,
-     "1: a replica that gets reads.",
+     "1: a replica that may serve reads.",
      [](NodeRef s) { return as_number(s.is_fit); }},
+    {"trilith_sql_server_in_rotation",
+     gauge,
+     "1: reads are spread over it.",
+     [](NodeRef s) { return as_number(s.is_in_rotation); }},
+    {"trilith_sql_server_weight",
+     gauge,
+     "Weight of reads, as configured or overridden.",
+     [](NodeRef s) { return as_number(s.weight); }},
+    {"trilith_sql_server_configured_weight",
+     gauge,
+     "Weight of reads as configured.",
+     [](NodeRef s) { return as_number(s.configured_weight); }},
+    {"trilith_sql_server_overridden",
+     gauge,
+     "1: an operator changed its weight, drained or disabled it.",
+     [](NodeRef s) { return as_number(!s.override.is_empty()); }},
+    {"proxysql_connpool_conns_status",
+     gauge,
+     "1: online, 2: does not answer or is not fit, 3: draining, 4: disabled.",
+     proxysql_state},
 };
 
 void add_client_totals(PrometheusText& page, RouterRef status) {

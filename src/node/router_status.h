@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/units.h"
+#include "node/override_status.h"
 #include "sql/counters.h"
 
 namespace node {
@@ -17,6 +18,10 @@ struct RouterNodeStatus {
     std::string address{};
     std::string state{};  // primary, replica, unreachable …
     bool is_fit = false;
+    bool is_in_rotation = false;  // reads are spread over it now
+    uint32_t weight = 0;          // of reads, in force: configured or overridden
+    uint32_t configured_weight = 0;
+    OverrideStatus override{};
     std::optional<core::Duration> lag{};
     int64_t connections = 0;
     int64_t connections_idle = 0;  // of them: any session may take one
@@ -29,6 +34,9 @@ struct RouterNodeStatus {
     uint64_t prepared_total = 0;
     uint64_t bytes_in_total = 0;
     uint64_t bytes_out_total = 0;
+
+    // Statements that run there, and those that will when they have a connection.
+    [[nodiscard]] int64_t running() const { return connections - connections_idle + waiting; }
 };
 
 // Sums over all cores.

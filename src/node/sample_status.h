@@ -59,10 +59,23 @@ inline RouterStatus sample_router() {
     router.pinned_now[static_cast<size_t>(sql::Pin::named_lock)] = 2;
     router.pinned_by_prepared_now = 3;
     router.nodes = {
-        {.address = "10.0.0.5:3306", .state = "primary", .connections = 7, .connections_idle = 3, .waiting = 1
-        },
-        {.address = "10.0.0.6:3306", .state = "replica", .is_fit = true, .lag = 250ms, .connections = 2},
+        {.address = "10.0.0.5:3306",
+         .state = "primary",
+         .weight = 100,
+         .configured_weight = 100,
+         .connections = 7,
+         .connections_idle = 3,
+         .waiting = 1},
+        {.address = "10.0.0.6:3306",
+         .state = "replica",
+         .is_fit = true,
+         .is_in_rotation = true,
+         .weight = 70,
+         .configured_weight = 100,
+         .lag = 250ms,
+         .connections = 2},
     };
+    router.nodes[1].override.weight = 70;
     return router;
 }
 

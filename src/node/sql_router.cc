@@ -47,6 +47,28 @@ core::Result<std::string> read_password(const std::string& file) {
     return text;
 }
 
+// Whether reads are spread over it. What no replica can take goes to the primary in any case.
+bool takes_reads(const sql::Node& node, sql::Reads reads) {
+    bool is_primary = node.state == sql::NodeState::primary;
+    bool is_one =
+        reads == sql::Reads::primary ? is_primary : node.is_fit || (reads == sql::Reads::all && is_primary);
+    return is_one && node.share() > 0;
+}
+
+RouterNodeStatus describe(const sql::Node& node, sql::Reads reads) {
+    RouterNodeStatus status{
+        .address = node.name,
+        .state = std::string(sql::node_state_name(node.state)),
+        .is_fit = node.is_fit,
+        .is_in_rotation = takes_reads(node, reads),
+        .weight = node.weight(),
+        .configured_weight = node.configured_weight,
+        .lag = node.lag,
+    };
+    status.override = override_status(node.override.weight, node.override.admin);
+    return status;
+}
+
 sql::WatchConfig watch_config(const sql::Config& config, std::string password, bool is_appointed) {
     sql::WatchConfig watch{
         .user = config.account.user,
@@ -184,13 +206,8 @@ RouterStatus SqlRouter::status() const {
     status.clients_max = shared_.clients.limit();
     status.connections_max = shared_.config.pool.connections;
     status.queue_max = shared_.config.pool.queue;
-    for (const sql::Node& node : watch_->routing()->nodes) {
-        status.nodes.push_back({
-            .address = node.address.to_string(),
-            .state = std::string(sql::node_state_name(node.state)),
-            .is_fit = node.is_fit,
-            .lag = node.lag,
-        });
+    for (const sql::Node& node : nodes()) {
+        status.nodes.push_back(describe(node, shared_.config.reads));
     }
     for (const sql::CoreCounters& core : shared_.counters) {
         status.clients += core.clients.value();

@@ -48,6 +48,14 @@ public:
     // See sql::Worker.
     void drain(core::Instant deadline);
 
+    // What an operator changed at the node of this place in the configuration, in place of what was before.
+    // On the control reactor, or before anything runs.
+    void set_override(size_t node, const sql::NodeOverride& override) {
+        watch_->set_override(node, override);
+    }
+    // As the configuration has them, with what is known of each.
+    [[nodiscard]] const std::vector<sql::Node>& nodes() const { return watch_->nodes(); }
+
     [[nodiscard]] const sql::Config& config() const { return shared_.config; }
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const std::vector<net::Address>& listening() const { return listening_; }

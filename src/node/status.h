@@ -11,6 +11,7 @@
 #include "balancer/counters.h"
 #include "core/metrics.h"
 #include "core/units.h"
+#include "node/override_status.h"
 #include "node/router_status.h"
 
 namespace node {
@@ -25,13 +26,6 @@ struct HistogramStatus {
                                                                           // all bounds
     uint64_t count = 0;
     uint64_t sum_nanoseconds = 0;
-};
-
-struct OverrideStatus {
-    std::optional<uint32_t> weight;
-    std::optional<std::string> admin;  // "drain" or "disable"
-
-    [[nodiscard]] bool is_empty() const { return !weight && !admin; }
 };
 
 struct BackendStatus {

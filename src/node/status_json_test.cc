@@ -77,6 +77,11 @@ TEST_CASE("the SQL router's connections and pinned sessions are there") {
     CHECK(router["nodes"][0]["waiting"] == 1);
     CHECK(router["nodes"][0]["lag_seconds"].is_null());
     CHECK(router["nodes"][1]["lag_seconds"] == 0.25);
+    CHECK(router["nodes"][0]["override"].is_null());
+    CHECK(router["nodes"][1]["override"] == Json{{"weight", 70}});
+    CHECK(router["nodes"][1]["weight"] == 70);
+    CHECK(router["nodes"][1]["configured_weight"] == 100);
+    CHECK(router["nodes"][1]["in_rotation"] == true);
 }
 
 TEST_CASE("what is read and written again is the same") {

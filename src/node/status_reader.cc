@@ -262,6 +262,10 @@ RouterNodeStatus read_router_node(Reader object) {
     object.read("address", node.address);
     object.read("state", node.state);
     object.read("fit", node.is_fit);
+    object.read("weight", node.weight);
+    object.read("configured_weight", node.configured_weight);
+    object.read("in_rotation", node.is_in_rotation);
+    read_override(object.child("override"), node.override);
     object.read("lag_seconds", lag);
     object.read("connections", node.connections);
     object.read("connections_idle", node.connections_idle);

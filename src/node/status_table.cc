@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "node/database_table.h"
+#include "node/status_text.h"
 
 namespace node {
 
@@ -18,40 +19,6 @@ using core::Duration;
 using namespace std::chrono_literals;
 
 constexpr size_t kIndent = 2;
-
-// "850us", "2.1ms", "1.2s".
-std::string latency_text(Duration duration) {
-    if (duration < 1ms) {
-        return std::format("{}us", std::chrono::round<std::chrono::microseconds>(duration).count());
-    }
-    double milliseconds = std::chrono::duration<double, std::milli>(duration).count();
-    if (milliseconds < 100) {
-        return std::format("{:.1f}ms", milliseconds);
-    }
-    return milliseconds < 1000 ? std::format("{:.0f}ms", milliseconds)
-                               : std::format("{:.1f}s", milliseconds / 1000);
-}
-
-// "12s", "5m 10s", "3d 4h": the two largest units.
-std::string span_text(Duration duration) {
-    int64_t seconds = std::chrono::floor<std::chrono::seconds>(std::max(duration, Duration::zero())).count();
-    if (seconds < 60) {
-        return std::format("{}s", seconds);
-    }
-    if (seconds < 3600) {
-        return std::format("{}m {}s", seconds / 60, seconds % 60);
-    }
-    if (seconds < 86400) {
-        return std::format("{}h {}m", seconds / 3600, seconds / 60 % 60);
-    }
-    return std::format("{}d {}h", seconds / 86400, seconds / 3600 % 24);
-}
-
-std::string rate_text(uint64_t now, uint64_t before, Duration between) {
-    double seconds = std::chrono::duration<double>(between).count();
-    double rate = now >= before && seconds > 0 ? static_cast<double>(now - before) / seconds : 0;
-    return rate < 10 ? std::format("{:.1f}", rate) : std::format("{:.0f}", rate);
-}
 
 std::string quantile_text(const HistogramStatus& histogram, double fraction) {
     if (std::ranges::all_of(histogram.buckets, [](uint64_t count) { return count == 0; })) {
@@ -106,11 +73,13 @@ Ink ink_of(std::string_view state) {
     return state == "down" ? Ink::red : Ink::yellow;
 }
 
-std::string weight_text(const BackendStatus& backend) {
-    if (backend.override.weight) {
-        return std::format("{}→{}", backend.configured_weight, backend.weight);
+// `Weighted` is a backend or a node.
+template <class Weighted>
+std::string weight_text(const Weighted& one) {
+    if (one.override.weight) {
+        return std::format("{}→{}", one.configured_weight, one.weight);
     }
-    return std::format("{}", backend.weight);
+    return std::format("{}", one.weight);
 }
 
 // Without the state's name, which stands in its own column.
@@ -218,11 +187,6 @@ std::string listeners_text(const ServerStatus& server) {
     return text.empty() ? "nothing" : text;
 }
 
-// The word for a number of things.
-std::string counted(auto number, std::string_view thing) {
-    return std::format("{} {}{}", number, thing, number == 1 ? "" : "s");
-}
-
 std::string traffic_text(const Sample& sample) {
     const ServerStatus& now = sample.now;
     std::string text = std::format(
@@ -288,6 +252,18 @@ std::string pinned_text(const RouterStatus& router) {
     return text.empty() ? "none pinned" : text;
 }
 
+// Whether a node gets reads, or what an operator made of it.
+std::string reads_text(const RouterNodeStatus& node) {
+    if (node.override.admin == "disable") {
+        return "disabled";
+    }
+    if (node.override.admin == "drain") {
+        return node.running() > 0 ? "draining" : "drained";
+    }
+    bool is_asked = node.state == "replica" || node.is_in_rotation;
+    return node.is_in_rotation ? "yes" : is_asked ? "no" : "-";
+}
+
 void append_router(std::string& target, const Sample& sample, const TableOptions& options) {
     using enum Align;
     const RouterStatus& router = *sample.now.router;
@@ -301,24 +277,25 @@ void append_router(std::string& target, const Sample& sample, const TableOptions
     TextTable title({left, left, left, left});
     title.add_row({{"SQL router"}, {clients}, {commands}, {pinned_text(router)}});
     title.append_to(target, {.columns = options.columns, .colour = options.colour});
-    TextTable table({left, left, right, right, right, right, right, left});
+    TextTable table({left, left, right, right, right, right, right, right, left});
     std::vector<TextCell> heads;
-    for (const char* head : {"SERVER", "STATE", "IN USE", "IDLE", "LIMIT", "WAITING", "LAG", "READS"}) {
+    for (const char* head :
+         {"SERVER", "STATE", "WEIGHT", "IN USE", "IDLE", "LIMIT", "WAITING", "LAG", "READS"}) {
         heads.push_back({head, Ink::dim});
     }
     table.add_row(std::move(heads));
     for (const RouterNodeStatus& node : router.nodes) {
-        std::string reads = node.is_fit ? "yes" : "no";
         Ink ink = node.state == "primary" || node.is_fit ? Ink::green : Ink::red;
         table.add_row({
             {printable(node.address)},
             {printable(node.state), ink},
+            {weight_text(node), node.override.weight ? Ink::bold : Ink::plain},
             {std::to_string(node.connections - node.connections_idle)},
             {std::to_string(node.connections_idle)},
             {std::to_string(router.connections_max)},
             {std::to_string(node.waiting), node.waiting == 0 ? Ink::plain : Ink::yellow},
             {node.lag ? latency_text(*node.lag) : "-"},
-            {node.state == "replica" ? reads : "-"},
+            {reads_text(node), node.override.admin ? Ink::yellow : Ink::plain},
         });
     }
     table.append_to(target, {.indent = kIndent, .columns = options.columns, .colour = options.colour});

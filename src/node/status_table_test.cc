@@ -56,12 +56,23 @@ TEST_CASE("the SQL router says how its connections are used, and what pins sessi
     CAPTURE(table);
     using Words = std::vector<std::string>;
     CHECK(
-        row_of(table, "10.0.0.5:3306") == Words{"10.0.0.5:3306", "primary", "4", "3", "100", "1", "-", "-"}
+        row_of(table, "10.0.0.5:3306") ==
+        Words{"10.0.0.5:3306", "primary", "100", "4", "3", "100", "1", "-", "-"}
     );
     CHECK(
         row_of(table, "10.0.0.6:3306") ==
-        Words{"10.0.0.6:3306", "replica", "2", "0", "100", "0", "250ms", "yes"}
+        Words{"10.0.0.6:3306", "replica", "100→70", "2", "0", "100", "0", "250ms", "yes"}
     );
+    ServerStatus status = sample_status();
+    RouterNodeStatus& replica = status.router->nodes[1];
+    replica.override = {.weight = {}, .admin = "drain"};
+    CHECK(row_of(table_of(status), "10.0.0.6:3306").back() == "draining");
+    replica.connections_idle = replica.connections;
+    CHECK(row_of(table_of(status), "10.0.0.6:3306").back() == "drained");
+    replica.waiting = 1;
+    CHECK(row_of(table_of(status), "10.0.0.6:3306").back() == "draining");
+    replica.override.admin = "disable";
+    CHECK(row_of(table_of(status), "10.0.0.6:3306").back() == "disabled");
 }
 
 TEST_CASE("the table says what a person asks first") {

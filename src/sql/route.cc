@@ -16,12 +16,12 @@ std::optional<size_t> choose_replica(
     uint64_t random
 ) {
     if (present && *present < routing.nodes.size() && is_fit(routing.nodes[*present], hint) &&
-        routing.nodes[*present].weight > 0) {
+        routing.nodes[*present].share() > 0) {
         return present;
     }
     uint64_t sum = 0;
     for (const Node& node : routing.nodes) {
-        sum += is_fit(node, hint) ? node.weight : 0;
+        sum += is_fit(node, hint) ? node.share() : 0;
     }
     if (sum == 0) {
         return std::nullopt;
@@ -29,7 +29,7 @@ std::optional<size_t> choose_replica(
     uint64_t point = random % sum;
     for (size_t at = 0; at < routing.nodes.size(); ++at) {
         const Node& node = routing.nodes[at];
-        uint64_t share = is_fit(node, hint) ? node.weight : 0;
+        uint64_t share = is_fit(node, hint) ? node.share() : 0;
         if (point < share) {
             return at;
         }
@@ -44,12 +44,12 @@ bool is_turn_of_primary(const Routing& routing, uint64_t random) {
     if (primary == nullptr) {
         return false;
     }
-    uint64_t sum = primary->weight;
+    uint64_t sum = primary->share();
     for (const Node& node : routing.nodes) {
-        sum += is_fit(node, {}) ? node.weight : 0;
+        sum += is_fit(node, {}) ? node.share() : 0;
     }
     // Other bits than those that choose among the replicas.
-    return sum == 0 || (random >> 32) % sum < primary->weight;
+    return sum == 0 || (random >> 32) % sum < primary->share();
 }
 
 RoutePlan to_primary(RouteReason reason) { return {.place = Place::primary, .reason = reason}; }

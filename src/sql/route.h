@@ -52,8 +52,8 @@ struct RoutePlan {
     friend bool operator==(const RoutePlan&, const RoutePlan&) = default;
 };
 
-// `random` is any number: it spreads sessions over the replicas by weight. A
-// session stays with the replica that it has while that is fit.
+// `random` is any number: it spreads sessions over the replicas by their shares. A session stays with the
+// replica that it has while that is fit and has a share.
 [[nodiscard]] RoutePlan plan_route(
     const StatementClass& statement,
     const SessionFacts& session,

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Node node(NodeState state, bool is_fit, uint32_t weight = 100) {
-    return {.weight = weight, .state = state, .is_fit = is_fit, .lag = 1s};
+    return {.configured_weight = weight, .state = state, .is_fit = is_fit, .lag = 1s};
 }
 
 // A primary, a fit replica, and one that is not.
@@ -95,8 +95,12 @@ TEST_CASE("without a fit replica reads go to the primary") {
     routing.nodes[1].is_fit = false;
     CHECK(plan("SELECT 1", {}, routing).reason == RouteReason::no_fit_replica);
     routing = three_nodes();
-    routing.nodes[1].weight = 0;
+    routing.nodes[1].configured_weight = 0;
     CHECK(plan("SELECT 1", {}, routing).reason == RouteReason::no_fit_replica);
+    routing.nodes[1].override.weight = 1;
+    CHECK(plan("SELECT 1", {}, routing).place == Place::replica);
+    routing.nodes[1].override.admin = upstream::AdminState::draining;
+    CHECK(plan("SELECT 1", {.replica = 1}, routing).reason == RouteReason::no_fit_replica);
     routing = three_nodes();
     routing.nodes[1].state = NodeState::unreachable;
     CHECK(plan("SELECT 1", {}, routing).place == Place::primary);

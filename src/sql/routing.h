@@ -11,6 +11,7 @@
 #include "mysql/gtid.h"
 #include "net/address.h"
 #include "sql/account_list.h"
+#include "upstream/health.h"
 
 namespace sql {
 
@@ -25,10 +26,19 @@ enum class NodeState : uint8_t {
 // The state's name as it stands in logs and `status`.
 [[nodiscard]] std::string_view node_state_name(NodeState state);
 
+// What an operator changed at run time.
+struct NodeOverride {
+    std::optional<uint32_t> weight{};             // 0 to upstream::kWeightMax
+    std::optional<upstream::AdminState> admin{};  // draining or disabled
+
+    friend bool operator==(const NodeOverride&, const NodeOverride&) = default;
+};
+
 struct Node {
     net::Address address{};
-    std::string name{};     // the address as written in the configuration
-    uint32_t weight = 100;  // of reads, relative to the others'; 0: none
+    std::string name{};                // the address as written in the configuration
+    uint32_t configured_weight = 100;  // of reads, relative to the others'; 0: none
+    NodeOverride override{};
     NodeState state = NodeState::checking;
     // May serve reads as a replica: it applies what the primary writes and lags no more than max_lag. Never
     // true of a primary: whether that serves reads is the configuration's matter.
@@ -44,11 +54,20 @@ struct Node {
     std::string version{};  // "10.11.19-MariaDB…", without the "5.5.5-" in front; "" before the first answer
     uint32_t server_id = 0;
 
+    [[nodiscard]] uint32_t weight() const { return override.weight.value_or(configured_weight); }
+    // Its weight among those that take reads: nothing for one that is drained or disabled.
+    [[nodiscard]] uint32_t share() const { return override.admin ? 0 : weight(); }
+    // Of a replica: its connections are closed as soon as nobody uses them. A primary's are for writes, too.
+    [[nodiscard]] bool is_closed() const {
+        return override.admin == upstream::AdminState::disabled && state != NodeState::primary;
+    }
+
     friend bool operator==(const Node&, const Node&) = default;
 };
 
 struct Routing {
     uint64_t number = 0;  // of this snapshot, ascending by one
+    uint64_t shares = 0;  // grows with each change of a share: sessions choose their replica anew
     // Empty until the first import: nobody can log in then, and `accounts_why` says why.
     std::shared_ptr<const AccountList> accounts = std::make_shared<const AccountList>();
     std::string accounts_why{};

@@ -100,6 +100,11 @@ bool ServerPool::is_outdated(const ServerLink& link) const {
     return node.generation != link.generation || node.address != link.address;
 }
 
+// Once nobody uses it.
+bool ServerPool::must_close(const ServerLink& link) const {
+    return is_outdated(link) || worker_.routing()->nodes[link.node].is_closed();
+}
+
 void ServerPool::begin_use(ServerLink& link) {
     ASSERT(!link.is_used);
     PoolClass::AtNode& listed = link.pool_class->nodes[link.node];
@@ -264,7 +269,7 @@ runtime::Task<ServerResult<void>> ServerPool::prepare(Lease& lease, Preparation 
 void ServerPool::give(Lease& lease, Tenure tenure) {
     ServerLink& link = *lease.link;
     bool is_old = worker_.now() - link.opened_at > kLinkAgeMax && tenure == Tenure::none;
-    if (is_closed_ || is_old || link.is_doomed || is_outdated(link)) {
+    if (is_closed_ || is_old || link.is_doomed || must_close(link)) {
         close(link);
         return;
     }
@@ -330,7 +335,7 @@ void ServerPool::close_outdated() {
     for (AtNode& at : nodes_) {
         for (auto next = at.idle.begin(); next != at.idle.end();) {
             ServerLink& link = **next++;
-            if (is_outdated(link)) {
+            if (must_close(link)) {
                 close(link);
             }
         }

@@ -135,6 +135,7 @@ private:
     [[nodiscard]] std::unique_ptr<ServerLink> remove(ServerLink& link);
     void close(ServerLink& link);
     [[nodiscard]] bool is_outdated(const ServerLink& link) const;
+    [[nodiscard]] bool must_close(const ServerLink& link) const;
 
     // pool_queue.cc
     [[nodiscard]] ServerLink* pick(

@@ -372,6 +372,7 @@ void ServerWatch::publish() {
     }
     routing_ = std::make_shared<const Routing>(Routing{
         .number = routing_->number + 1,
+        .shares = topology_.shares(),
         .accounts = accounts_,
         .accounts_why = accounts_why_,
         .nodes = topology_.nodes(),

@@ -60,10 +60,17 @@ public:
 
     // Of servers that are kept by us: from now on this is so, and published when this returns.
     void appoint(const Appointment& appointment);
+    // At the node of this place in the configuration: published when this returns.
+    void set_override(size_t place, const NodeOverride& override) {
+        topology_.set_override(place, override);
+        publish();
+    }
 
     // Watches until the fiber is stopped.
     [[nodiscard]] runtime::Task<void> serve();
 
+    // In the order of the configuration, also before anything is published.
+    [[nodiscard]] const std::vector<Node>& nodes() const { return topology_.nodes(); }
     // As published last; never null.
     [[nodiscard]] const std::shared_ptr<const Routing>& routing() const { return routing_; }
 

@@ -100,12 +100,13 @@ SessionServers::~SessionServers() {
 }
 
 SessionFacts SessionServers::facts() const {
+    bool is_settled = replica_shares_ == worker_.routing()->shares;
     return {
         .is_in_transaction = state_.is_in_transaction(),
         .is_autocommit = state_.is_autocommit(),
         .pins = state_.pins(),
         .database = state_.database(),
-        .replica = replica_node_,
+        .replica = is_settled ? replica_node_ : std::nullopt,
     };
 }
 

@@ -15,6 +15,10 @@ runtime::Task<Ran> SessionServers::run(RoutePlan plan, Order order) {
     if (plan.place == Place::previous) {
         co_return co_await run_on_previous(order);
     }
+    if (uint64_t shares = worker_.routing()->shares; replica_shares_ != shares) {
+        replica_node_.reset();
+        replica_shares_ = shares;
+    }
     std::optional<size_t> node;
     if (plan.place == Place::replica) {
         node = plan.node;
@@ -40,7 +44,7 @@ std::optional<size_t> SessionServers::other_replica(size_t failed) const {
     for (size_t step = 1; step < routing->nodes.size(); ++step) {
         size_t at = (failed + step) % routing->nodes.size();
         const Node& node = routing->nodes[at];
-        if (node.state == NodeState::replica && node.is_fit && node.weight > 0) {
+        if (node.state == NodeState::replica && node.is_fit && node.share() > 0) {
             return at;
         }
     }

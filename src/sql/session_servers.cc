@@ -17,7 +17,9 @@ std::optional<size_t> first_node(const Routing& routing) {
     if (routing.primary) {
         return routing.primary;
     }
-    auto fit = std::ranges::find(routing.nodes, true, &Node::is_fit);
+    auto fit = std::ranges::find_if(routing.nodes, [](const Node& node) {
+        return node.is_fit && !node.override.admin;
+    });
     if (fit == routing.nodes.end()) {
         return std::nullopt;
     }

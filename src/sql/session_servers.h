@@ -173,7 +173,8 @@ private:
     // The claim to a connection where FOUND_ROWS() is the session's.
     const Lease* found_rows_lease_ = nullptr;
     uint64_t found_rows_taken_ = 0;
-    std::optional<size_t> replica_node_{};  // where it reads, while that is fit
+    std::optional<size_t> replica_node_{};  // where it reads, while that is fit …
+    uint64_t replica_shares_ = 0;           // … and Routing::shares is still this
     Rewrite rewrite_{};                     // of the command that runs
     // What is executed in place of the client's statement, because it answers its question.
     std::shared_ptr<const PreparedText> answering_{};

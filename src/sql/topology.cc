@@ -37,17 +37,15 @@ std::string source_text(const ReplicationSource& source) {
 }
 
 std::string with_error(std::string sentence, const ReplicationSource& source) {
-    if (!source.error.empty()) {
-        sentence += ": " + source.error;
-    }
-    return sentence;
+    return source.error.empty() ? sentence : sentence + ": " + source.error;
 }
 
 }  // namespace
 
 Topology::Topology(const TopologyConfig& config) : config_(config), records_(config.members.size()) {
     for (const TopologyConfig::Member& member : config.members) {
-        nodes_.push_back({.address = member.address, .name = member.name, .weight = member.weight});
+        nodes_.push_back({.address = member.address, .name = member.name, .configured_weight = member.weight}
+        );
     }
     primary_why_ = why_no_primary();
 }
@@ -61,7 +59,7 @@ Topology::Topology(const TopologyConfig& config, const Topology& before) : Topol
         auto place_before = static_cast<size_t>(known - before.nodes_.begin());
         Node node = *known;
         node.name = nodes_[place].name;
-        node.weight = nodes_[place].weight;
+        node.configured_weight = nodes_[place].configured_weight;
         nodes_[place] = std::move(node);
         records_[place] = before.records_[place_before];
         if (before.primary_ == place_before) {
@@ -69,6 +67,7 @@ Topology::Topology(const TopologyConfig& config, const Topology& before) : Topol
             meter_ = before.meter_;
         }
     }
+    shares_ = before.shares_ + 1;
     gone_primary_ = before.gone_primary_;
     appointed_ = before.appointed_;
     appointed_why_ = before.appointed_why_;

@@ -105,6 +105,11 @@ public:
     // Between looks a node told how much it has applied. No verdict follows from it.
     void on_applied(size_t place, const mysql::GtidPosition& applied);
 
+    // In place of the one before. An empty one is none.
+    void set_override(size_t place, const NodeOverride& override);
+    // Grows with each change of a node's share.
+    [[nodiscard]] uint64_t shares() const { return shares_; }
+
     // As of the last look.
     [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
     [[nodiscard]] std::optional<size_t> primary() const { return primary_; }
@@ -150,6 +155,7 @@ private:
     std::vector<Record> records_;
     std::vector<Node> nodes_;
     std::optional<size_t> primary_;
+    uint64_t shares_ = 0;
     std::string primary_why_;
     std::optional<net::Address> appointed_;
     std::string appointed_why_ = "no primary has been named yet";  // where nobody is

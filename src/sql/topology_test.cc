@@ -398,6 +398,45 @@ TEST_CASE("a reload keeps what is known of a node with the same address") {
     CHECK(after.primary() == 1);
 }
 
+TEST_CASE("what an operator changes holds over looks, changes of role and reloads") {
+    Site site(3);
+    site.look_at_all({writable(0), replica(1, 0), replica(2, 0)});
+    uint64_t shares = site.topology.shares();
+    site.topology.set_override(1, {.weight = 30});
+    CHECK(site.topology.shares() == shares + 1);
+    site.topology.set_override(1, {.weight = 30});
+    CHECK(site.topology.shares() == shares + 1);
+    site.topology.set_override(2, {.weight = 50, .admin = upstream::AdminState::disabled});
+    CHECK(site.look_at_all({writable(0), replica(1, 0), replica(2, 0)}).empty());
+    CHECK(site.node(1).weight() == 30);
+    CHECK(site.node(1).share() == 30);
+    CHECK(site.node(1).configured_weight == 100);
+    CHECK(site.node(2).is_fit);
+    CHECK(site.node(2).weight() == 50);
+    CHECK(site.node(2).share() == 0);
+    CHECK(site.node(2).is_closed());
+    sql::TopologyConfig config = Site::config(3, 5s);
+    std::swap(config.members[1], config.members[2]);
+    config.members[2].weight = 70;
+    Topology after(config, site.topology);
+    CHECK(after.shares() > site.topology.shares());
+    CHECK(after.nodes()[1].is_closed());
+    CHECK(after.nodes()[2].share() == 30);
+    after.set_override(2, {});
+    CHECK(after.nodes()[2].share() == 70);
+}
+
+TEST_CASE("a disabled primary keeps its connections, a draining replica too") {
+    Site site(2);
+    site.look_at_all({writable(0), replica(1, 0)});
+    site.topology.set_override(0, {.admin = upstream::AdminState::disabled});
+    site.topology.set_override(1, {.admin = upstream::AdminState::draining});
+    CHECK(site.topology.primary() == 0);
+    CHECK(site.node(0).share() == 0);
+    CHECK_FALSE(site.node(0).is_closed());
+    CHECK_FALSE(site.node(1).is_closed());
+}
+
 TEST_CASE("a site without nodes has no primary, and says so") {
     CHECK(Topology(sql::TopologyConfig{}).primary_why() == "no node answers");
 }
