@@ -103,14 +103,16 @@ private:
     runtime::Task<void> watch_node(size_t place);
     runtime::Task<void> await_next_look(size_t place, core::Instant due);
     void take_look(size_t place, const Look& look);
+    [[nodiscard]] core::Duration interval_of(uint32_t failures) const;
+    void log_changes(const std::vector<TopologyChange>& changes);
+    void publish();
+
+    // server_watch_primary.cc
     runtime::Task<void> keep_accounts();
     void take_accounts(const std::string& name, core::Result<AccountList> list);
     runtime::Task<void> keep_heartbeat();
     runtime::Task<core::Duration> write_beat(NodeProbe& probe);
     void note_heartbeat(HeartbeatState state, const std::string& why);
-    [[nodiscard]] core::Duration interval_of(uint32_t failures) const;
-    void log_changes(const std::vector<TopologyChange>& changes);
-    void publish();
 
     runtime::Reactor& reactor_;
     core::Log& log_;
