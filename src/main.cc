@@ -6,9 +6,10 @@
 #include "node/check_command.h"
 #include "node/client_verbs.h"
 #include "node/command_line.h"
+#include "node/database_order.h"
 #include "node/explain_command.h"
 #include "node/serve_command.h"
-#include "node/switchover_order.h"
+#include "node/sql_client.h"
 #include "node/up_command.h"
 #include "runtime/linux_os.h"
 

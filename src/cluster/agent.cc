@@ -9,7 +9,8 @@
 #include <format>
 #include <utility>
 
-#include "child/environment.h"
+#include "cluster/data_maker.h"
+#include "cluster/data_origin.h"
 #include "cluster/decide.h"
 #include "cluster/durable_file.h"
 #include "cluster/programs.h"
@@ -33,25 +34,9 @@ constexpr core::Duration kLockLook = std::chrono::milliseconds(20);
 constexpr core::Duration kSettledTime = std::chrono::seconds(30);
 // A mariadbd that is asked to end is given so long; then it is killed, which costs it a recovery.
 constexpr core::Duration kStopTime = std::chrono::seconds(20);
+// Besides what stops it: whether its data are to be replaced.
+constexpr core::Duration kRecordLook = std::chrono::milliseconds(500);
 constexpr size_t kOwnerMax = 4096;
-
-bool is_there(const std::string& path) {
-    struct stat found{};
-    return ::lstat(path.c_str(), &found) == 0;
-}
-
-Result<void> rename_to(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) {
-        return fail(core::Error::of_errno(errno, "renaming " + from + " to " + to));
-    }
-    return {};
-}
-
-// What an earlier attempt of ours left.
-void remove_leftover(const std::string& path) {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-}
 
 }  // namespace
 
@@ -68,6 +53,7 @@ Agent::Agent(
       secrets_(secrets),
       options_(std::move(options)),
       store_(reactor.os(), options_.shared),
+      tools_(reactor, log, options_.executable, options_.place.directory),
       stopping_(reactor) {
     tell("preparing", "");
 }
@@ -85,53 +71,14 @@ void Agent::tell(std::string state, std::string sentence) {
 
 void Agent::request_stop() {
     is_stopping_ = true;
+    tools_.stop();
     stopping_.set();
 }
 
 void Agent::hurry() {
     is_hurried_ = true;
+    tools_.stop();
     stopping_.set();
-}
-
-child::RunPlan Agent::plan_of(std::vector<std::string> command) const {
-    std::vector<std::string> inherited = child::own_environment();
-    std::vector<std::pair<std::string, std::string>> configured{
-        // In a common one, servers that start remove each other's temporary tables.
-        {"TMPDIR", options_.place.directory + "/tmp"},
-        {"PATH", search_path()},
-    };
-    return {
-        .component = "database",
-        .executable = options_.executable,
-        .spec =
-            {.name = "mariadbd",
-             .directory = options_.place.directory,
-             .user = std::nullopt,
-             .group = {},
-             .command = std::move(command)},
-        .environment = child::program_environment(
-            {.inherited = inherited, .configured = configured, .user = {}, .instance = "mariadbd", .port = {}}
-        ),
-    };
-}
-
-// Runs a program of MariaDB's to its end: what it wrote last. An error has that, too.
-Task<Result<std::string>> Agent::run_tool(std::vector<std::string> command) {
-    std::string name = command.front().substr(command.front().rfind('/') + 1);
-    child::RunPlan plan = plan_of(std::move(command));
-    plan.output = child::OutputUse::kept;
-    auto started = child::ProgramRun::start(reactor_, log_, std::move(plan));
-    if (!started) {
-        co_return fail(std::move(started).error());
-    }
-    run_ = *std::move(started);
-    co_await run_->serve();
-    std::unique_ptr<child::ProgramRun> run = std::move(run_);
-    std::string words = run->last_lines().text();
-    if (run->end().cause != child::EndCause::exited || run->end().how != "exited with status 0") {
-        co_return fail(ErrorKind::io, std::format("{} {}: {}", name, run->end().how, words));
-    }
-    co_return words;
 }
 
 Result<void> Agent::check_owner() const {
@@ -166,76 +113,58 @@ Task<Result<void>> Agent::check_version() {
         co_return Result<void>{};
     }
     CO_TRY(std::string found, find_program("mariadbd"));
-    CO_TRY(std::string words, co_await run_tool({found, "--version"}));
+    CO_TRY(std::string words, co_await tools_.run({found, "--version"}));
     CO_TRY_VOID(check_mariadbd_version(words));
     mariadbd_ = std::move(found);
     co_return Result<void>{};
 }
 
-// Once for the whole site: servers that are copies of it begin with the same content, accounts included.
-Task<Result<void>> Agent::make_template() {
-    std::string home = options_.shared + "/template";
-    CO_TRY_VOID(make_directory(home));
-    runtime::Descriptor lock = try_lock(home + "/lock");
-    while (!lock.is_open() && !is_stopping_) {
-        if (co_await reactor_.sleep_for(kLockLook) != Outcome::ready) {
-            co_return fail(ErrorKind::cancelled, "the server stops");
-        }
-        lock = try_lock(home + "/lock");
+// Data that another copy is to replace are put beside it, and stay there.
+Result<void> Agent::put_aside(uint64_t renewal) {
+    const std::string& directory = options_.place.directory;
+    runtime::Descriptor lock = try_lock(directory + "/lock");
+    if (!lock.is_open()) {
+        return fail(ErrorKind::conflict, "an earlier mariadbd has not ended yet");
     }
-    if (is_there(home + "/data")) {
-        co_return Result<void>{};
-    }
-    remove_leftover(home + "/data.new");
-    CO_TRY_VOID(replace_durably(home + "/accounts.sql", first_accounts(config_, secrets_)));
-    CO_TRY(std::string install, find_program("mariadb-install-db"));
-    auto made = co_await run_tool(
-        {install,
-         "--no-defaults",
-         "--datadir=" + home + "/data.new",
-         "--extra-file=" + home + "/accounts.sql",
-         "--skip-test-db",
-         "--skip-name-resolve",
-         "--auth-root-authentication-method=socket",
-         "--auth-root-socket-user=root",
-         "--innodb-log-file-size=16M"}
-    );
-    ::unlink((home + "/accounts.sql").c_str());
-    if (!made) {
-        co_return fail(std::move(made).error());
-    }
-    co_return rename_to(home + "/data.new", home + "/data");
+    std::string aside = std::format("{}/data.aside-{}", directory, renewal);
+    TRY_VOID(rename_to(directory + "/data", aside));
+    log_.warn("database", "the data of this server were put aside", {{"directory", aside}});
+    return {};
 }
 
 Task<Result<void>> Agent::make_data() {
     const std::string& directory = options_.place.directory;
-    if (is_there(directory + "/data")) {
-        co_return Result<void>{};
-    }
     CO_TRY(upstream::Topology topology, store_.read());
+    uint64_t renewal = topology.renewal_of(options_.place.server);
+    if (is_there(directory + "/data")) {
+        if (renewal == 0 || origin_of(directory + "/data").renewal == renewal) {
+            co_return Result<void>{};
+        }
+        CO_TRY_VOID(put_aside(renewal));
+    }
     if (topology.primary == options_.place.server) {
         co_return fail(
             ErrorKind::not_found,
             std::format(
                 "the data of the primary are gone from {}/data: nothing is put in their place; bring them "
-                "back, "
-                "or let another server become primary",
+                "back, or let another server become primary (trilith failover)",
                 directory
             )
         );
     }
-    tell("preparing", "makes the data directory");
-    CO_TRY_VOID(co_await make_template());
-    remove_leftover(directory + "/data.new");
-    CO_TRY(std::string copy, find_program("cp"));
-    auto copied = co_await run_tool(
-        {copy, "-a", "--sparse=always", options_.shared + "/template/data", directory + "/data.new"}
-    );
-    if (!copied) {
-        co_return fail(std::move(copied).error());
-    }
     CO_TRY_VOID(replace_durably(directory + "/owner", owner_text(options_.site, options_.place.server)));
-    co_return rename_to(directory + "/data.new", directory + "/data");
+    DataMaker maker({
+        .reactor = reactor_,
+        .log = log_,
+        .config = config_,
+        .secrets = secrets_,
+        .tools = tools_,
+        .place = options_.place,
+        .places = options_.places,
+        .shared = options_.shared,
+        .progress = [this](std::string sentence) { tell("preparing", std::move(sentence)); },
+    });
+    co_return co_await maker.make(topology);
 }
 
 Task<Result<void>> Agent::prepare() {
@@ -270,7 +199,9 @@ Result<std::unique_ptr<child::ProgramRun>> Agent::start(runtime::Descriptor lock
         command.emplace_back("--init-rpl-role=SLAVE");
     }
     ::unlink((options_.place.directory + "/socket").c_str());
-    child::RunPlan plan = plan_of(std::move(command));
+    const std::string& directory = options_.place.directory;
+    child::RunPlan plan =
+        mariadb_plan(options_.executable, directory, directory + "/tmp", std::move(command));
     plan.spec.held = lock.get();
     return child::ProgramRun::start(reactor_, log_, std::move(plan));
 }
@@ -280,9 +211,8 @@ Result<std::unique_ptr<child::ProgramRun>> Agent::start(runtime::Descriptor lock
 // is a kill, and the next start a recovery of tenths of a second.
 Task<void> Agent::stop_when_asked(child::ProgramRun& run) {
     while (!run.is_over()) {
-        if (!is_stopping_ && !is_hurried_) {
-            [[maybe_unused]] Outcome outcome = co_await stopping_.wait();
-            if (outcome == Outcome::cancelled) {
+        if (!is_stopping_ && !is_hurried_ && !is_to_be_renewed()) {
+            if (co_await stopping_.wait(reactor_.now() + kRecordLook) == Outcome::cancelled) {
                 co_return;
             }
             continue;
@@ -300,6 +230,13 @@ Task<void> Agent::stop_when_asked(child::ProgramRun& run) {
         }
         run.kill_all();
     }
+}
+
+// An order wants its data replaced (put_aside()), and they are not yet.
+bool Agent::is_to_be_renewed() const {
+    auto topology = store_.read();
+    uint64_t renewal = topology ? topology->renewal_of(options_.place.server) : 0;
+    return renewal != 0 && origin_of(options_.place.directory + "/data").renewal != renewal;
 }
 
 Task<void> Agent::run_once() {
@@ -327,7 +264,7 @@ Task<void> Agent::run_once() {
         co_await watches.join();
     }
     std::unique_ptr<child::ProgramRun> run = std::move(run_);
-    if (is_stopping_) {
+    if (is_stopping_ || is_to_be_renewed()) {
         co_return;
     }
     ends_ = reactor_.now() - began >= kSettledTime ? 1 : ends_ + 1;

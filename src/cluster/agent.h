@@ -5,7 +5,8 @@
 // A server's directory:
 //
 //   owner      whose data they are (settings.h)
-//   data/      mariadbd's own
+//   data/      mariadbd's own (data_maker.h)
+//   data.aside-N/  what were its data before an order had them replaced
 //   my.cnf     written at each start
 //   lock       locked as long as a mariadbd may write here: it inherits the lock
 //   socket     for tools on this machine
@@ -20,6 +21,7 @@
 #include "cluster/config.h"
 #include "cluster/secrets.h"
 #include "cluster/store.h"
+#include "cluster/tool_runs.h"
 #include "core/log.h"
 #include "runtime/event.h"
 #include "runtime/task.h"
@@ -29,6 +31,7 @@ namespace cluster {
 struct AgentOptions {
     std::string site;
     Place place;
+    std::vector<Place> places;                  // of all servers
     std::string shared;                         // directory of what the site's servers share
     std::string executable = "/proc/self/exe";  // what runs the verb exec-child
 };
@@ -66,13 +69,12 @@ private:
     [[nodiscard]] runtime::Task<core::Result<void>> prepare();
     [[nodiscard]] core::Result<void> check_owner() const;
     [[nodiscard]] runtime::Task<core::Result<void>> make_data();
-    [[nodiscard]] runtime::Task<core::Result<void>> make_template();
-    [[nodiscard]] runtime::Task<core::Result<std::string>> run_tool(std::vector<std::string> command);
+    [[nodiscard]] core::Result<void> put_aside(uint64_t renewal);
+    [[nodiscard]] bool is_to_be_renewed() const;
     [[nodiscard]] runtime::Task<core::Result<void>> check_version();
     [[nodiscard]] core::Result<std::unique_ptr<child::ProgramRun>> start(runtime::Descriptor lock);
     [[nodiscard]] runtime::Task<void> run_once();
     [[nodiscard]] runtime::Task<void> stop_when_asked(child::ProgramRun& run);
-    [[nodiscard]] child::RunPlan plan_of(std::vector<std::string> command) const;
     void tell(std::string state, std::string sentence);
 
     runtime::Reactor& reactor_;
@@ -81,6 +83,7 @@ private:
     const Secrets& secrets_;
     AgentOptions options_;
     Store store_;
+    ToolRuns tools_;
     AgentStatus status_;
     std::string mariadbd_;  // the program's path, once its version is known to be good
     uint32_t ends_ = 0;     // in a row, soon after the start

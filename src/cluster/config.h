@@ -17,12 +17,19 @@ enum class Alone : uint8_t {
     hold,   // they wait
 };
 
+// What becomes of a server that has what the primary has not, or cannot get what it lacks.
+enum class Rejoin : uint8_t {
+    ordered,    // it is left alone until `trilith rejoin`
+    automatic,  // what it has more is written to a file, its data are put aside, the primary's copied
+};
+
 // [database], where a server has the role.
 struct Config {
     std::string name;     // the site's schema, which its program uses
     std::string primary;  // the first primary: a server; later it is where a failover put it
     upstream::Durability durability = upstream::Durability::lossless;
     Alone alone = Alone::async;
+    Rejoin rejoin = Rejoin::ordered;
     uint64_t memory = 256ULL << 20;  // bytes of each mariadbd's buffer pool; 16MiB to 16TiB
     std::string directory;           // absolute; below it one directory a server; empty: the state directory
     uint16_t port = 3307;            // of each mariadbd, at its server's address; 1 to 65535

@@ -75,36 +75,29 @@ Decision begin_cluster(const Policy& policy, const Topology& topology, const Obs
     };
 }
 
-const View& most_advanced(const std::vector<const View*>& candidates) {
-    const View* best = candidates.front();
-    for (const View* candidate : candidates) {
-        if (!best->sight->received.covers(candidate->sight->received)) {
-            best = candidate;
+// Whoever is not heard, or has more than the chosen one, may have what will be written nowhere else: counted
+// on no more. With nothing lost there is no such acker.
+void drop_uncovered(Topology& next, const Observation& seen, const mysql::GtidPosition& floor) {
+    for (const std::string& acker : next.with_standing(Standing::acker)) {
+        const View* view = seen.find(acker);
+        if (view == nullptr || !view->sight || !floor.covers(view->sight->received)) {
+            next.set_standing(acker, Standing::bystander);
         }
     }
-    return *best;
 }
 
-// All ackers; and what followed the primary without acknowledging, for it may have received what nobody has
-// acknowledged: put behind an acker it would have diverged.
-std::vector<const View*> candidates_of(const Topology& topology, const Observation& seen) {
-    std::vector<const View*> candidates;
-    for (const View& view : seen.views) {
-        bool is_follower = view.sight && view.is_proven && view.sight->source == topology.primary &&
-                           view.sight->applier != Thread::stopped && view.sight->applier_error == 0;
-        if (topology.standing_of(view.server) == Standing::acker || is_follower) {
-            candidates.push_back(&view);
-        }
-    }
-    return candidates;
-}
-
-Topology after_failover(const Policy& policy, const Topology& topology, const View& elected) {
+Topology after_failover(
+    const Policy& policy,
+    const Topology& topology,
+    const Observation& seen,
+    const View& elected
+) {
     const std::string& chosen = elected.server;
     Topology next = topology;
     ++next.epoch;
     next.floor.clear();
-    elected.sight->received.append_to(next.floor);
+    elected.sight->applied.append_to(next.floor);
+    drop_uncovered(next, seen, elected.sight->applied);
     next.set_standing(topology.primary, Standing::former);
     next.set_standing(chosen, Standing::primary);
     next.primary = chosen;
@@ -120,11 +113,13 @@ Decision replace_primary(
     const Policy& policy,
     const Topology& topology,
     const Observation& seen,
-    const View& primary
+    const View& primary,
+    const Order* order
 ) {
     Decision decision{.keeps_fence = true};
     std::string reason =
         primary.has_ended ? "has ended" : "was mute for " + in_milliseconds(primary.silent_for);
+    bool is_loss_accepted = order != nullptr && order->accepts_loss;
     if (!primary.is_fenced) {
         decision.steps.push_back(
             {.action = Action::fence, .server = topology.primary, .epoch = topology.epoch, .next = {}}
@@ -132,7 +127,7 @@ Decision replace_primary(
         decision.sentence = std::format("the primary {} {}: it is fenced", topology.primary, reason);
         return decision;
     }
-    std::vector<const View*> candidates = candidates_of(topology, seen);
+    std::vector<const View*> candidates = candidates_of(topology, seen, order);
     for (const View* candidate : candidates) {
         if (candidate->sight->receiver != Thread::stopped) {
             decision.steps.push_back(
@@ -147,18 +142,21 @@ Decision replace_primary(
         decision.sentence = "the replicas receive nothing more, so that what they have can be compared";
         return decision;
     }
-    const View& chosen = most_advanced(candidates);
-    if (!chosen.sight->applied.covers(chosen.sight->received)) {
+    const View* wanted = order == nullptr ? nullptr : seen.find(order->server);
+    const View& chosen = wanted != nullptr ? *wanted : most_advanced(candidates);
+    bool is_stuck = is_loss_accepted && chosen.sight->applier == Thread::stopped;
+    if (!chosen.sight->applied.covers(chosen.sight->received) && !is_stuck) {
         decision.sentence = chosen.server + " has received most, and applies it";
         return decision;
     }
-    Topology next = after_failover(policy, topology, chosen);
+    Topology next = after_failover(policy, topology, seen, chosen);
     decision.sentence = std::format(
-        "{} is primary from epoch {} on: {} {}, and it has all that was acknowledged",
+        "{} is primary from epoch {} on: {} {}, and {}",
         chosen.server,
         next.epoch,
         topology.primary,
-        reason
+        reason,
+        is_loss_accepted ? "an order takes what that costs" : "it has all that was acknowledged"
     );
     decision.steps.push_back(
         {.action = Action::commit, .server = chosen.server, .epoch = topology.epoch, .next = std::move(next)}
@@ -172,6 +170,9 @@ Decision without_primary(
     const Observation& seen,
     const View& primary
 ) {
+    if (seen.failover && plan_failover(topology, seen, *seen.failover)) {
+        return replace_primary(policy, topology, seen, primary, &*seen.failover);
+    }
     bool is_lost = primary.has_ended || primary.silent_for >= policy.silence_max;
     if (!is_lost) {
         return {
@@ -180,7 +181,7 @@ Decision without_primary(
     }
     std::string why = why_no_failover(topology, seen);
     if (why.empty()) {
-        return replace_primary(policy, topology, seen, primary);
+        return replace_primary(policy, topology, seen, primary, nullptr);
     }
     Decision decision{
         .sentence = std::format("the primary {} is to come back in its place: {}", topology.primary, why),
@@ -214,41 +215,6 @@ std::string_view action_name(Action action) {
         "nudge"
     };
     return kNames[static_cast<size_t>(action)];
-}
-
-std::string why_no_failover(const Topology& topology, const Observation& seen) {
-    if (topology.epoch == 0) {
-        return "there was no primary yet";
-    }
-    if (topology.durability == Durability::async) {
-        return "acknowledged writes may be on the primary alone (async)";
-    }
-    std::vector<std::string> ackers = topology.with_standing(Standing::acker);
-    if (ackers.empty()) {
-        return "no replica acknowledges";
-    }
-    for (const std::string& acker : ackers) {
-        const View* view = seen.find(acker);
-        if (view == nullptr || !view->sight) {
-            return std::format("{} may have acknowledged writes, and does not answer", acker);
-        }
-        const Sight& sight = *view->sight;
-        if (sight.applier == Thread::stopped) {
-            return std::format(
-                "{} does not apply what it received{}",
-                acker,
-                sight.error.empty() ? "" : ": " + sight.error
-            );
-        }
-        if (sight.source != topology.primary) {
-            return std::format("{} does not replicate from {} yet", acker, topology.primary);
-        }
-    }
-    auto floor = mysql::GtidPosition::read(topology.floor);
-    bool has_all = floor && std::ranges::any_of(ackers, [&](const std::string& acker) {
-        return seen.find(acker)->sight->received.covers(*floor);
-    });
-    return has_all ? "" : "no acker has received yet all that was acknowledged before it was one";
 }
 
 Decision decide(const Policy& policy, const Topology& topology, const Observation& seen) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cluster/config.h"
+#include "cluster/election.h"
 #include "cluster/view.h"
 #include "upstream/topology.h"
 
@@ -24,6 +25,7 @@ namespace cluster {
 struct Policy {
     upstream::Durability durability = upstream::Durability::lossless;
     Alone alone = Alone::async;
+    Rejoin rejoin = Rejoin::ordered;
     std::string first_primary{};
     core::Duration silence_max = std::chrono::milliseconds(2500);  // a server that is mute for longer hangs
     // A starting cluster waits so long for a first replica before it goes on alone.
@@ -75,10 +77,6 @@ struct Decision {
     const upstream::Topology& topology,
     const Observation& seen
 );
-
-// Why no other server can be proven to have all that was acknowledged; empty: one can. Every acker must be
-// heard (N - k + 1 of N with k = 1), and each must have kept what it received.
-[[nodiscard]] std::string why_no_failover(const upstream::Topology& topology, const Observation& seen);
 
 // How a server's mariadbd is started (rule R1 of MariaDB's semi-synchronous replication since MDEV-33465): a
 // recorded primary keeps at its start all that it ever sent; one in whose place another was put takes back

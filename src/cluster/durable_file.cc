@@ -86,6 +86,18 @@ core::Result<void> append_durably(const std::string& path, std::string_view line
     return write_whole(file.get(), line, path);
 }
 
+bool is_there(const std::string& path) {
+    struct stat found{};
+    return ::lstat(path.c_str(), &found) == 0;
+}
+
+core::Result<void> rename_to(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+        return fail(Error::of_errno(errno, "renaming " + from + " to " + to));
+    }
+    return {};
+}
+
 core::Result<void> make_directory(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
         return fail(Error::of_errno(errno, path + ": cannot be created"));

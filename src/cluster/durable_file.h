@@ -24,6 +24,11 @@ namespace cluster {
 // The same at the end of a file, which is made where it is missing.
 [[nodiscard]] core::Result<void> append_durably(const std::string& path, std::string_view line);
 
+// Whether anything has that name.
+[[nodiscard]] bool is_there(const std::string& path);
+
+[[nodiscard]] core::Result<void> rename_to(const std::string& from, const std::string& to);
+
 // A directory of mode 0700; one that is there stays as it is.
 [[nodiscard]] core::Result<void> make_directory(const std::string& path);
 

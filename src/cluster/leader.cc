@@ -46,6 +46,7 @@ Leader::Leader(
       policy_{
           .durability = config.durability,
           .alone = config.alone,
+          .rejoin = config.rejoin,
           .first_primary = config.primary,
       },
       secrets_(secrets),
@@ -92,21 +93,22 @@ Task<void> Leader::serve() {
 // Until the fiber is stopped.
 Task<void> Leader::lead() {
     led_since_ = reactor_.now();
-    runtime::TaskGroup watches(reactor_, lines_.size());
+    set_aside_ = std::make_unique<SetAside>(reactor_, log_, secrets_, shared_directory_);
+    runtime::TaskGroup watches(reactor_, lines_.size() + 1);
     for (auto& line : lines_) {
         watches.spawn(line->watch(name_source_));
     }
+    watches.spawn(save_extras());
     const runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
     while (!fiber.is_stopped) {
         co_await cycle();
     }
+    set_aside_->stop();
     watches.request_stop();
     co_await watches.join();
     decision_ = {};
-    if (switchover_.is_running) {
-        switchover_.is_running = false;
-        switchover_.error = "the leader was stopped before it began";
-        wanted_target_.clear();
+    if (order_status_.is_running) {
+        end_order(fail(ErrorKind::cancelled, "the leader was stopped before it was done"));
     }
 }
 
@@ -118,6 +120,8 @@ Task<void> Leader::cycle() {
         co_return;
     }
     topology_ = *std::move(topology);
+    follow_failover();
+    rejoin();
     if (is_move_due()) {
         co_await switch_over();
         co_return;
@@ -140,6 +144,25 @@ Observation Leader::observe() const {
     Observation seen{.led_for = reactor_.now() - led_since_};
     for (const auto& line : lines_) {
         seen.views.push_back(line->view());
+    }
+    if (order_ && order_->kind == OrderKind::failover) {
+        seen.failover = order_;
+    }
+    const View* primary = seen.find(topology_.primary);
+    if (primary == nullptr || !primary->sight) {
+        return seen;
+    }
+    for (View& view : seen.views) {
+        if (view.sight && &view != primary) {
+            bool is_apart = topology_.standing_of(view.server) == upstream::Standing::diverged;
+            view.extra = extra_of(
+                view.sight->state,
+                primary->sight->state,
+                is_apart ? std::nullopt : std::optional(primary->sight->server_id)
+            );
+            view.is_set_aside =
+                !view.extra.empty() && is_set_aside(shared_directory_, view.server, view.extra);
+        }
     }
     return seen;
 }
@@ -303,7 +326,7 @@ LeaderStatus Leader::status() const {
         status.sentence = decision_.sentence;
         status.no_failover = decision_.no_failover;
         status.views = observe().views;
-        status.switchover = switchover_;
+        status.order = order_status_;
     }
     return status;
 }

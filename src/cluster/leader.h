@@ -3,15 +3,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cluster/config.h"
 #include "cluster/decide.h"
+#include "cluster/orders.h"
 #include "cluster/secrets.h"
 #include "cluster/server_line.h"
+#include "cluster/set_aside.h"
 #include "cluster/store.h"
-#include "cluster/switchover_plan.h"
 #include "core/log.h"
 #include "net/read_buffer.h"
 #include "runtime/event.h"
@@ -20,20 +22,12 @@
 
 namespace cluster {
 
-// The switchover that was ordered last.
-struct SwitchoverStatus {
-    uint64_t number = 0;  // 0: none was ordered
-    bool is_running = false;
-    std::string sentence;  // how it ended well
-    std::string error;     // not empty: why it was not done
-};
-
 struct LeaderStatus {
     bool leads = false;
     std::string sentence;     // what is done or awaited
     std::string no_failover;  // why the primary would not be replaced now; empty: it would
     std::vector<View> views;  // of each server, in the order of the configuration
-    SwitchoverStatus switchover;
+    OrderStatus order;
 };
 
 class Leader {
@@ -54,14 +48,15 @@ public:
     // Until the fiber is stopped; then the lease is free for others.
     [[nodiscard]] runtime::Task<void> serve();
 
-    // Begins to move the primary to `target`, or to the best replica; gives the order's number, by which
-    // status() tells what became of it. The error says why it cannot be done now; conflict also where we do
-    // not lead.
-    [[nodiscard]] core::Result<uint64_t> begin_switchover(const std::string& target);
+    // Begins what is ordered; gives the order's number, by which status() tells what became of it. The error
+    // says why it cannot be done now; conflict also where we do not lead.
+    [[nodiscard]] core::Result<uint64_t> begin(const Order& order);
     // What it would do.
-    [[nodiscard]] core::Result<SwitchoverPlan> dry_run(const std::string& target) const;
+    [[nodiscard]] core::Result<OrderPlan> dry_run(const Order& order) const;
 
     [[nodiscard]] LeaderStatus status() const;
+    // The files in which what the server of this view has more than the primary is, or will be.
+    [[nodiscard]] std::vector<std::string> aside_files(const View& view) const;
 
 private:
     runtime::Task<void> lead();
@@ -79,8 +74,15 @@ private:
     );
     runtime::Task<core::Result<void>> open_for_writes(const Step& step);
     runtime::Task<core::Result<void>> prove(const std::string& witness);
-    // leader_switchover.cc
+    // leader_orders.cc
+    [[nodiscard]] core::Result<OrderPlan> plan(const Order& order) const;
+    void end_order(core::Result<std::string> outcome);
+    void follow_failover();
+    void rejoin();
     [[nodiscard]] bool is_move_due();
+    runtime::Task<void> save_extras();
+    runtime::Task<void> save_extra(const View& view);
+    // leader_switchover.cc
     runtime::Task<void> switch_over();
     runtime::Task<core::Result<void>> move_primary(const std::string& target);
     runtime::Task<core::Result<std::string>> quiesce(const std::string& old, const std::string& target);
@@ -112,10 +114,13 @@ private:
     core::Instant led_since_{};
     upstream::Topology topology_;  // as read last
     Decision decision_;            // the last one
-    SwitchoverStatus switchover_;
-    std::string wanted_target_;      // of a switchover that has been ordered; empty: none
-    core::Instant move_deadline_{};  // of the wait for the target
-    bool is_failing_ = false;        // a step has failed: the next try waits a moment
+    OrderStatus order_status_;
+    std::optional<Order> order_;      // of the order that runs
+    core::Instant order_deadline_{};  // of the wait for what it needs
+    uint64_t order_epoch_ = 0;        // in which it was given
+    std::unique_ptr<SetAside> set_aside_;
+    std::string aside_trouble_;  // why the last try failed
+    bool is_failing_ = false;    // a step has failed: the next try waits a moment
 };
 
 }  // namespace cluster

@@ -17,8 +17,6 @@ using upstream::Topology;
 
 namespace {
 
-// How long an order waits for a target that is about to be attached; nothing is held meanwhile.
-constexpr core::Duration kReadyTime = std::chrono::seconds(5);
 // A write waits for the sum of these at most, and of the steps themselves.
 constexpr core::Duration kConfirmTime = std::chrono::milliseconds(500);
 constexpr core::Duration kTransactionTime = std::chrono::milliseconds(1500);
@@ -50,50 +48,6 @@ const std::string* single_value(
 
 }  // namespace
 
-Result<uint64_t> Leader::begin_switchover(const std::string& target) {
-    if (!store_.leads()) {
-        return fail(ErrorKind::conflict, "this server does not lead the database cluster");
-    }
-    if (switchover_.is_running) {
-        return fail(ErrorKind::conflict, "a switchover is under way");
-    }
-    auto plan = plan_switchover(topology_, observe(), target);
-    bool may_get_ready = !plan && plan.error().kind() == ErrorKind::conflict && !target.empty();
-    if (!plan && !may_get_ready) {
-        return fail(std::move(plan).error());
-    }
-    switchover_ = {.number = switchover_.number + 1, .is_running = true, .sentence = {}, .error = {}};
-    wanted_target_ = plan ? plan->target : target;
-    move_deadline_ = reactor_.now() + kReadyTime;
-    changed_.set();
-    return switchover_.number;
-}
-
-// Whether the switchover that was ordered can begin now; gives it up at its deadline.
-bool Leader::is_move_due() {
-    if (wanted_target_.empty()) {
-        return false;
-    }
-    auto plan = plan_switchover(topology_, observe(), wanted_target_);
-    if (plan) {
-        return true;
-    }
-    if (plan.error().kind() != ErrorKind::conflict || reactor_.now() >= move_deadline_) {
-        wanted_target_.clear();
-        switchover_.error = plan.error().context();
-        switchover_.is_running = false;
-        log_.warn("database", "the switchover was not begun", {{"reason", switchover_.error}});
-    }
-    return false;
-}
-
-Result<SwitchoverPlan> Leader::dry_run(const std::string& target) const {
-    if (!store_.leads()) {
-        return fail(ErrorKind::conflict, "this server does not lead the database cluster");
-    }
-    return plan_switchover(topology_, observe(), target);
-}
-
 // Records a change in the present epoch or the next; topology_ is what is recorded then.
 Result<void> Leader::record(Topology next, const std::string& sentence) {
     TRY_VOID(store_.replace(std::move(next), topology_.version, sentence));
@@ -103,23 +57,20 @@ Result<void> Leader::record(Topology next, const std::string& sentence) {
 }
 
 Task<void> Leader::switch_over() {
-    std::string target = std::exchange(wanted_target_, {});
+    std::string target = order_->server;
     core::Instant began = reactor_.now();
     std::string old = topology_.primary;
     auto moved = co_await move_primary(target);
-    if (moved) {
-        switchover_.sentence = std::format(
-            "{} is primary in the place of {}, after {} ms without writes",
-            target,
-            old,
-            std::chrono::duration_cast<std::chrono::milliseconds>(reactor_.now() - began).count()
-        );
-        log_.info("database", switchover_.sentence);
-    } else {
-        switchover_.error = moved.error().context();
-        log_.warn("database", "the switchover was not done", {{"reason", switchover_.error}});
+    if (!moved) {
+        end_order(fail(std::move(moved).error()));
+        co_return;
     }
-    switchover_.is_running = false;
+    end_order(std::format(
+        "{} is primary in the place of {}, after {} ms without writes",
+        target,
+        old,
+        std::chrono::duration_cast<std::chrono::milliseconds>(reactor_.now() - began).count()
+    ));
 }
 
 Task<Result<void>> Leader::move_primary(const std::string& target) {

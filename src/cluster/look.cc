@@ -84,13 +84,16 @@ core::Result<Sight> read_sight(const mariadb::QueryAnswer& answer, const NameSou
     const QueryResult& variables = answer.results[0];
     auto applied = mysql::GtidPosition::read(text_in(variables, 0, "applied"));
     auto written = mysql::GtidPosition::read(text_in(variables, 0, "written"));
-    if (!applied || !written) {
+    auto state = read_gtid_state(text_in(variables, 0, "state"));
+    if (!applied || !written || !state) {
         return core::fail(core::ErrorKind::invalid, "the answer to a look has a malformed GTID position");
     }
     Sight sight{
         .is_read_only = is_on(variables, "read_only"),
         .written = *written,
         .applied = *applied,
+        .server_id = number_in(variables, 0, "server_id"),
+        .state = *std::move(state),
         .is_armed = is_on(variables, "armed"),
         .acknowledges = is_on(variables, "acknowledges"),
         .ackers = status_in(answer.results[2], "Rpl_semi_sync_master_clients"),

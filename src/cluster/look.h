@@ -14,7 +14,8 @@ namespace cluster {
 inline constexpr std::string_view kLookStatements =
     "SELECT @@global.read_only AS read_only, @@global.gtid_slave_pos AS applied, "
     "@@global.gtid_binlog_pos AS written, @@global.rpl_semi_sync_master_enabled AS armed, "
-    "@@global.rpl_semi_sync_slave_enabled AS acknowledges;"
+    "@@global.rpl_semi_sync_slave_enabled AS acknowledges, "
+    "@@global.server_id AS server_id, @@global.gtid_binlog_state AS state;"
     "SHOW ALL SLAVES STATUS;"
     "SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_master\\_%'";
 

@@ -32,6 +32,8 @@ uint64_t lacks(const mysql::GtidPosition& ahead, const mysql::GtidPosition& behi
     return most;
 }
 
+bool is_not_in_binlog(const Sight& sight) { return sight.receiver_error == kErrorNotInBinlog; }
+
 class Care {
 public:
     Care(const Policy& policy, const Topology& topology, const Observation& seen)
@@ -60,6 +62,8 @@ private:
     bool tend(const View& view);
     bool tend_acker(const View& view);
     bool tend_bystander(const View& view);
+    bool tend_diverged(const View& view);
+    bool tend_renewing(const View& view);
     bool open_office();
     void describe();
 
@@ -190,7 +194,8 @@ bool Care::settle_loneliness() {
     }
     bool may_have_company = head().is_read_only && primary_.answering_for < policy_.company_within &&
                             std::ranges::any_of(seen_.views, [&](const View& view) {
-        return &view != &primary_ && topology_.standing_of(view.server) != Standing::diverged;
+        Standing standing = topology_.standing_of(view.server);
+        return &view != &primary_ && standing != Standing::diverged && standing != Standing::renewing;
     });
     if (may_have_company) {
         return false;
@@ -261,9 +266,10 @@ bool Care::tend_bystander(const View& view) {
             view.server,
             std::move(next),
             std::format(
-                "{} has what {} has not, and is left alone: {}",
+                "{} {}, and is left alone: {}",
                 view.server,
-                topology_.primary,
+                is_too_far_behind(sight) ? "needs what " + topology_.primary + " has no more"
+                                         : "has what " + topology_.primary + " has not",
                 sight.error
             )
         );
@@ -288,12 +294,39 @@ bool Care::tend_bystander(const View& view) {
     return commit(view.server, std::move(next), view.server + " may acknowledge");
 }
 
-bool Care::tend(const View& view) {
-    Standing standing = topology_.standing_of(view.server);
-    if (!view.sight || &view == &primary_ || standing == Standing::diverged) {
+bool Care::tend_diverged(const View& view) {
+    bool is_saved = view.extra.empty() || view.is_set_aside;
+    if (policy_.rejoin != Rejoin::automatic || !is_saved) {
         return false;
     }
-    return standing == Standing::acker ? tend_acker(view) : tend_bystander(view);
+    Topology next = topology_;
+    next.renew(view.server);
+    return commit(
+        view.server,
+        std::move(next),
+        std::format("the data of {} are put aside, and those of {} copied", view.server, topology_.primary)
+    );
+}
+
+bool Care::tend_renewing(const View& view) {
+    if (view.renewal != topology_.renewal_of(view.server)) {
+        return false;  // its agent is at it
+    }
+    Topology next = topology_;
+    next.set_standing(view.server, Standing::bystander);
+    return commit(view.server, std::move(next), view.server + " has a copy of the data, and follows");
+}
+
+bool Care::tend(const View& view) {
+    if (!view.sight || &view == &primary_) {
+        return false;
+    }
+    switch (topology_.standing_of(view.server)) {
+        case Standing::acker: return tend_acker(view);
+        case Standing::diverged: return tend_diverged(view);
+        case Standing::renewing: return tend_renewing(view);
+        default: return tend_bystander(view);
+    }
 }
 
 // Writes that would wait for a replica are not let in before there is one.
@@ -344,6 +377,10 @@ Decision Care::decide() {
 }
 
 }  // namespace
+
+bool is_too_far_behind(const Sight& sight) {
+    return is_not_in_binlog(sight) && sight.error.contains("purged");
+}
 
 Decision care_for_replicas(const Policy& policy, const Topology& topology, const Observation& seen) {
     return Care(policy, topology, seen).decide();

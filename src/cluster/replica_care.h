@@ -6,6 +6,9 @@
 
 namespace cluster {
 
+// Its source has purged what it needs next: nobody can send it that any more.
+[[nodiscard]] bool is_too_far_behind(const Sight& sight);
+
 // The primary of `topology` has a sight in `seen` (asserted).
 [[nodiscard]] Decision care_for_replicas(
     const Policy& policy,

@@ -3,6 +3,7 @@
 #include <format>
 #include <utility>
 
+#include "cluster/data_origin.h"
 #include "cluster/fence.h"
 #include "net/hangup_guard.h"
 
@@ -73,6 +74,8 @@ View ServerLine::view() const {
         .is_proven = is_proven_,
         .stopped_for = since(stopped_since_, now),
         .parked_for = since(parked_since_, now),
+        .extra = {},
+        .renewal = renewal_,
         .why = why_,
     };
     if (sight_ && !fence_.is_open() && sight_look_ > outdated_) {
@@ -99,7 +102,11 @@ void ServerLine::take_sight(Sight sight) {
     bool is_parked = sight.parked > 0 && sight.ackers > 0;
     bool was_stuck = !parked_since_.is_never() && sight_ && sight_->written == sight.written;
     parked_since_ = !is_parked ? core::Instant::never() : was_stuck ? parked_since_ : now;
-    answering_since_ = answering_since_.is_never() ? now : answering_since_;
+    if (answering_since_.is_never()) {
+        answering_since_ = now;
+        // Data are replaced only while no mariadbd runs.
+        renewal_ = origin_of(place_.directory + "/data").renewal;
+    }
     answered_ = now;
     has_ended_ = false;
     why_.clear();

@@ -76,15 +76,16 @@ private:
     std::string why_ = "was not looked at yet";
     bool has_ended_ = false;
     core::Instant look_began_{};
-    uint64_t look_ = 0;        // the number of the last look that began
-    uint64_t sight_look_ = 0;  // of the one that sight_ is from
-    uint64_t outdated_ = 0;    // looks up to this one began before an order ended, and do not count
+    uint64_t look_ = 0;         // the number of the last look that began
+    uint64_t sight_look_ = 0;   // of the one that sight_ is from
+    uint64_t outdated_ = 0;     // looks up to this one began before an order ended, and do not count
     core::Instant answered_{};  // last, or when the watch began
     core::Instant answering_since_ = core::Instant::never();
     core::Instant steady_since_ = core::Instant::never();
     bool is_proven_ = false;  // see View
     core::Instant stopped_since_ = core::Instant::never();
     core::Instant parked_since_ = core::Instant::never();
+    uint64_t renewal_ = 0;  // see View
 };
 
 }  // namespace cluster

@@ -75,7 +75,7 @@ core::Result<std::string> choose_target(
 
 }  // namespace
 
-core::Result<SwitchoverPlan> plan_switchover(
+core::Result<OrderPlan> plan_switchover(
     const Topology& topology,
     const Observation& seen,
     const std::string& wanted
@@ -84,16 +84,16 @@ core::Result<SwitchoverPlan> plan_switchover(
     if (topology.epoch == 0 || primary == nullptr || !primary->sight || primary->sight->is_read_only) {
         return fail(ErrorKind::conflict, "there is no primary that takes writes");
     }
-    SwitchoverPlan plan{.target = wanted};
+    OrderPlan plan{.server = wanted};
     if (wanted.empty()) {
-        TRY(plan.target, choose_target(topology, seen, *primary->sight));
+        TRY(plan.server, choose_target(topology, seen, *primary->sight));
     }
-    const View* target = seen.find(plan.target);
+    const View* target = seen.find(plan.server);
     if (target == nullptr) {
         return fail(ErrorKind::not_found, std::format("no server of the cluster is named \"{}\"", wanted));
     }
     if (target == primary) {
-        return fail(ErrorKind::invalid, plan.target + " is the primary already");
+        return fail(ErrorKind::invalid, plan.server + " is the primary already");
     }
     if (std::string why = why_not_target(topology, *target, *primary->sight); !why.empty()) {
         return fail(ErrorKind::conflict, std::move(why));
@@ -101,10 +101,10 @@ core::Result<SwitchoverPlan> plan_switchover(
     plan.sentences = {
         "the routers hold new work, and what runs at " + topology.primary + " ends",
         topology.primary + " takes no writes any more",
-        plan.target + " applies all that was written",
+        plan.server + " applies all that was written",
         std::format(
             "{} is primary from epoch {} on, and the others follow it",
-            plan.target,
+            plan.server,
             topology.epoch + 1
         ),
         "the routers go on as soon as a replica acknowledges",

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/orders.h"
 #include "cluster/view.h"
 #include "core/result.h"
 #include "upstream/topology.h"
@@ -13,14 +14,9 @@ namespace cluster {
 // A replica that lacks more transactions than this is too far behind to wait for while writes are held.
 inline constexpr uint64_t kSwitchoverLagMax = 1000;
 
-struct SwitchoverPlan {
-    std::string target{};
-    std::vector<std::string> sentences{};  // what is done, in order
-};
-
 // `wanted`: the server to move to; empty: the replica that has most. invalid, not_found, conflict: why not
 // now, in a sentence.
-[[nodiscard]] core::Result<SwitchoverPlan> plan_switchover(
+[[nodiscard]] core::Result<OrderPlan> plan_switchover(
     const upstream::Topology& topology,
     const Observation& seen,
     const std::string& wanted

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/extra.h"
+#include "cluster/orders.h"
 #include "core/units.h"
 #include "mysql/gtid.h"
 
@@ -20,8 +22,10 @@ struct Sight {
     bool is_read_only = true;
     mysql::GtidPosition written{};  // @@gtid_binlog_pos
     mysql::GtidPosition applied{};  // @@gtid_slave_pos
-    bool has_source = false;        // it is set to replicate from somebody
-    std::string source{};           // whom: the server's name, or "host:port" of a stranger
+    uint32_t server_id = 0;
+    GtidState state{};        // @@gtid_binlog_state
+    bool has_source = false;  // it is set to replicate from somebody
+    std::string source{};     // whom: the server's name, or "host:port" of a stranger
     Thread receiver = Thread::stopped;
     Thread applier = Thread::stopped;
     uint32_t receiver_error = 0;  // Last_IO_Errno
@@ -55,12 +59,16 @@ struct View {
     bool is_proven = false;
     core::Duration stopped_for{};  // its applier does not run; one that was started a moment ago may not yet
     core::Duration parked_for{};   // writes wait at it although a replica that acknowledges is attached
+    std::vector<Extra> extra{};    // what it has written and the primary has not
+    bool is_set_aside = false;     // and all of that is in files (set_aside.h)
+    uint64_t renewal = 0;          // for which order its data were copied (data_origin.h); 0: none
     std::string why{};             // why there is no sight
 };
 
 struct Observation {
-    std::vector<View> views{};  // one a server, in the order of the configuration
-    core::Duration led_for{};   // since we became leader
+    std::vector<View> views{};        // one a server, in the order of the configuration
+    core::Duration led_for{};         // since we became leader
+    std::optional<Order> failover{};  // one that was ordered
 
     [[nodiscard]] const View* find(const std::string& server) const {
         for (const View& view : views) {

@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <format>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "mysql/sql_tokens.h"
 #include "node/config_names.h"
+#include "node/verb_words.h"
 #include "node/version.h"
-#include "upstream/config.h"
 
 namespace node {
 
@@ -31,28 +28,10 @@ constexpr std::string_view kIntroduction =
     "Trilith: a load balancer, and later the whole site behind it, from one file.\n"
     "Exit status: 0 done, 1 it could not be done, 2 wrong usage or configuration.";
 
-// Where the parser of the command line puts what it finds; one verb's part of it is used.
-struct Found {
-    std::string file{kDefaultFile};
-    SiteOptions site;
-    std::string name;
-    std::string number;
-    std::string server;
-    std::optional<std::string> timeout;
-    std::string sql;
-    std::string sql_mode;
-    bool is_json = false;
-    bool is_explained = false;
-    bool is_watching = false;
-    bool is_not_waiting = false;
-    bool is_all = false;
-    bool is_dry = false;
-};
-
 // The verbs and their options, as the command line's library knows them.
 class Grammar {
 public:
-    explicit Grammar(Found& found) : found_(found), app_(std::string(kIntroduction), "trilith") {
+    explicit Grammar(VerbWords& found) : found_(found), app_(std::string(kIntroduction), "trilith") {
         app_.set_help_flag("-h,--help", "Print this help and end");
         app_.set_version_flag("--version", "trilith " + std::string(kVersion));
         app_.require_subcommand(1);
@@ -60,6 +39,7 @@ public:
         add_explain_verb();
         add_watching_verbs();
         add_changing_verbs();
+        add_database_verbs();
     }
 
     [[nodiscard]] CLI::App& app() { return app_; }
@@ -134,9 +114,34 @@ private:
             add_site_verb("restart", "Replace the application's instances, one after the other");
         restart->add_option("WHAT", found_.name, "app")->required();
         restart->add_option("--server", found_.server, "Only there; without it on every server that runs it");
+    }
+
+    void add_database_verbs() {
         CLI::App* switchover = add_site_verb("switchover", "Move the database primary to another server");
         switchover->add_option("--to", found_.name, "Where; without it to the replica that has most");
-        switchover->add_flag("--dry-run", found_.is_dry, "Check it, and say what would be done");
+        switchover->add_flag("--kill", found_.is_killing, "End transactions that do not end by themselves");
+        CLI::App* failover = add_site_verb("failover", "Replace a database primary that does not answer");
+        failover->add_option("--to", found_.name, "By whom; without it by the replica that has most");
+        failover->add_flag(
+            "--accept-loss",
+            found_.is_loss_accepted,
+            "Also where what was acknowledged may be lost by it"
+        );
+        CLI::App* rejoin = add_site_verb("rejoin", "Make a database server that was left alone a replica");
+        rejoin->add_option("SERVER", found_.name, "Which server")->required();
+        rejoin->add_flag(
+            "--discard-extra",
+            found_.is_extra_discarded,
+            "Also where it has what the primary has not: that stays in a file"
+        );
+        for (CLI::App* verb : {switchover, failover, rejoin}) {
+            verb->add_flag("--dry-run", found_.is_dry, "Check it, and say what would be done");
+        }
+        CLI::App* sql = app_.add_subcommand("sql", "Open the mariadb client as administrator");
+        sql->add_option("--server", found_.server, "At which server; without it at the primary");
+        sql->add_option("--site", found_.site.site, "Which site; may be left out where one runs");
+        sql->add_option("WORDS", found_.words, "For the client, behind --, as in -- -e \"SHOW TABLES\"");
+        add_directories(sql);
     }
 
     CLI::App* add_backend_verb(const char* name, const char* purpose) {
@@ -167,127 +172,9 @@ private:
         );
     }
 
-    Found& found_;
+    VerbWords& found_;
     CLI::App app_;
 };
-
-Result<uint32_t> parse_weight(std::string_view text) {
-    uint32_t weight = 0;
-    auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), weight);
-    if (text.empty() || status != std::errc{} || end != text.data() + text.size() ||
-        weight > upstream::kWeightMax) {
-        return fail(
-            ErrorKind::invalid,
-            std::format("a weight is a whole number from 0 to {}, not \"{}\"", upstream::kWeightMax, text)
-        );
-    }
-    return weight;
-}
-
-Result<Command> drain_command(const Found& found) {
-    DrainOptions options{.site = found.site, .name = found.name, .is_waiting = !found.is_not_waiting};
-    if (found.timeout) {
-        TRY(options.timeout, core::parse_duration(*found.timeout));
-    }
-    return options;
-}
-
-Result<Command> undo_command(const Found& found) {
-    if (found.name.empty() != found.is_all) {
-        return fail(ErrorKind::invalid, "say NAME or --all, one of them");
-    }
-    return UndoOptions{.site = found.site, .name = found.name};
-}
-
-Result<Command> restart_command(const Found& found) {
-    if (found.name != "app") {
-        return fail(ErrorKind::invalid, std::format("what can be restarted is app, not \"{}\"", found.name));
-    }
-    return RestartOptions{.site = found.site, .server = found.server};
-}
-
-Result<Command> status_command(const Found& found) {
-    if (found.is_json && found.is_watching) {
-        return fail(ErrorKind::invalid, "--json and --watch exclude each other");
-    }
-    return StatusOptions{.site = found.site, .is_watching = found.is_watching};
-}
-
-Result<Command> weight_command(const Found& found) {
-    TRY(uint32_t weight, parse_weight(found.number));
-    return WeightOptions{.site = found.site, .name = found.name, .weight = weight};
-}
-
-Result<Command> check_command(const Found& found) {
-    return CheckOptions{
-        .file = found.file,
-        .directories = found.site.directories,
-        .is_explained = found.is_explained,
-        .format = found.site.format,
-    };
-}
-
-// The two modes that change how a text is read; ANSI includes ANSI_QUOTES.
-Result<Command> explain_command(const Found& found) {
-    ExplainOptions options{.sql = found.sql, .format = found.site.format};
-    std::string_view modes = found.sql_mode;
-    while (!modes.empty()) {
-        const size_t size = std::min(modes.find(','), modes.size());
-        const std::string_view mode = modes.substr(0, size);
-        if (mysql::equals_ignoring_case(mode, "ansi_quotes") || mysql::equals_ignoring_case(mode, "ansi")) {
-            options.has_ansi_quotes = true;
-        } else if (mysql::equals_ignoring_case(mode, "no_backslash_escapes")) {
-            options.has_backslash_escapes = false;
-        } else {
-            return fail(
-                ErrorKind::invalid,
-                std::format("--sql-mode takes ANSI_QUOTES and NO_BACKSLASH_ESCAPES, not \"{}\"", mode)
-            );
-        }
-        modes.remove_prefix(std::min(size + 1, modes.size()));
-    }
-    return options;
-}
-
-struct Verb {
-    std::string_view name;
-    Result<Command> (*command)(const Found&);
-};
-
-constexpr Verb kVerbs[]{
-    {"check", check_command},
-    {"explain", explain_command},
-    {"serve",
-     [](const Found& found) -> Result<Command> {
-    return ServeOptions{.file = found.file, .server = found.server, .directories = found.site.directories};
-}},
-    {"up",
-     [](const Found& found) -> Result<Command> {
-    return UpOptions{.file = found.file, .directories = found.site.directories};
-}},
-    {"status", status_command},
-    {"weight", weight_command},
-    {"drain", drain_command},
-    {"disable", [](const Found& found) -> Result<Command> { return DisableOptions{found.site, found.name}; }},
-    {"enable", [](const Found& found) -> Result<Command> { return EnableOptions{found.site, found.name}; }},
-    {"undo", undo_command},
-    {"reload", [](const Found& found) -> Result<Command> { return ReloadOptions{found.site}; }},
-    {"restart", restart_command},
-    {"switchover",
-     [](const Found& found) -> Result<Command> {
-    return SwitchoverOptions{.site = found.site, .to = found.name, .is_dry = found.is_dry};
-}},
-    {"metrics", [](const Found& found) -> Result<Command> { return MetricsOptions{found.site, found.server}; }
-    },
-};
-
-Result<Command> command_of(std::string_view verb, Found& found) {
-    if (!found.site.site.empty() && !is_name(found.site.site, kSiteBytesMax)) {
-        return fail(ErrorKind::invalid, std::format("\"{}\" is not the name of a site", found.site.site));
-    }
-    found.site.format = found.is_json ? OutputFormat::json : OutputFormat::text;
-    return std::ranges::find(kVerbs, verb, &Verb::name)->command(found);
-}
 
 // What the library says, as one line: it names what it did not expect or what is missing.
 std::string sentence_of(
@@ -348,7 +235,7 @@ std::vector<std::string> resolve_help(std::vector<std::string> words) {
 }  // namespace
 
 Result<Command> parse_command_line(std::span<const char* const> arguments) {
-    Found found;
+    VerbWords found;
     Grammar grammar(found);
     if (arguments.empty()) {
         return wrong_usage(nullptr, "say what to do");

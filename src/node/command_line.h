@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/result.h"
 #include "core/units.h"
@@ -100,6 +101,30 @@ struct SwitchoverOptions {
     SiteOptions site;
     std::string to;  // empty: the replica that has most
     bool is_dry = false;
+    bool is_killing = false;  // --kill: transactions that do not end by themselves
+};
+
+// trilith failover [--to SERVER] [--accept-loss] [--dry-run]
+struct FailoverOptions {
+    SiteOptions site;
+    std::string to;  // empty: the replica that has most
+    bool is_dry = false;
+    bool is_loss_accepted = false;
+};
+
+// trilith rejoin SERVER [--discard-extra] [--dry-run]
+struct RejoinOptions {
+    SiteOptions site;
+    std::string server;
+    bool is_dry = false;
+    bool is_extra_discarded = false;
+};
+
+// trilith sql [--server SERVER] [-- WORDS…]
+struct SqlOptions {
+    SiteOptions site;
+    std::string server;              // empty: the primary
+    std::vector<std::string> words;  // for the client
 };
 
 struct MetricsOptions {
@@ -127,6 +152,9 @@ using Command = std::variant<
     ReloadOptions,
     RestartOptions,
     SwitchoverOptions,
+    FailoverOptions,
+    RejoinOptions,
+    SqlOptions,
     MetricsOptions>;
 
 // Reads the words after the program's name. ErrorKind::invalid: wrong usage, in one sentence that names the

@@ -18,6 +18,7 @@ namespace {
 constexpr Applies kWholeCluster = Applies::after_restart;
 constexpr std::array<std::string_view, 2> kDurabilityNames{"lossless", "async"};
 constexpr std::array<std::string_view, 2> kAloneNames{"async", "hold"};
+constexpr std::array<std::string_view, 2> kRejoinNames{"ordered", "automatic"};
 // Schemas that a server has by itself, or that are ours.
 constexpr std::array<std::string_view, 5>
     kTakenSchemas{"mysql", "sys", "trilith", "information_schema", "performance_schema"};
@@ -103,11 +104,15 @@ std::vector<Setting> cluster_settings(const cluster::Config& config) {
         return text_literal(kDurabilityNames[static_cast<size_t>(value)]);
     };
     auto alone = [](cluster::Alone value) { return text_literal(kAloneNames[static_cast<size_t>(value)]); };
+    auto rejoin = [](cluster::Rejoin value) {
+        return text_literal(kRejoinNames[static_cast<size_t>(value)]);
+    };
     auto bytes = [](uint64_t value) { return text_literal(core::format_byte_count(value)); };
     return {
         {"primary", text_literal(config.primary), "", kWholeCluster},
         {"durability", durability(config.durability), durability(defaults.durability), kWholeCluster},
         {"alone", alone(config.alone), alone(defaults.alone), kWholeCluster},
+        {"rejoin", rejoin(config.rejoin), rejoin(defaults.rejoin), kWholeCluster},
         {"memory", bytes(config.memory), bytes(defaults.memory), kWholeCluster},
         {"directory", config.directory.empty() ? "" : text_literal(config.directory), "", kWholeCluster},
         {"port", number(config.port), number(defaults.port), kWholeCluster},
@@ -130,6 +135,9 @@ cluster::Config read_cluster(
     }
     if (auto choice = database.read_choice("alone", kAloneNames)) {
         config.alone = static_cast<cluster::Alone>(*choice);
+    }
+    if (auto choice = database.read_choice("rejoin", kRejoinNames)) {
+        config.rejoin = static_cast<cluster::Rejoin>(*choice);
     }
     database.read_bytes("memory", config.memory, {16ULL << 20, 16ULL << 40});
     if (auto directory = database.read_file_path("directory", "a folder such as \"/srv/database\"", base)) {

@@ -3,9 +3,9 @@
 #include <array>
 
 #include "node/control_json.h"
+#include "node/database_order.h"
 #include "node/metrics_page.h"
 #include "node/status_json.h"
-#include "node/switchover_order.h"
 
 namespace node {
 
@@ -79,8 +79,8 @@ ControlReply restart(Node& node, std::string_view body) {
     return number ? ControlReply{.body = format_restart(*number)} : refuse(number.error());
 }
 
-ControlReply switchover(Node& node, std::string_view body) {
-    auto order = parse_switchover_order(body);
+ControlReply order_database(Node& node, cluster::OrderKind kind, std::string_view body) {
+    auto order = parse_database_order(kind, body);
     if (!order) {
         return refuse(order.error());
     }
@@ -88,12 +88,23 @@ ControlReply switchover(Node& node, std::string_view body) {
         return refuse(404, "the site keeps no databases");
     }
     if (order->is_dry) {
-        auto plan = node.database()->plan_switchover(order->to);
-        return plan ? ControlReply{.body = format_switchover_plan(plan->target, plan->sentences)}
-                    : refuse(plan.error());
+        auto plan = node.database()->plan(order->order);
+        return plan ? ControlReply{.body = format_order_plan(*plan)} : refuse(plan.error());
     }
-    auto number = node.database()->begin_switchover(order->to);
-    return number ? ControlReply{.body = format_switchover(*number)} : refuse(number.error());
+    auto number = node.database()->begin(order->order);
+    return number ? ControlReply{.body = format_order_number(*number)} : refuse(number.error());
+}
+
+ControlReply switchover(Node& node, std::string_view body) {
+    return order_database(node, cluster::OrderKind::switchover, body);
+}
+
+ControlReply failover(Node& node, std::string_view body) {
+    return order_database(node, cluster::OrderKind::failover, body);
+}
+
+ControlReply rejoin(Node& node, std::string_view body) {
+    return order_database(node, cluster::OrderKind::rejoin, body);
 }
 
 ControlReply metrics(const Node& node) {
@@ -114,6 +125,8 @@ constexpr std::array kOrders{
     Order{"/v1/reload", reload},
     Order{"/v1/restart", restart},
     Order{"/v1/switchover", switchover},
+    Order{"/v1/failover", failover},
+    Order{"/v1/rejoin", rejoin},
 };
 
 }  // namespace

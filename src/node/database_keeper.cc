@@ -60,7 +60,12 @@ core::Result<std::unique_ptr<DatabaseKeeper>> DatabaseKeeper::open(
         world.log,
         *keeper->config_.cluster,
         keeper->secrets_,
-        cluster::AgentOptions{.site = config.site, .place = std::move(own), .shared = world.shared}
+        cluster::AgentOptions{
+            .site = config.site,
+            .place = std::move(own),
+            .places = places,
+            .shared = world.shared,
+        }
     );
     keeper->leader_ = std::make_unique<cluster::Leader>(
         world.reactor,
@@ -143,18 +148,18 @@ std::string DatabaseKeeper::program_url() const {
     );
 }
 
-core::Result<uint64_t> DatabaseKeeper::begin_switchover(const std::string& target) {
+core::Result<uint64_t> DatabaseKeeper::begin(const cluster::Order& order) {
     if (leader_ == nullptr) {
         return core::fail(core::ErrorKind::not_found, server_.name + " has not the role \"database\"");
     }
-    return leader_->begin_switchover(target);
+    return leader_->begin(order);
 }
 
-core::Result<cluster::SwitchoverPlan> DatabaseKeeper::plan_switchover(const std::string& target) const {
+core::Result<cluster::OrderPlan> DatabaseKeeper::plan(const cluster::Order& order) const {
     if (leader_ == nullptr) {
         return core::fail(core::ErrorKind::not_found, server_.name + " has not the role \"database\"");
     }
-    return leader_->dry_run(target);
+    return leader_->dry_run(order);
 }
 
 DatabaseStatus DatabaseKeeper::status() const {
@@ -167,6 +172,14 @@ DatabaseStatus DatabaseKeeper::status() const {
             .pid = agent.pid,
             .starts_total = agent.starts,
         };
+    }
+    status.client = {
+        .user = std::string(cluster::kAdminUser),
+        .password_file = cluster::secret_file(world_.shared, "admin"),
+        .schema = config_.cluster->name,
+    };
+    for (const cluster::Place& place : cluster_places(config_, world_.shared)) {
+        status.client.addresses.emplace_back(place.server, place.database.to_string());
     }
     auto topology = store_.read();
     if (topology) {
@@ -182,11 +195,12 @@ DatabaseStatus DatabaseKeeper::status() const {
     status.leads = leader.leads;
     status.sentence = leader.sentence;
     status.no_failover = leader.no_failover;
-    status.switchover = {
-        .number = leader.switchover.number,
-        .is_running = leader.switchover.is_running,
-        .sentence = leader.switchover.sentence,
-        .error = leader.switchover.error,
+    status.order = {
+        .number = leader.order.number,
+        .verb = leader.order.number == 0 ? "" : cluster::order_name(leader.order.kind),
+        .is_running = leader.order.is_running,
+        .sentence = leader.order.sentence,
+        .error = leader.order.error,
     };
     for (const cluster::View& view : leader.views) {
         DatabaseServerStatus server{.server = view.server};
@@ -201,6 +215,10 @@ DatabaseStatus DatabaseKeeper::status() const {
             view.sight->received.append_to(server.received);
             view.sight->applied.append_to(server.applied);
             server.reason = view.sight->error;
+        }
+        server.extra = cluster::describe_extra(view.extra);
+        if (view.is_set_aside) {
+            server.aside = leader_->aside_files(view);
         }
         status.servers.push_back(std::move(server));
     }

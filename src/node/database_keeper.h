@@ -50,8 +50,8 @@ public:
     [[nodiscard]] std::string program_url() const;
 
     // See cluster::Leader; not_found where the server has not the role.
-    [[nodiscard]] core::Result<uint64_t> begin_switchover(const std::string& target);
-    [[nodiscard]] core::Result<cluster::SwitchoverPlan> plan_switchover(const std::string& target) const;
+    [[nodiscard]] core::Result<uint64_t> begin(const cluster::Order& order);
+    [[nodiscard]] core::Result<cluster::OrderPlan> plan(const cluster::Order& order) const;
 
     [[nodiscard]] DatabaseStatus status() const;
 

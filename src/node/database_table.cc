@@ -59,6 +59,19 @@ void append_servers(std::string& target, const DatabaseStatus& database, const T
     );
 }
 
+// What it has and the primary has not, and where that was saved.
+void append_extra(std::string& target, const DatabaseServerStatus& server, const TableOptions& options) {
+    if (server.extra.empty()) {
+        return;
+    }
+    std::string text =
+        std::format("{} has transactions that the primary has not: {}", server.server, server.extra);
+    for (const std::string& file : server.aside) {
+        text += "; saved in " + file;
+    }
+    append_sentence(target, text, Ink::red, options);
+}
+
 }  // namespace
 
 void append_database(std::string& target, const DatabaseStatus& database, const TableOptions& options) {
@@ -88,6 +101,9 @@ void append_database(std::string& target, const DatabaseStatus& database, const 
         );
     }
     append_servers(target, database, options);
+    for (const DatabaseServerStatus& server : database.servers) {
+        append_extra(target, server, options);
+    }
 }
 
 }  // namespace node

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "balancer/counters.h"
@@ -113,7 +114,26 @@ struct DatabaseServerStatus {
     std::string written{};      // GTID positions
     std::string received{};
     std::string applied{};
-    std::string reason{};  // why it does not answer, or its replication's error
+    std::string reason{};              // why it does not answer, or its replication's error
+    std::string extra{};               // transactions that it has and the primary has not
+    std::vector<std::string> aside{};  // the files in which these are
+};
+
+// The order about the databases that was given last.
+struct DatabaseOrderStatus {
+    uint64_t number = 0;  // 0: none was given
+    std::string verb{};   // switchover, failover, rejoin
+    bool is_running = false;
+    std::string sentence{};  // how it ended well
+    std::string error{};     // not empty: it was not done
+};
+
+// By what `trilith sql` logs in.
+struct DatabaseClientStatus {
+    std::string user{};
+    std::string password_file{};
+    std::string schema{};
+    std::vector<std::pair<std::string, std::string>> addresses{};  // of each server's mariadbd
 };
 
 // The database cluster that is kept by this site.
@@ -127,16 +147,8 @@ struct DatabaseStatus {
     std::string sentence;     // what is done or awaited
     std::string no_failover;  // why the primary would not be replaced now; empty: it would
     std::vector<DatabaseServerStatus> servers;
-
-    // The order to move the primary that was given last.
-    struct Switchover {
-        uint64_t number = 0;  // 0: none was given
-        bool is_running = false;
-        std::string sentence;  // how it ended well
-        std::string error;     // not empty: it was not done
-    };
-
-    Switchover switchover;
+    DatabaseOrderStatus order;
+    DatabaseClientStatus client;
 };
 
 // What is counted of clients, all cores together.

@@ -220,6 +220,16 @@ Json database_json(const DatabaseStatus& database) {
             {"starts_total", database.agent->starts_total},
         };
     }
+    Json addresses = Json::array();
+    for (const auto& [server, address] : database.client.addresses) {
+        addresses.push_back({{"server", server}, {"address", address}});
+    }
+    document["client"] = {
+        {"user", database.client.user},
+        {"password_file", database.client.password_file},
+        {"schema", database.client.schema},
+        {"addresses", std::move(addresses)},
+    };
     if (!database.leads) {
         return document;
     }
@@ -238,14 +248,17 @@ Json database_json(const DatabaseStatus& database) {
             {"received", server.received},
             {"applied", server.applied},
             {"reason", server.reason},
+            {"extra", server.extra},
+            {"aside", server.aside},
         });
     }
     document["servers"] = std::move(servers);
-    document["switchover"] = {
-        {"number", database.switchover.number},
-        {"running", database.switchover.is_running},
-        {"sentence", database.switchover.sentence},
-        {"error", database.switchover.error},
+    document["order"] = {
+        {"number", database.order.number},
+        {"verb", database.order.verb},
+        {"running", database.order.is_running},
+        {"sentence", database.order.sentence},
+        {"error", database.order.error},
     };
     return document;
 }

@@ -1,13 +1,12 @@
 // Reads a status that another process wrote: the verbs' side of status_json.h.
 #include <array>
-#include <cmath>
-#include <concepts>
-#include <format>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "node/json_values.h"
 #include "node/status_json.h"
+#include "node/status_reader_database.h"
 
 namespace node {
 
@@ -19,106 +18,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Takes values out of one object; remembers the first that was of the wrong kind.
-class Reader {
-public:
-    // null: nothing is there to take.
-    Reader(const Json* object, std::string& problem) : object_(object), problem_(problem) {
-        if (object != nullptr && !object->is_object()) {
-            refuse("an object");
-            object_ = nullptr;
-        }
-    }
-
-    void read(const char* key, std::string& target) {
-        if (const Json* value = find(key)) {
-            value->is_string() ? void(target = value->get<std::string>()) : refuse(key);
-        }
-    }
-
-    void read(const char* key, bool& target) {
-        if (const Json* value = find(key)) {
-            value->is_boolean() ? void(target = value->get<bool>()) : refuse(key);
-        }
-    }
-
-    void read(const char* key, double& target) {
-        if (const Json* value = find(key)) {
-            value->is_number() ? void(target = value->get<double>()) : refuse(key);
-        }
-    }
-
-    template <std::integral Number>
-    void read(const char* key, Number& target) {
-        if (const Json* value = find(key)) {
-            if (value->is_number_unsigned() && std::in_range<Number>(value->get<uint64_t>())) {
-                target = static_cast<Number>(value->get<uint64_t>());
-            } else if (value->is_number_integer() && std::in_range<Number>(value->get<int64_t>())) {
-                target = static_cast<Number>(value->get<int64_t>());
-            } else {
-                refuse(key);
-            }
-        }
-    }
-
-    // As a number of seconds, at most 100 years.
-    void read(const char* key, core::Duration& target) {
-        constexpr double kMost = 100.0 * 365 * 24 * 3600;
-        double value = std::chrono::duration<double>(target).count();
-        read(key, value);
-        if (std::abs(value) <= kMost) {
-            target = core::Duration(std::llround(value * kNanosecondsPerSecond));
-        } else {
-            refuse(key);
-        }
-    }
-
-    // Calls `element(value)` for each of a list.
-    void read_each(const char* key, auto element) {
-        if (const Json* value = find(key)) {
-            if (!value->is_array()) {
-                refuse(key);
-                return;
-            }
-            for (const Json& one : *value) {
-                element(one);
-            }
-        }
-    }
-
-    // The object under the key; nothing can be taken from one that is missing or null.
-    [[nodiscard]] Reader child(const char* key) const { return {find(key), problem_}; }
-
-    [[nodiscard]] std::string& problem() { return problem_; }
-
-    [[nodiscard]] bool is_there() const { return object_ != nullptr; }
-
-private:
-    [[nodiscard]] const Json* find(const char* key) const {
-        if (object_ == nullptr) {
-            return nullptr;
-        }
-        auto found = object_->find(key);
-        return found == object_->end() || found->is_null() ? nullptr : &*found;
-    }
-
-    void refuse(std::string_view key) {
-        if (problem_.empty()) {
-            problem_ = std::format("\"{}\" is not what was expected", key);
-        }
-    }
-
-    const Json* object_;
-    std::string& problem_;
-};
-
-void read_responses(Reader object, std::array<uint64_t, 6>& responses) {
+void read_responses(JsonValues object, std::array<uint64_t, 6>& responses) {
     for (size_t of_class = 1; of_class < responses.size(); ++of_class) {
         object.read(kResponseClasses[of_class], responses[of_class]);
     }
 }
 
-void read_histogram(Reader object, HistogramStatus& histogram) {
+void read_histogram(JsonValues object, HistogramStatus& histogram) {
     object.read("count", histogram.count);
     object.read("sum_nanoseconds", histogram.sum_nanoseconds);
     size_t bucket = 0;
@@ -129,7 +35,7 @@ void read_histogram(Reader object, HistogramStatus& histogram) {
     });
 }
 
-void read_override(Reader object, OverrideStatus& override) {
+void read_override(JsonValues object, OverrideStatus& override) {
     uint32_t weight = UINT32_MAX;
     std::string admin;
     object.read("weight", weight);
@@ -142,7 +48,7 @@ void read_override(Reader object, OverrideStatus& override) {
     }
 }
 
-BackendStatus read_backend(Reader object) {
+BackendStatus read_backend(JsonValues object) {
     BackendStatus backend;
     object.read("name", backend.name);
     object.read("address", backend.address);
@@ -173,7 +79,7 @@ BackendStatus read_backend(Reader object) {
     return backend;
 }
 
-PoolStatus read_pool(Reader object) {
+PoolStatus read_pool(JsonValues object) {
     PoolStatus pool;
     object.read("name", pool.name);
     object.read("mode", pool.mode);
@@ -182,13 +88,13 @@ PoolStatus read_pool(Reader object) {
     object.read("queue_limit", pool.queue_max);
     object.read("connections_limit", pool.connections_max);
     object.read_each("backends", [&](const Json& backend) {
-        pool.backends.push_back(read_backend(Reader(&backend, object.problem())));
+        pool.backends.push_back(read_backend(JsonValues(&backend, object.problem())));
     });
     return pool;
 }
 
-void read_traffic(Reader& object, ServerStatus& status) {
-    Reader connections = object.child("connections");
+void read_traffic(JsonValues& object, ServerStatus& status) {
+    JsonValues connections = object.child("connections");
     connections.read("current", status.connections);
     connections.read("limit", status.connections_max);
     connections.read("total", status.connections_total);
@@ -196,7 +102,7 @@ void read_traffic(Reader& object, ServerStatus& status) {
     object.read("requests_active", status.requests_active);
     object.read("requests_total", status.requests_total);
     read_responses(object.child("responses"), status.responses);
-    Reader ended = object.child("ended");
+    JsonValues ended = object.child("ended");
     for (size_t reason = 0; reason < status.ended.size(); ++reason) {
         ended.read(balancer::ended_name(static_cast<balancer::Ended>(reason)), status.ended[reason]);
     }
@@ -209,7 +115,7 @@ void read_traffic(Reader& object, ServerStatus& status) {
     read_histogram(object.child("queue_time"), status.queue_time);
 }
 
-InstanceStatus read_instance(Reader object) {
+InstanceStatus read_instance(JsonValues object) {
     InstanceStatus instance;
     object.read("name", instance.name);
     object.read("pid", instance.pid);
@@ -223,12 +129,12 @@ InstanceStatus read_instance(Reader object) {
     return instance;
 }
 
-AppStatus read_app(Reader object) {
+AppStatus read_app(JsonValues object) {
     AppStatus app;
     object.read_each("instances", [&](const Json& instance) {
-        app.instances.push_back(read_instance(Reader(&instance, object.problem())));
+        app.instances.push_back(read_instance(JsonValues(&instance, object.problem())));
     });
-    Reader restart = object.child("restart");
+    JsonValues restart = object.child("restart");
     restart.read("number", app.restart.number);
     restart.read("running", app.restart.is_running);
     restart.read("error", app.restart.error);
@@ -240,7 +146,7 @@ AppStatus read_app(Reader object) {
     return app;
 }
 
-void read_pinned(Reader object, RouterStatus& router) {
+void read_pinned(JsonValues object, RouterStatus& router) {
     std::string reason;
     int64_t sessions = 0;
     object.read("reason", reason);
@@ -256,7 +162,7 @@ void read_pinned(Reader object, RouterStatus& router) {
     }
 }
 
-RouterNodeStatus read_router_node(Reader object) {
+RouterNodeStatus read_router_node(JsonValues object) {
     RouterNodeStatus node;
     double lag = -1;
     object.read("address", node.address);
@@ -284,9 +190,9 @@ RouterNodeStatus read_router_node(Reader object) {
     return node;
 }
 
-RouterStatus read_router(Reader object) {
+RouterStatus read_router(JsonValues object) {
     RouterStatus router;
-    Reader clients = object.child("clients");
+    JsonValues clients = object.child("clients");
     clients.read("current", router.clients);
     clients.read("limit", router.clients_max);
     clients.read("total", router.clients_total);
@@ -295,54 +201,12 @@ RouterStatus read_router(Reader object) {
     object.read("connections_limit", router.connections_max);
     object.read("queue_limit", router.queue_max);
     object.read_each("pinned", [&](const Json& pinned) {
-        read_pinned(Reader(&pinned, object.problem()), router);
+        read_pinned(JsonValues(&pinned, object.problem()), router);
     });
     object.read_each("nodes", [&](const Json& node) {
-        router.nodes.push_back(read_router_node(Reader(&node, object.problem())));
+        router.nodes.push_back(read_router_node(JsonValues(&node, object.problem())));
     });
     return router;
-}
-
-DatabaseServerStatus read_database_server(Reader object) {
-    DatabaseServerStatus server;
-    object.read("server", server.server);
-    object.read("standing", server.standing);
-    object.read("answers", server.answers);
-    object.read("read_only", server.is_read_only);
-    object.read("acknowledges", server.acknowledges);
-    object.read("armed", server.is_armed);
-    object.read("written", server.written);
-    object.read("received", server.received);
-    object.read("applied", server.applied);
-    object.read("reason", server.reason);
-    return server;
-}
-
-DatabaseStatus read_database_status(Reader object) {
-    DatabaseStatus database;
-    object.read("epoch", database.epoch);
-    object.read("primary", database.primary);
-    object.read("gate", database.gate);
-    object.read("durability", database.durability);
-    object.read("leads", database.leads);
-    object.read("doing", database.sentence);
-    object.read("no_failover", database.no_failover);
-    if (Reader agent = object.child("mariadbd"); agent.is_there()) {
-        DatabaseAgentStatus& status = database.agent.emplace();
-        agent.read("state", status.state);
-        agent.read("reason", status.reason);
-        agent.read("pid", status.pid);
-        agent.read("starts_total", status.starts_total);
-    }
-    Reader switchover = object.child("switchover");
-    switchover.read("number", database.switchover.number);
-    switchover.read("running", database.switchover.is_running);
-    switchover.read("sentence", database.switchover.sentence);
-    switchover.read("error", database.switchover.error);
-    object.read_each("servers", [&](const Json& server) {
-        database.servers.push_back(read_database_server(Reader(&server, object.problem())));
-    });
-    return database;
 }
 
 }  // namespace
@@ -350,7 +214,7 @@ DatabaseStatus read_database_status(Reader object) {
 Result<ServerStatus> parse_status_json(std::string_view text) {
     Json document = Json::parse(text, nullptr, false);
     std::string problem;
-    Reader object(&document, problem);
+    JsonValues object(&document, problem);
     ServerStatus status;
     object.read("site", status.site);
     object.read("server", status.server);
@@ -368,15 +232,15 @@ Result<ServerStatus> parse_status_json(std::string_view text) {
     });
     read_traffic(object, status);
     object.read_each("pools", [&](const Json& pool) {
-        status.pools.push_back(read_pool(Reader(&pool, problem)));
+        status.pools.push_back(read_pool(JsonValues(&pool, problem)));
     });
-    if (Reader app = object.child("app"); app.is_there()) {
+    if (JsonValues app = object.child("app"); app.is_there()) {
         status.app = read_app(app);
     }
-    if (Reader router = object.child("sql_router"); router.is_there()) {
+    if (JsonValues router = object.child("sql_router"); router.is_there()) {
         status.router = read_router(router);
     }
-    if (Reader database = object.child("database"); database.is_there()) {
+    if (JsonValues database = object.child("database"); database.is_there()) {
         status.database = read_database_status(database);
     }
     if (!problem.empty()) {

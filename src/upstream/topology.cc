@@ -14,7 +14,10 @@ constexpr std::string_view kTitle = "trilith-topology 1";
 constexpr std::string_view kEnd = "end";
 constexpr std::array<std::string_view, 2> kGates{"open", "held"};
 constexpr std::array<std::string_view, 2> kDurabilities{"lossless", "async"};
-constexpr std::array<std::string_view, 5> kStandings{"primary", "acker", "bystander", "former", "diverged"};
+constexpr std::array<std::string_view, 6>
+    kStandings{"primary", "acker", "bystander", "former", "diverged", "renewing"};
+// Its number follows.
+constexpr std::string_view kRenewing = "renewing ";
 
 template <class Choice, size_t Count>
 bool read_name(const std::array<std::string_view, Count>& names, std::string_view text, Choice& choice) {
@@ -47,8 +50,16 @@ bool read_member(std::string_view text, Topology& topology) {
     }
     Member member{.server = std::string(text.substr(0, space))};
     bool is_known = std::ranges::contains(topology.members, member.server, &Member::server);
-    bool is_read = is_server_name(member.server) && !is_known &&
-                   read_name(kStandings, text.substr(space + 1), member.standing);
+    std::string_view standing = text.substr(space + 1);
+    bool is_renewal_read = true;
+    if (standing.starts_with(kRenewing)) {
+        std::string_view number = standing.substr(kRenewing.size());
+        is_renewal_read = read_number_whole(number, member.renewal) && member.renewal > 0;
+        standing = standing_name(Standing::renewing);
+    }
+    bool is_read = is_server_name(member.server) && !is_known && is_renewal_read &&
+                   read_name(kStandings, standing, member.standing) &&
+                   (member.standing == Standing::renewing) == (member.renewal != 0);
     topology.members.push_back(std::move(member));
     return is_read;
 }
@@ -112,7 +123,18 @@ void Topology::set_standing(std::string_view server, Standing standing) {
         members.push_back({.server = std::string(server), .standing = standing});
     } else {
         found->standing = standing;
+        found->renewal = 0;
     }
+}
+
+void Topology::renew(std::string_view server) {
+    set_standing(server, Standing::renewing);
+    std::ranges::find(members, server, &Member::server)->renewal = version + 1;
+}
+
+uint64_t Topology::renewal_of(std::string_view server) const {
+    auto found = std::ranges::find(members, server, &Member::server);
+    return found == members.end() ? 0 : found->renewal;
 }
 
 std::vector<std::string> Topology::with_standing(Standing standing) const {
@@ -142,7 +164,8 @@ std::string write_topology(const Topology& topology) {
         text += std::format("floor {}\n", topology.floor);
     }
     for (const Member& member : topology.members) {
-        text += std::format("member {} {}\n", member.server, standing_name(member.standing));
+        text += std::format("member {} {}", member.server, standing_name(member.standing));
+        text += member.renewal != 0 ? std::format(" {}\n", member.renewal) : "\n";
     }
     return text + std::string(kEnd) + "\n";
 }

@@ -11,6 +11,7 @@
 //   floor 0-1-270
 //   member db1 primary
 //   member db2 acker
+//   member db3 renewing 11
 //   end
 #pragma once
 
@@ -35,12 +36,14 @@ enum class Standing : uint8_t {
     acker,      // may acknowledge the primary's writes: an election must hear all of these
     bystander,  // may not: it has not been shown to have all, or was lost sight of
     former,     // was primary in an earlier epoch, and has not come back as a replica yet
-    diverged,   // has what the primary has not; left alone
+    diverged,   // has what the primary has not, or lacks what nobody can send it; left alone
+    renewing,   // its data are put aside, and the primary's copied in their place
 };
 
 struct Member {
     std::string server{};
     Standing standing = Standing::bystander;
+    uint64_t renewal = 0;  // of one that is renewing: the version in which that was recorded; else 0
 
     friend bool operator==(const Member&, const Member&) = default;
 };
@@ -61,8 +64,12 @@ struct Topology {
 
     // bystander for a server that is not among the members.
     [[nodiscard]] Standing standing_of(std::string_view server) const;
-    // Adds the member where it is missing.
+    // Adds the member where it is missing. `renewing` is set by renew().
     void set_standing(std::string_view server, Standing standing);
+    // The server is renewing, by the record that follows this one.
+    void renew(std::string_view server);
+    // The number of its renewal; 0: it is not renewing.
+    [[nodiscard]] uint64_t renewal_of(std::string_view server) const;
     [[nodiscard]] std::vector<std::string> with_standing(Standing standing) const;
 };
 

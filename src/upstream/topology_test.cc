@@ -20,7 +20,8 @@ Topology sample() {
              {.server = "db2", .standing = Standing::acker},
              {.server = "db3", .standing = Standing::former},
              {.server = "db4", .standing = Standing::diverged},
-             {.server = "db5", .standing = Standing::bystander}},
+             {.server = "db5", .standing = Standing::bystander},
+             {.server = "db6", .standing = Standing::renewing, .renewal = 12}},
     };
 }
 
@@ -48,6 +49,10 @@ TEST_CASE("what does not belong there is refused and named") {
           "durability",
           "member db1",
           "member db1 king",
+          "member db1 renewing",
+          "member db1 renewing 0",
+          "member db1 renewing one",
+          "member db1 acker 7",
           "member db 1 primary",
           "primary ",
           "colour red"}) {
@@ -56,6 +61,16 @@ TEST_CASE("what does not belong there is refused and named") {
         CHECK(read.error().context().contains("line 2"));
     }
     CHECK_FALSE(read_topology("trilith-topology 1\nmember a acker\nmember a acker\nend\n"));
+}
+
+TEST_CASE("a renewal has the number of the record that begins it, until another standing ends it") {
+    Topology topology = sample();
+    topology.renew("db4");
+    CHECK(topology.standing_of("db4") == Standing::renewing);
+    CHECK(topology.renewal_of("db4") == topology.version + 1);
+    topology.set_standing("db4", Standing::bystander);
+    CHECK(topology.renewal_of("db4") == 0);
+    CHECK(topology.renewal_of("db9") == 0);
 }
 
 TEST_CASE("a server that is no member stands by") {

@@ -1,0 +1,241 @@
+#include "cluster/data_maker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <format>
+#include <optional>
+
+#include "cluster/data_origin.h"
+#include "cluster/durable_file.h"
+#include "cluster/programs.h"
+#include "cluster/settings.h"
+#include "core/panic.h"
+#include "runtime/task_group.h"
+
+namespace cluster {
+
+using core::ErrorKind;
+using core::fail;
+using core::Result;
+using runtime::Outcome;
+using runtime::Task;
+
+namespace {
+
+constexpr core::Duration kTemplateLook = std::chrono::milliseconds(20);
+// A history that is longer is replayed slower than it is copied.
+constexpr uint64_t kShortHistory = 64ULL << 20;
+constexpr core::Duration kProgressLook = std::chrono::milliseconds(500);
+constexpr core::Duration kProgressLine = std::chrono::seconds(5);
+// A copy that gets no further holds up the primary's commits: it waits for one that waits for a replica.
+constexpr core::Duration kStallTime = std::chrono::seconds(15);
+constexpr size_t kPositionMax = 4096;
+
+// "binlog.000001\t3460\t0-985333760-12\n"; the last field is empty where nothing was ever written.
+Result<std::string> read_backup_position(const std::string& file) {
+    TRY(auto text, read_small_file(file, kPositionMax));
+    size_t tab = text ? text->rfind('\t') : std::string::npos;
+    if (tab == std::string::npos) {
+        return fail(ErrorKind::invalid, file + ": mariadb-backup has written no position");
+    }
+    std::string position = text->substr(tab + 1);
+    position.erase(std::ranges::find(position, '\n'), position.end());
+    if (!mysql::GtidPosition::read(position)) {
+        return fail(ErrorKind::invalid, std::format("{}: \"{}\" is no GTID position", file, position));
+    }
+    return position;
+}
+
+}  // namespace
+
+// Once for the whole site: servers that are copies of it begin with the same content, accounts included.
+Task<Result<void>> DataMaker::make_template() {
+    std::string home = world_.shared + "/template";
+    CO_TRY_VOID(make_directory(home));
+    runtime::Descriptor lock = try_lock(home + "/lock");
+    while (!lock.is_open()) {
+        if (co_await world_.reactor.sleep_for(kTemplateLook) != Outcome::ready || world_.tools.is_stopped()) {
+            co_return fail(ErrorKind::cancelled, "the server stops");
+        }
+        lock = try_lock(home + "/lock");
+    }
+    if (is_there(home + "/data")) {
+        co_return Result<void>{};
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(home + "/data.new", ignored);
+    CO_TRY_VOID(replace_durably(home + "/accounts.sql", first_accounts(world_.config, world_.secrets)));
+    CO_TRY(std::string install, find_program("mariadb-install-db"));
+    auto made = co_await world_.tools.run(
+        {install,
+         "--no-defaults",
+         "--datadir=" + home + "/data.new",
+         "--extra-file=" + home + "/accounts.sql",
+         "--skip-test-db",
+         "--skip-name-resolve",
+         "--auth-root-authentication-method=socket",
+         "--auth-root-socket-user=root",
+         "--innodb-log-file-size=16M"}
+    );
+    ::unlink((home + "/accounts.sql").c_str());
+    if (!made) {
+        co_return fail(std::move(made).error());
+    }
+    co_return rename_to(home + "/data.new", home + "/data");
+}
+
+Task<Result<void>> DataMaker::copy_template() {
+    CO_TRY_VOID(co_await make_template());
+    CO_TRY(std::string copy, find_program("cp"));
+    auto copied =
+        co_await world_.tools.run({copy, "-a", "--sparse=always", world_.shared + "/template/data", fresh()});
+    if (!copied) {
+        co_return fail(std::move(copied).error());
+    }
+    co_return Result<void>{};
+}
+
+// Tells how far a copy is, until the fiber is stopped, and ends one that gets no further.
+Task<void> DataMaker::follow_copy(const Place& source, uint64_t bytes) {
+    uint64_t before = 0;
+    core::Instant grown = world_.reactor.now();
+    core::Instant told = grown;
+    while (co_await world_.reactor.sleep_for(kProgressLook) == Outcome::ready) {
+        uint64_t copied = bytes_below(fresh());
+        core::Instant now = world_.reactor.now();
+        std::string progress = std::format(
+            "copies the data of {}: {} of about {} MiB",
+            source.server,
+            copied >> 20,
+            bytes >> 20
+        );
+        if (copied != before) {
+            before = copied;
+            grown = now;
+        } else if (now - grown >= kStallTime) {
+            world_.tools.kill();
+        }
+        if (now - told >= kProgressLine) {
+            told = now;
+            world_.log.info("database", progress);
+        }
+        world_.progress(std::move(progress));
+    }
+}
+
+Task<Result<void>> DataMaker::back_up(const Place& source) {
+    CO_TRY(std::string backup, find_program("mariadb-backup"));
+    std::string settings = world_.place.directory + "/tmp/copy.cnf";
+    CO_TRY_VOID(replace_durably(
+        settings,
+        std::format(
+            "[mariadb-backup]\nuser = {}\npassword = {}\nsocket = {}/socket\ndatadir = {}/data\n",
+            kAdminUser,
+            world_.secrets.admin,
+            source.directory,
+            source.directory
+        )
+    ));
+    uint64_t bytes = bytes_below(source.directory + "/data");
+    std::optional<uint64_t> room = free_bytes(world_.place.directory);
+    if (room && *room < bytes) {
+        co_return fail(
+            ErrorKind::io,
+            std::format(
+                "{}: the data of {} are {} MiB, and {} MiB are free: make room",
+                world_.place.directory,
+                source.server,
+                bytes >> 20,
+                *room >> 20
+            )
+        );
+    }
+    world_.log.info(
+        "database",
+        "copies the data of the primary",
+        {{"from", source.server}, {"bytes", std::to_string(bytes)}}
+    );
+    runtime::TaskGroup watches(world_.reactor, 1);
+    watches.spawn(follow_copy(source, bytes));
+    auto copied = co_await world_.tools.run(
+        {backup, "--defaults-file=" + settings, "--backup", "--target-dir=" + fresh()}
+    );
+    watches.request_stop();
+    co_await watches.join();
+    ::unlink(settings.c_str());
+    if (copied) {
+        world_.progress("makes the copy of the data of " + source.server + " consistent");
+        copied = co_await world_.tools.run({backup, "--prepare", "--target-dir=" + fresh()});
+    }
+    if (!copied) {
+        co_return fail(
+            copied.error().kind(),
+            std::format("copying the data of {} begins anew: {}", source.server, copied.error().context())
+        );
+    }
+    co_return Result<void>{};
+}
+
+// Started once by itself, reachable by nobody, only to write down where in the primary's history the copy
+// stands: there are no binlogs in it that say so.
+Task<Result<void>> DataMaker::set_position(const std::string& position) {
+    CO_TRY(std::string mariadbd, find_program("mariadbd"));
+    std::string temporary = world_.place.directory + "/tmp";
+    CO_TRY_VOID(replace_durably(
+        temporary + "/position.sql",
+        std::format("SET GLOBAL gtid_slave_pos = '{}';\nSHUTDOWN;\n", position)
+    ));
+    auto set = co_await world_.tools.run(
+        {mariadbd,
+         "--no-defaults",
+         "--datadir=" + fresh(),
+         "--tmpdir=" + temporary,
+         "--socket=" + temporary + "/socket",
+         "--pid-file=" + temporary + "/pid",
+         "--init-file=" + temporary + "/position.sql",
+         "--skip-networking",
+         "--skip-log-bin",
+         "--innodb-buffer-pool-size=32M",
+         "--innodb-log-file-size=64M"}
+    );
+    if (!set) {
+        co_return fail(std::move(set).error());
+    }
+    co_return Result<void>{};
+}
+
+Task<Result<std::string>> DataMaker::copy_running(const Place& source) {
+    CO_TRY_VOID(co_await back_up(source));
+    CO_TRY(std::string position, read_backup_position(fresh() + "/xtrabackup_binlog_info"));
+    CO_TRY_VOID(co_await set_position(position));
+    co_return position;
+}
+
+Task<Result<void>> DataMaker::make(const upstream::Topology& topology) {
+    const std::string& directory = world_.place.directory;
+    ASSERT(!is_there(directory + "/data"));
+    if (is_there(fresh())) {
+        CO_TRY(std::string remove, find_program("rm"));
+        auto removed = co_await world_.tools.run({remove, "-rf", fresh()});
+        if (!removed) {
+            co_return fail(std::move(removed).error());
+        }
+    }
+    DataOrigin origin{.renewal = topology.renewal_of(world_.place.server)};
+    auto source = std::ranges::find(world_.places, topology.primary, &Place::server);
+    bool is_copied = topology.epoch > 0 && source != world_.places.end() &&
+                     !has_short_whole_history(source->directory + "/data", kShortHistory);
+    if (is_copied) {
+        origin.source = source->server;
+        CO_TRY(origin.position, co_await copy_running(*source));
+    } else {
+        world_.progress("makes the data directory");
+        CO_TRY_VOID(co_await copy_template());
+    }
+    CO_TRY_VOID(record_origin(fresh(), origin));
+    co_return rename_to(fresh(), directory + "/data");
+}
+
+}  // namespace cluster
