@@ -84,6 +84,8 @@ private:
     runtime::Task<void> save_extra(const View& view);
     // leader_switchover.cc
     runtime::Task<void> switch_over();
+    runtime::Task<core::Result<void>> await_transactions(const std::string& old);
+    runtime::Task<void> kill_transactions(const std::string& old);
     runtime::Task<core::Result<void>> move_primary(const std::string& target);
     runtime::Task<core::Result<std::string>> quiesce(const std::string& old, const std::string& target);
     runtime::Task<core::Result<void>> hand_over(

@@ -38,6 +38,13 @@ constexpr std::string_view kTransactionsStatement =
     "AS states FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = "
     "trx_mysql_thread_id WHERE user NOT LIKE 'trilith\\_%' AND user <> 'system user'";
 
+// Not what is being committed: it ends by itself, and killed it would end in doubt.
+constexpr std::string_view kKillableStatement =
+    "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx JOIN information_schema.processlist "
+    "ON id = trx_mysql_thread_id WHERE user NOT LIKE 'trilith\\_%' AND user <> 'system user' AND "
+    "COALESCE(state, '') NOT IN ('Commit', 'Writing to binlog', 'Waiting for semi-sync ACK from slave') "
+    "LIMIT 500";
+
 const std::string* single_value(
     const mariadb::ServerResult<mariadb::QueryAnswer>& answer,
     std::string_view column
@@ -91,35 +98,37 @@ Task<Result<void>> Leader::move_primary(const std::string& target) {
     co_return co_await hand_over(old, target, *position);
 }
 
-// Until nothing is written at `old` any more and `target` has it all: the position.
-Task<Result<std::string>> Leader::quiesce(const std::string& old, const std::string& target) {
-    core::Instant deadline = reactor_.now() + kConfirmTime;
-    while (!store_.unconfirmed(topology_.version).empty() && reactor_.now() < deadline) {
-        if (co_await reactor_.sleep_for(kPoll) != runtime::Outcome::ready) {
-            co_return fail(ErrorKind::cancelled, "the leader stops");
-        }
-    }
-    if (co_await reactor_.sleep_for(kArrivalTime) != runtime::Outcome::ready) {
-        co_return fail(ErrorKind::cancelled, "the leader stops");
-    }
-    deadline = reactor_.now() + kTransactionTime;
+// Until no transaction of a client runs at `old` any more; with an order that kills, those that do not end by
+// themselves are ended.
+Task<Result<void>> Leader::await_transactions(const std::string& old) {
+    bool may_kill = order_ && order_->kills;
+    core::Instant deadline = reactor_.now() + kTransactionTime;
     core::Instant nudge_at = reactor_.now() + kNudgeAfter;
     for (;;) {
         auto answer = co_await line_of(old).order(std::string(kTransactionsStatement), kShortOrder);
         const std::string* running = single_value(answer, "running");
         if (running != nullptr && *running == "0") {
-            break;
+            co_return Result<void>{};
         }
-        if (running == nullptr || reactor_.now() >= deadline) {
+        bool is_late = reactor_.now() >= deadline;
+        if (is_late && may_kill) {
+            may_kill = false;
+            deadline = reactor_.now() + kTransactionTime;
+            co_await kill_transactions(old);
+            continue;
+        }
+        if (running == nullptr || is_late) {
             co_return fail(
                 ErrorKind::timed_out,
-                running == nullptr ? old + " does not tell what runs there"
-                                   : std::format(
-                                         "transactions at {} do not end ({}: {}): let them, and try again",
-                                         old,
-                                         *running,
-                                         *single_value(answer, "states")
-                                     )
+                running == nullptr
+                    ? old + " does not tell what runs there"
+                    : std::format(
+                          "transactions at {} do not end ({}: {}): let them, and try again, or end "
+                          "them with --kill",
+                          old,
+                          *running,
+                          *single_value(answer, "states")
+                      )
             );
         }
         if (co_await reactor_.sleep_for(kTransactionsPoll) != runtime::Outcome::ready) {
@@ -132,6 +141,39 @@ Task<Result<std::string>> Leader::quiesce(const std::string& old, const std::str
             nudge_at = reactor_.now() + kNudgeAfter;
         }
     }
+}
+
+Task<void> Leader::kill_transactions(const std::string& old) {
+    auto running = co_await line_of(old).order(std::string(kKillableStatement), kShortOrder);
+    if (!running || running->results.size() != 1) {
+        co_return;
+    }
+    const mariadb::QueryResult& found = running->results.front();
+    log_.warn(
+        "database",
+        "transactions that do not end are ended for the switchover",
+        {{"server", old}, {"count", std::to_string(found.rows.size())}}
+    );
+    for (size_t row = 0; row < found.rows.size(); ++row) {
+        if (const std::string* id = found.value(row, "id")) {
+            // It may have ended by itself.
+            [[maybe_unused]] auto killed = co_await line_of(old).order("KILL CONNECTION " + *id, kShortOrder);
+        }
+    }
+}
+
+// Until nothing is written at `old` any more and `target` has it all: the position.
+Task<Result<std::string>> Leader::quiesce(const std::string& old, const std::string& target) {
+    core::Instant deadline = reactor_.now() + kConfirmTime;
+    while (!store_.unconfirmed(topology_.version).empty() && reactor_.now() < deadline) {
+        if (co_await reactor_.sleep_for(kPoll) != runtime::Outcome::ready) {
+            co_return fail(ErrorKind::cancelled, "the leader stops");
+        }
+    }
+    if (co_await reactor_.sleep_for(kArrivalTime) != runtime::Outcome::ready) {
+        co_return fail(ErrorKind::cancelled, "the leader stops");
+    }
+    CO_TRY_VOID(co_await await_transactions(old));
     CO_TRY_VOID(co_await tell(old, std::string(kCloseStatements), kShortOrder));
     auto answer = co_await line_of(old).order(std::string(kPositionStatement), kShortOrder);
     const std::string* written = single_value(answer, "written");

@@ -45,6 +45,7 @@ struct ModelServer {
     bool receives = false;
     bool applies = false;
     uint32_t receiver_error = 0;
+    uint64_t renewal = 0;  // for which its data were copied
 
     [[nodiscard]] bool is_alive() const { return runs && !is_stopped; }
     [[nodiscard]] uint64_t written() const { return binlog.empty() ? 0 : binlog.back().sequence; }
@@ -131,6 +132,28 @@ struct ModelServer {
         committed = source.empty() ? committed : binlog.size();
     }
 
+    // Its data are put aside, and those that the source has committed copied; it is to be started with them.
+    void renew(const ModelServer& from, uint64_t number) {
+        kill();
+        relay.clear();
+        source.clear();
+        binlog.assign(from.binlog.begin(), from.binlog.begin() + static_cast<ptrdiff_t>(from.committed));
+        committed = binlog.size();
+        renewal = number;
+    }
+
+    [[nodiscard]] GtidState state() const {
+        std::map<uint32_t, uint64_t> last;
+        for (const ModelWrite& write : binlog) {
+            last[write.server_id] = write.sequence;
+        }
+        GtidState made;
+        for (const auto& [id, sequence] : last) {
+            made.push_back({.domain = 0, .server = id, .sequence = sequence});
+        }
+        return made;
+    }
+
     [[nodiscard]] Sight sight(size_t ackers) const {
         auto position = [](uint64_t sequence) {
             mysql::GtidPosition made;
@@ -143,6 +166,7 @@ struct ModelServer {
             .is_read_only = is_read_only,
             .written = position(written()),
             .applied = position(written()),
+            .server_id = server_id,
             .has_source = !source.empty(),
             .source = source,
             .receiver = receives ? Thread::running : Thread::stopped,

@@ -189,6 +189,13 @@ private:
 
     void run_agents() {
         for (ModelServer& each : servers_) {
+            uint64_t renewal = topology_.renewal_of(each.name);
+            const ModelServer& primary = server(topology_.epoch > 0 ? topology_.primary : each.name);
+            if (renewal != 0 && each.renewal != renewal && primary.is_alive() && chance(200)) {
+                each.renew(primary, renewal);
+                each.starts_at = now_ + 300ms;
+                ++rebuilt_;
+            }
             if (!each.runs && !each.is_fenced && now_ >= each.starts_at) {
                 uint64_t epoch = sabotage_ == Sabotage::one_id_for_life ? 0 : topology_.epoch;
                 each.start(start_role(topology_, each.name), server_id_of(each.name, epoch));
@@ -279,6 +286,13 @@ private:
             return;
         }
         view.sight = each.sight(ackers_of(each));
+        view.renewal = each.renewal;
+        bool is_apart = topology_.standing_of(each.name) == Standing::diverged;
+        const ModelServer* primary = is_apart ? &server(topology_.primary) : nullptr;
+        view.extra = primary != nullptr && primary->is_alive()
+                         ? extra_of(each.state(), primary->state(), std::nullopt)
+                         : std::vector<Extra>{};
+        view.is_set_aside = !view.extra.empty();
         const Sight& sight = *view.sight;
         auto note = [&](std::optional<core::Duration>& since, bool holds, bool goes_on) {
             since = !holds ? std::nullopt : since && goes_on ? since : std::optional(now_);
@@ -431,6 +445,7 @@ constexpr Faults kStorm{.kills = 15, .stops = 10, .leader_deaths = 10, .failed_s
 // Empty: all that must hold does.
 std::string judge(uint64_t seed, size_t servers, Sabotage sabotage = Sabotage::none) {
     Simulation simulation(seed, servers, sabotage);
+    simulation.policy().rejoin = seed % 2 == 0 ? Rejoin::automatic : Rejoin::ordered;
     simulation.run(3s, {});
     simulation.run(60s, kStorm);
     simulation.run(10s, {});

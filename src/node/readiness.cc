@@ -21,6 +21,7 @@ constexpr core::Duration kStartWithin = std::chrono::seconds(10);
 constexpr size_t kReasonBytesMax = 1000;
 constexpr std::string_view kWaiting = "waiting ";
 constexpr std::string_view kReady = "ready";
+constexpr std::string_view kBeat = "beat";
 
 core::Duration checks_of(const upstream::HealthConfig& health) {
     return (health.interval + health.timeout) * health.rise;
@@ -111,14 +112,18 @@ bool ReadyWriter::tell(const ServerStatus& status) {
         // Who does not read any more has ended, and we shall.
         [[maybe_unused]] ssize_t written = runtime::write_some(pipe_.get(), line);
     }
-    if (is_ready) {
-        pipe_.close();
-    }
     return is_ready;
 }
 
+void ReadyWriter::beat() {
+    // A full pipe: who does not read cannot miss it.
+    [[maybe_unused]] ssize_t written = runtime::write_some(pipe_.get(), std::format("{}\n", kBeat));
+}
+
 void ReadyReader::take_line(std::string_view line) {
-    if (line == kReady) {
+    if (line == kBeat) {
+        has_beaten_ = true;
+    } else if (line == kReady) {
         stage_ = ReadyStage::ready;
         reason_.clear();
     } else if (line.starts_with(kWaiting)) {
@@ -127,7 +132,8 @@ void ReadyReader::take_line(std::string_view line) {
     }
 }
 
-void ReadyReader::look() {
+bool ReadyReader::look() {
+    has_beaten_ = false;
     std::array<char, 4096> bytes;
     ssize_t count = 0;
     while (pipe_.is_open() && (count = runtime::read_some(pipe_.get(), bytes)) > 0) {
@@ -140,6 +146,7 @@ void ReadyReader::look() {
     if (count == 0) {
         pipe_.close();
     }
+    return has_beaten_;
 }
 
 }  // namespace node

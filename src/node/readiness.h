@@ -1,4 +1,5 @@
-// When a server is ready, and how `trilith serve` tells `trilith up`, which started it.
+// When a server is ready, that it goes on working, and how `trilith serve` tells `trilith up`, which started
+// it.
 #pragma once
 
 #include <optional>
@@ -20,8 +21,10 @@ namespace node {
 // pool, and ten seconds.
 [[nodiscard]] core::Duration ready_within(const Config& config);
 
-// A pipe with lines from serve to up: "waiting REASON", from the moment when it listens, and "ready".
+// A pipe with lines from serve to up: "waiting REASON", from the moment when it listens, and "ready"; and
+// "beat" every kBeatInterval from then on, as long as its control reactor turns.
 inline constexpr const char* kReadyVariable = "TRILITH_READY_FD";
+inline constexpr core::Duration kBeatInterval = std::chrono::milliseconds(500);
 
 // The end of serve.
 class ReadyWriter {
@@ -31,8 +34,9 @@ public:
 
     [[nodiscard]] bool is_wanted() const { return pipe_.is_open(); }
 
-    // Of a server that listens. True: it is ready, there is nothing more to tell.
+    // Of a server that listens. True: it is ready, there is nothing more to tell but beat().
     [[nodiscard]] bool tell(const ServerStatus& status);
+    void beat();
 
 private:
     runtime::Descriptor pipe_;
@@ -48,8 +52,8 @@ public:
     // `pipe` does not block.
     explicit ReadyReader(runtime::Descriptor pipe) : pipe_(std::move(pipe)) {}
 
-    // Reads what has come.
-    void look();
+    // Reads what has come. True: a beat was in it.
+    bool look();
 
     [[nodiscard]] ReadyStage stage() const { return stage_; }
     // Why it is not ready; empty: not told.
@@ -60,6 +64,7 @@ private:
 
     runtime::Descriptor pipe_;
     std::string unread_;
+    bool has_beaten_ = false;
     ReadyStage stage_ = ReadyStage::starting;
     std::string reason_;
 };

@@ -73,11 +73,13 @@ TEST_CASE("what serve tells is what up knows") {
     CHECK(pipe.reader.stage() == ReadyStage::listening);
     CHECK(pipe.reader.reason() == "the program's instance app-1 is waiting");
     CHECK(pipe.writer.tell(ready_status()));
-    CHECK_FALSE(pipe.writer.is_wanted());
-    pipe.reader.look();
+    CHECK_FALSE(pipe.reader.look());
     CHECK(pipe.reader.stage() == ReadyStage::ready);
     CHECK(pipe.reader.reason() == "");
-    pipe.reader.look();
+    pipe.writer.beat();
+    pipe.writer.beat();
+    CHECK(pipe.reader.look());
+    CHECK_FALSE(pipe.reader.look());
     CHECK(pipe.reader.stage() == ReadyStage::ready);
 }
 

@@ -125,11 +125,18 @@ runtime::Task<void> follow_signals(Node& node, Signals& signals) {
     }
 }
 
-// Tells who started us, until there is nothing more to tell.
-runtime::Task<void> tell_readiness(runtime::Reactor& reactor, const Node& node, ReadyWriter& starter) {
+// Tells who started us when we are ready, and that we go on working.
+runtime::Task<void> tell_starter(runtime::Reactor& reactor, const Node& node, ReadyWriter& starter) {
     constexpr core::Duration kLook = std::chrono::milliseconds(100);
-    while (starter.is_wanted() && !starter.tell(node.status())) {
-        if (co_await reactor.sleep_for(kLook) == runtime::Outcome::cancelled) {
+    bool is_told = false;
+    core::Instant next_beat = reactor.now();
+    while (starter.is_wanted()) {
+        is_told = is_told || starter.tell(node.status());
+        if (reactor.now() >= next_beat) {
+            starter.beat();
+            next_beat = reactor.now() + kBeatInterval;
+        }
+        if (co_await reactor.sleep_for(is_told ? kBeatInterval : kLook) == runtime::Outcome::cancelled) {
             co_return;
         }
     }
@@ -191,7 +198,7 @@ runtime::Task<void> Process::control(Node& node, Doors& doors) {
         "serving",
         {{"server", server}, {"site", node.config().site}, {"control", paths.socket(server)}}
     );
-    services.spawn(tell_readiness(*control_reactor, node, starter));
+    services.spawn(tell_starter(*control_reactor, node, starter));
     co_await node.serve_control();
     services.request_stop();
     co_await services.join();

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/log.h"
@@ -30,6 +31,11 @@ constexpr core::Duration kLongestPause = std::chrono::seconds(10);
 // A server that ran for so long has recovered: its next pause is the first again.
 constexpr core::Duration kSettledTime = std::chrono::seconds(30);
 constexpr core::Duration kLook = std::chrono::milliseconds(100);
+// A server that has not told for so long that it works is stopped or stuck: it holds what others could take
+// over, the lead of the databases first of all. Ten beats, so that a busy machine is not taken for that.
+constexpr core::Duration kSilenceMax = std::chrono::seconds(5);
+// Who was not awake ourselves for so long cannot say who was silent.
+constexpr core::Duration kOwnSilenceMax = std::chrono::seconds(1);
 
 std::string whole_milliseconds(core::Duration duration) {
     return core::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
@@ -51,9 +57,10 @@ struct Child {
     core::Instant started;
     core::Instant start_at;  // when it is to be started (again)
     core::Duration pause = kFirstPause;
-    ReadyReader readiness{};    // of the process that runs
-    bool has_listened = false;  // some process of it did: file and ports were right
-    bool is_told = false;       // that this process is ready
+    ReadyReader readiness{};                         // of the process that runs
+    bool has_listened = false;                       // some process of it did: file and ports were right
+    bool is_told = false;                            // that this process is ready
+    core::Instant beat_at = core::Instant::never();  // when it last told that it works; never: not yet
     bool is_told_late = false;
 };
 
@@ -104,6 +111,7 @@ public:
                 signal_all(SIGHUP);
             }
             follow_readiness();
+            end_silent();
             reap();
         }
         return status_;
@@ -139,6 +147,7 @@ private:
         runtime::Descriptor telling(ends[1]);
         child.readiness = ReadyReader(runtime::Descriptor(ends[0]));
         child.is_told = child.is_told_late = false;
+        child.beat_at = core::Instant::never();
         child.started = os_.now();
         child.pid = fork();
         if (child.pid == 0) {
@@ -174,11 +183,35 @@ private:
 
     void follow_readiness() {
         for (Child& child : children_) {
-            child.readiness.look();
+            if (child.readiness.look()) {
+                child.beat_at = os_.now();
+            }
             ReadyStage stage = child.readiness.stage();
             child.has_listened = child.has_listened || stage != ReadyStage::starting;
             if (child.pid > 0 && !is_stopping_) {
                 tell_readiness(child, stage);
+            }
+        }
+    }
+
+    // Its children end with it, as when it dies by itself.
+    void end_silent() {
+        core::Instant now = os_.now();
+        bool was_awake = now - std::exchange(looked_at_, now) < kOwnSilenceMax;
+        for (Child& child : children_) {
+            if (child.pid <= 0 || child.beat_at.is_never()) {
+                continue;
+            }
+            if (!was_awake) {
+                child.beat_at = now;
+            } else if (now - child.beat_at >= kSilenceMax && !is_stopping_) {
+                log_.error(
+                    "up",
+                    "a server is stopped or stuck: it is killed",
+                    {{"server", child.server}, {"silent", core::format_duration(kSilenceMax)}}
+                );
+                kill(child.pid, SIGKILL);
+                child.beat_at = core::Instant::never();
             }
         }
     }
@@ -279,6 +312,7 @@ private:
     core::Duration ready_within_;
     runtime::LinuxOs os_;
     core::Instant began_;
+    core::Instant looked_at_ = began_;  // last, whether somebody was silent
     StandardError standard_error_;
     core::Log log_{
         [this] { return os_.wall_time(); },

@@ -85,6 +85,18 @@ class Chaos:
     def moved(self):
         self.site.verb("switchover")
 
+    def bring_back(self):
+        """What was acknowledged without a replica stays at the old primary: it has gone apart, and is ordered back."""
+
+        def is_settled():
+            members = self.site.topology()["members"]
+            for server, standing in members.items():
+                if standing == "diverged":
+                    self.site.verb("rejoin", server, "--discard-extra")
+            return "former" not in members.values() and "diverged" not in members.values()
+
+        wait_until(is_settled, 120, f"all servers back; {self.site.topology()}")
+
     @staticmethod
     def pause(seconds):
         threading.Event().wait(seconds)  # for nothing: a random moment is what is wanted
@@ -103,6 +115,8 @@ class Chaos:
         kind()
         first = wait_until(lambda: self.writers.first_after(began), 120, f"a write after {kind.__name__}; {self.site.topology()}")
         self.times.setdefault(kind.__name__, []).append(first - began)
+        if self.is_sabotaged:
+            self.bring_back()
         self.site.wait_whole(180)
         print(f"{number:4} {kind.__name__:45} {first - began:7.3f} s  epoch {self.site.topology()['epoch']}", flush=True)
 

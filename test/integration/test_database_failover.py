@@ -1,13 +1,15 @@
 """What becomes of a site's databases when something dies or hangs, under writers: nothing acknowledged is lost, and it comes together again."""
 
+import contextlib
 import os
 import signal
 import time
 
+import pymysql
 import pytest
 
 from app_site import kill_9
-from database_site import DatabaseSite, Writers, assert_equal_everywhere
+from database_site import NAME, DatabaseSite, Writers, assert_equal_everywhere
 from mariadb_cluster import IS_THERE
 from raw_client import wait_until
 
@@ -83,6 +85,18 @@ def test_the_leader_is_killed_and_another_leads(site, writers):
     writers.wait_more()
 
 
+def test_the_leader_is_stopped_and_the_primary_killed_and_writes_resume(site, writers):
+    leader = wait_until(site.leader, 20, "a leader")
+    pid = site.serve_pid(leader)
+    since = time.monotonic()
+    os.kill(pid, signal.SIGSTOP)  # it keeps its lock
+    kill_9(site.mariadbd(site.primary))
+    wait_until(lambda: writers.first_after(since), 60, f"a write after it; {site.stderr()[-3000:]}")
+    assert site.log_count(rf"stopped or stuck: it is killed server={leader}") == 1
+    wait_until(lambda: site.serve_pid(leader) not in (0, pid), 60, "the server again")
+    site.wait_whole()
+
+
 def test_primary_and_replica_die_together(site, writers):
     before = site.topology()
     for server in (before["primary"], next(server for server in site.databases if server != before["primary"])):
@@ -102,6 +116,26 @@ def test_the_primary_is_moved_by_order_and_no_write_fails(site, writers):
         writers.wait_more()
         site.wait_whole()
     assert not any(writer.failed for writer in writers.writers), [writer.failed for writer in writers.writers]
+
+
+def test_a_transaction_that_does_not_end_stops_a_move_unless_it_may_be_killed(site):
+    site.wait_whole()
+    before = site.topology()
+    target = next(server for server in site.databases if server != before["primary"])
+    site.sql(before["primary"], f"CREATE TABLE IF NOT EXISTS {NAME}.long_ones (id INT PRIMARY KEY)")
+    with contextlib.closing(site.connect(autocommit=False)) as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO long_ones VALUES (1)")
+        done = site.verb("switchover", "--to", target)
+        assert done.returncode == 1 and "do not end" in done.stderr and "--kill" in done.stderr, done.stderr
+        assert site.topology()["primary"] == before["primary"]
+        cursor.execute("INSERT INTO long_ones VALUES (2)")  # undone, and nothing happened to it
+        site.do("switchover", "--to", target, "--kill")
+        assert site.topology()["primary"] == target
+        with pytest.raises(pymysql.MySQLError):
+            cursor.execute("INSERT INTO long_ones VALUES (3)")
+            connection.commit()
+    site.wait_whole()
+    assert site.sql(target, f"SELECT COUNT(*) FROM {NAME}.long_ones") == [["0"]]
 
 
 def test_a_move_that_cannot_be_done_is_refused_with_the_reason(site):

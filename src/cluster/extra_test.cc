@@ -1,0 +1,48 @@
+// What a server has and its primary has not, from the states of their binlogs.
+#include "cluster/extra.h"
+
+#include <doctest/doctest.h>
+
+namespace cluster {
+namespace {
+
+GtidState state(std::string_view text) {
+    auto read = read_gtid_state(text);
+    REQUIRE(read);
+    return *read;
+}
+
+TEST_CASE("a state is read, and nothing else is taken for one") {
+    CHECK(state("").empty());
+    CHECK(state("0-1-5, 0-2-9,1-1-2").size() == 3);
+    for (std::string_view text : {"0-1", "0-1-5;0-2-9", "0-1-5,,", "x", "0-1-5 0-2-9"}) {
+        CHECK_FALSE(read_gtid_state(text));
+    }
+}
+
+TEST_CASE("whoever is behind has nothing extra") {
+    CHECK(extra_of(state("0-1-5,0-2-9"), state("0-1-5,0-2-12,0-3-13"), std::nullopt).empty());
+    CHECK(extra_of(state(""), state("0-1-5"), std::nullopt).empty());
+}
+
+TEST_CASE("an old primary's tail, and what somebody wrote at a replica, are found by their server ids") {
+    auto tail = extra_of(state("0-1-118"), state("0-1-114,0-2-150"), std::nullopt);
+    REQUIRE(tail.size() == 1);
+    CHECK(tail[0] == Extra{.last = {.domain = 0, .server = 1, .sequence = 118}, .after = 114});
+    CHECK(describe_extra(tail) == "0-1-118 (after 114)");
+
+    auto own = extra_of(state("0-1-114,0-3-115"), state("0-1-120"), std::nullopt);
+    REQUIRE(own.size() == 1);
+    CHECK(describe_extra(own) == "0-3-115");
+
+    auto domains = extra_of(state("0-1-5,7-1-2"), state("0-1-5"), std::nullopt);
+    CHECK(describe_extra(domains) == "7-1-2");
+}
+
+TEST_CASE("what the primary goes on writing is not extra at a replica that was looked at later") {
+    CHECK(extra_of(state("0-1-118"), state("0-1-114"), 1).empty());
+    CHECK(extra_of(state("0-1-118"), state("0-1-114"), 2).size() == 1);
+}
+
+}  // namespace
+}  // namespace cluster
