@@ -50,6 +50,8 @@
 
 namespace trilith {
 
+class Database;
+
 namespace app = ::trilith;  // the library's name, for who prefers to write it
 
 namespace sdk {  // what is inside; never complete here
@@ -843,6 +845,19 @@ public:
     // <style>.
     App& add_template(std::string_view name, std::string_view text);
 
+    // Makes the database (trilith/database.h) usable by handlers. It must outlive run(); one App a Database.
+    App& use(Database& database);
+
+    // Runs `call(request)`, a coroutine that gives Task<void>, when the program has begun to serve and then
+    // again, so much time after each end. On one thread; a request without client, path and fields, whose
+    // time is Options::handler_time. What it throws is logged, and it goes on. It ends when the program
+    // stops.
+    template <class Call>
+        requires std::is_invocable_r_v<Task<void>, Call&, Request&>
+    App& every(std::chrono::milliseconds pause, Call call) {
+        return add_chore(pause, std::move(call));
+    }
+
     // Serves until SIGTERM or SIGINT, then answers what runs and has arrived, for at most Options::stop_time;
     // gives the status for main: 0, 1 where it cannot serve (the port is taken), 2 where what was registered
     // is wrong. Listens on the sockets of LISTEN_FDS (systemd's convention), else on PORT at 127.0.0.1, else
@@ -853,6 +868,7 @@ private:
     friend struct sdk::PublicAccess;
 
     App& add(Method method, std::string_view pattern, std::unique_ptr<detail::Handler> handler);
+    App& add_chore(std::chrono::milliseconds pause, std::function<Task<void>(Request&)> call);
 
     std::unique_ptr<sdk::Program> program_;
 };

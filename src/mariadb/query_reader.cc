@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/panic.h"
+#include "mysql/column_definition.h"
 #include "mysql/response_reader.h"
 #include "mysql/wire.h"
 
@@ -80,20 +81,15 @@ QueryProgress QueryReader::read_first(std::string_view payload) {
     return QueryProgress::more;
 }
 
-// The name is the fifth string: catalog, schema, table, original table, name.
 QueryProgress QueryReader::read_definition(std::string_view payload) {
-    mysql::PayloadReader reader(payload);
-    std::string_view name;
-    for (int field = 0; field < 5; ++field) {
-        name = reader.length_encoded_string();
-    }
-    if (!reader.is_good()) {
+    mysql::ColumnDefinition column;
+    if (!mysql::read_column_definition(payload, column)) {
         return fail(core::ErrorKind::invalid, "a malformed column definition");
     }
-    if (!has_room_for(name.size())) {
+    if (!has_room_for(column.name.size())) {
         return fail(core::ErrorKind::too_large, "a longer answer than was asked for");
     }
-    result_.columns.emplace_back(name);
+    result_.columns.emplace_back(column.name);
     if (--definitions_left_ == 0) {
         bool has_eof = !mysql::has(capabilities_, mysql::kDeprecateEof);
         state_ = has_eof ? State::definitions_eof : State::rows;

@@ -13,6 +13,7 @@
 #include "core/result.h"
 #include "core/units.h"
 #include "mariadb/query_reader.h"
+#include "mariadb/statement_reader.h"
 #include "mysql/capabilities.h"
 #include "mysql/greeting.h"
 #include "mysql/native_password.h"
@@ -41,6 +42,17 @@ struct ServerLogin {
 struct ServerCommand {
     mysql::Command command = mysql::Command::query;
     std::string text{};
+};
+
+// What an interruption of our fiber does to the wait for an answer. A fiber that is stopped ends it always.
+enum class OnInterrupt : uint8_t { stop, wait_on };
+
+// A statement that is prepared, or another command whose answer is of its form, and what goes before it.
+struct StatementOrder {
+    std::string packets{};      // whole ones, of all commands
+    size_t answers_before = 0;  // of commands before it that give no rows
+    QueryBounds bounds{};       // bytes_max holds for a row, too
+    OnInterrupt on_interrupt = OnInterrupt::stop;
 };
 
 class ServerConnection {
@@ -101,6 +113,14 @@ public:
         core::Instant deadline
     );
 
+    // Sends the commands at once and gives the statement's result. An error of the server to any of them, the
+    // first one's, is a failure with its number, and the commands behind it have run all the same; after any
+    // other failure the connection must be closed. `order` must live until the end.
+    [[nodiscard]] runtime::Task<ServerResult<StatementResult>> run_statement(
+        const StatementOrder& order,
+        core::Instant deadline
+    );
+
     // Says COM_QUIT, without waiting for anything; the server then does not count an aborted connection.
     void quit();
 
@@ -140,6 +160,17 @@ private:
         core::Instant deadline,
         QueryBounds bounds
     );
+    runtime::Task<ServerResult<StatementResult>> read_result(
+        const StatementOrder& order,
+        const std::string& operation,
+        core::Instant deadline
+    );
+    runtime::Task<ServerResult<std::string>> gather_packet(
+        const StatementOrder& order,
+        const std::string& operation,
+        core::Instant deadline
+    );
+    runtime::Task<ssize_t> receive_for(const StatementOrder& order, core::Instant deadline);
     runtime::Task<ServerResult<size_t>> receive_packet(
         const std::string& operation,
         uint8_t& sequence,

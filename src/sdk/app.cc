@@ -10,6 +10,7 @@
 #include "runtime/frame_pool.h"
 #include "runtime/linux_os.h"
 #include "sdk/program.h"
+#include "sdk/public_access.h"
 #include "sdk/server.h"
 
 namespace trilith {
@@ -153,6 +154,27 @@ App& App::add_template(std::string_view name, std::string_view text) {
     if (auto added = program_->templates.add(name, text); !added) {
         program_->problems.push_back(added.error().context());
     }
+    return *this;
+}
+
+App& App::use(Database& database) {
+    sdk::DatabaseSettings& settings = sdk::PublicAccess::settings(database);
+    if (!settings.problem.empty()) {
+        program_->problems.push_back(settings.problem);
+    }
+    if (settings.place) {
+        program_->problems.emplace_back("a Database is used twice");
+    }
+    settings.place = program_->databases.size();
+    program_->databases.push_back(&settings);
+    return *this;
+}
+
+App& App::add_chore(std::chrono::milliseconds pause, std::function<Task<void>(Request&)> call) {
+    if (pause <= std::chrono::milliseconds::zero()) {
+        program_->problems.emplace_back("App::every() needs a pause above 0");
+    }
+    program_->chores.push_back({.pause = pause, .call = std::move(call)});
     return *this;
 }
 

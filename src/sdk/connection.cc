@@ -254,6 +254,7 @@ runtime::Task<Connection::Next> Connection::serve_request(uint32_t head_length) 
     } else if (end.fault != Fault::none) {
         response = answer_of(end);
     }
+    exchange.own_writes().add_cookies(response, exchange.request);
     if (exchange.stopped() == Stopped::client_left) {
         co_return Next::close;
     }
@@ -285,6 +286,9 @@ Response Connection::answer_of(const HandlerEnd& end) {
             std::string_view reason = is_late ? "the answer was not ready in time" : "the program stops";
             return answer_of({.status = 503, .reason = reason});
         }
+        case Fault::unavailable:
+            exchange_->log("the database is not available: " + end.text, Level::warn);
+            return answer_of({.status = 503, .reason = "the database is not available"});
         case Fault::is_error:
             exchange_->log("a handler failed: " + end.text, Level::error);
             return answer_of({.status = 500, .reason = "something went wrong here"});
@@ -357,7 +361,7 @@ runtime::Task<Connection::Next> Connection::run_stream(Response& response, Next 
         [[maybe_unused]] ssize_t sent = co_await send_response(instead, Next::close);
         co_return Next::close;
     }
-    if (end.fault == Fault::is_error) {
+    if (end.fault == Fault::is_error || end.fault == Fault::unavailable) {
         exchange.log("a stream broke off: " + end.text, Level::error);
     }
     exchange_->log_access(head.status);

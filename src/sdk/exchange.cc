@@ -56,6 +56,14 @@ void Exchange::begin(std::string_view bytes, core::Instant began_at) {
     method = method_of(head.method);
 }
 
+void Exchange::begin_chore(runtime::Fiber& fiber) {
+    fiber_ = &fiber;
+    fields.clear();
+    head = {};
+    began = worker_.now();
+    deadline_ = began + worker_.program().options.handler_time;
+}
+
 void Exchange::close() {
     end_waits();
     head_bytes_.release();
@@ -71,6 +79,8 @@ void Exchange::close() {
     stream_form_ = BodyForm::none;
     stopped_ = Stopped::no;
     has_sent_ = false;
+    own_writes_.clear();
+    socket_ = nullptr;
 }
 
 std::string_view Exchange::normal_path(std::string_view& refusal) {
@@ -194,7 +204,7 @@ void Exchange::look() {
 }
 
 bool Exchange::may_wait() {
-    if (!guard_) {
+    if (!guard_ && socket_ != nullptr) {
         guard_.emplace(*socket_, *fiber_);
     }
     look();
@@ -224,11 +234,18 @@ runtime::Task<void> Exchange::pause(core::Duration duration) {
     look();
 }
 
-runtime::Task<bool> Exchange::run_blocking(detail::BlockingJob& job) {
+runtime::Task<bool> Exchange::begin_wait() {
     if (!stream_head_.empty()) {
         co_await send_head_alone();
     }
-    if (!may_wait()) {
+    co_return may_wait();
+}
+
+DatabasePool& Exchange::database(const DatabaseSettings& settings) { return worker_.database(settings); }
+
+runtime::Task<bool> Exchange::run_blocking(detail::BlockingJob& job) {
+    bool may_begin = co_await begin_wait();
+    if (!may_begin) {
         co_return true;
     }
     auto call = [&job] { job.run(); };

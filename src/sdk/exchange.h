@@ -16,12 +16,14 @@
 #include "net/socket.h"
 #include "runtime/task.h"
 #include "sdk/form.h"
+#include "sdk/own_writes.h"
 #include "sdk/program.h"
 #include "sdk/response_head.h"
 #include "sdk/router.h"
 
 namespace trilith::sdk {
 
+class DatabasePool;
 class Worker;
 
 class Exchange {
@@ -35,6 +37,8 @@ public:
 
     // Before the head is parsed.
     void open(net::Socket& socket, runtime::Fiber& fiber);
+    // In the place of open() and begin(): a chore's, which nobody asked for and nobody can leave.
+    void begin_chore(runtime::Fiber& fiber);
     // The head is whole: it lies at the beginning of `bytes` and is copied. `deadline` is the handler's.
     void begin(std::string_view bytes, core::Instant began);
     // Of the path in its normal form; empty, with a sentence in `refusal`, where it has none (400).
@@ -70,6 +74,12 @@ public:
     // Ends early, and stopped() tells why, when the request is over.
     [[nodiscard]] runtime::Task<void> pause(core::Duration duration);
     [[nodiscard]] runtime::Task<void> write(std::string_view piece);
+    // Around a wait of another kind. begin_wait(): false when the request is over; until end_wait() its end
+    // interrupts the fiber.
+    [[nodiscard]] runtime::Task<bool> begin_wait();
+    void end_wait() { look(); }
+    [[nodiscard]] DatabasePool& database(const DatabaseSettings& settings);
+    [[nodiscard]] OwnWrites& own_writes() { return own_writes_; }
     // False when the pool is full.
     [[nodiscard]] runtime::Task<bool> run_blocking(detail::BlockingJob& job);
 
@@ -120,6 +130,7 @@ private:
     std::string stream_head_;
     BodyForm stream_form_ = BodyForm::none;
     bool has_sent_ = false;
+    OwnWrites own_writes_;
 };
 
 }  // namespace trilith::sdk

@@ -3,19 +3,23 @@
 #pragma once
 
 #include <trilith/app.h>
+#include <trilith/database.h>
 
 #include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
 
+#include "mariadb/query_reader.h"
+
 namespace trilith::sdk {
 
 enum class Fault : uint8_t {
     none,
     cancelled,
-    refused,   // Refused: its status and reason
-    is_error,  // anything else: `text` is its what()
+    refused,      // Refused: its status and reason
+    unavailable,  // a DatabaseError of that kind: 503, and `text` is its what()
+    is_error,     // anything else: `text` is its what()
 };
 
 struct HandlerEnd {
@@ -31,6 +35,13 @@ struct StartedHandler {
     detail::Started started = detail::Started::mismatched;
     HandlerEnd end{};
 };
+
+// Calls a chore (App::every); the same.
+[[nodiscard]] HandlerEnd start_chore(
+    const std::function<Task<void>(Request&)>& call,
+    Request& request,
+    Task<void>& running
+);
 
 // Calls the handler; what it throws before its first await is in `end`.
 [[nodiscard]] StartedHandler start_handler(
@@ -51,8 +62,10 @@ struct StartedHandler {
 // What a program called wrongly, or what shall end its handler.
 [[noreturn]] void raise_cancelled();
 [[noreturn]] void raise_refused(int status, std::string reason);
-[[noreturn]] void raise_invalid(const std::string& sentence);   // std::invalid_argument
-[[noreturn]] void raise_misuse(const std::string& sentence);    // std::logic_error
+[[noreturn]] void raise_invalid(const std::string& sentence);  // std::invalid_argument
+[[noreturn]] void raise_misuse(const std::string& sentence);   // std::logic_error
+// Cancelled for a failure of that kind, else the DatabaseError that it means.
+[[noreturn]] void raise_database(mariadb::ServerFailure failure);
 [[noreturn]] void raise_too_long(const std::string& sentence);  // std::length_error
 
 }  // namespace trilith::sdk

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <trilith/app.h>
+#include <trilith/database.h>
 
 #include <coroutine>
 #include <exception>
@@ -36,6 +37,11 @@ struct PublicAccess {
     [[nodiscard]] static auto frame(const Task<T>& task) {
         return task.frame_;
     }
+
+    [[nodiscard]] static Exchange& exchange(const Request& request) { return request.exchange_; }
+    [[nodiscard]] static DatabaseSettings& settings(Database& database) { return *database.settings_; }
+    [[nodiscard]] static Transaction transaction(std::unique_ptr<DatabaseSession> session);
+    [[nodiscard]] static Rows rows(std::unique_ptr<RowsData> data);
 
     [[nodiscard]] static Program& program(App& app) { return *app.program_; }
 };

@@ -51,6 +51,9 @@ core::Result<void> Server::add_thread(runtime::Os& os) {
         acceptors.emplace_back(*reactor, fd, socket.origin());
     }
     auto worker = std::make_unique<Worker>(*reactor, shared_);
+    if (threads_.empty()) {
+        worker->take_chores();
+    }
     threads_.push_back(
         {.reactor = std::move(reactor), .worker = std::move(worker), .acceptors = std::move(acceptors)}
     );

@@ -8,6 +8,8 @@
 #include "http/http_date.h"
 #include "sdk/connection.h"
 #include "sdk/exchange.h"
+#include "sdk/guard.h"
+#include "sdk/public_task.h"
 
 namespace trilith::sdk {
 
@@ -38,8 +40,13 @@ Worker::Worker(runtime::Reactor& reactor, Shared& shared)
       random_(seed_of(reactor.os())),
       accepting_(reactor, kListeningSocketsMax),
       clients_(reactor, SIZE_MAX),
-      chores_(reactor, 1),
-      stop_begun_(reactor) {}
+      endings_(reactor, 1),
+      chores_(reactor, SIZE_MAX),
+      stop_begun_(reactor) {
+    for (const DatabaseSettings* settings : shared.program.databases) {
+        databases_.push_back(std::make_unique<DatabasePool>(reactor, shared_buffer_, shared.log, *settings));
+    }
+}
 
 Worker::~Worker() = default;
 
@@ -47,16 +54,26 @@ runtime::Task<void> Worker::serve(std::vector<Acceptor> acceptors) {
     for (Acceptor& acceptor : acceptors) {
         accepting_.spawn(accept_clients(acceptor));
     }
+    if (has_chores_) {
+        for (const Chore& chore : shared_.program.chores) {
+            chores_.spawn(repeat(chore));
+        }
+    }
     co_await stop_begun_.wait();
     is_stopping_ = true;
     accepting_.request_stop();
+    chores_.request_stop();
     co_await accepting_.join();
     acceptors.clear();
     stop_idle(false);
-    chores_.spawn(end_fresh_connections());
+    endings_.spawn(end_fresh_connections());
     co_await clients_.join(stop_deadline_);
-    chores_.request_stop();
+    endings_.request_stop();
+    co_await endings_.join();
     co_await chores_.join();
+    for (auto& database : databases_) {
+        co_await database->close();
+    }
     free_exchanges_.clear();
 }
 
@@ -78,6 +95,40 @@ runtime::Task<void> Worker::end_fresh_connections() {
     if (co_await reactor_.sleep_for(kFreshWait) != runtime::Outcome::cancelled) {
         stop_idle(true);
     }
+}
+
+runtime::Task<void> Worker::repeat(const Chore& chore) {
+    runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
+    while (!fiber.is_stopped) {
+        co_await run_once(chore);
+        if (co_await reactor_.sleep_for(chore.pause) == runtime::Outcome::cancelled) {
+            co_return;
+        }
+    }
+}
+
+runtime::Task<void> Worker::run_once(const Chore& chore) {
+    runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
+    std::unique_ptr<Exchange> exchange = take_exchange();
+    exchange->begin_chore(fiber);
+    Task<void> running;
+    HandlerEnd end = start_chore(chore.call, exchange->request, running);
+    if (end.fault == Fault::none) {
+        co_await RunToEnd(running);
+        end = judge(PublicAccess::frame(running).promise().error);
+        running = {};
+    }
+    exchange->end_waits();
+    bool is_failure = end.fault != Fault::none && end.fault != Fault::cancelled;
+    if (is_failure) {
+        exchange->log("a chore failed: " + end.text, Level::warn);
+    }
+    give_back(std::move(exchange));
+}
+
+DatabasePool& Worker::database(const DatabaseSettings& settings) {
+    ASSERT(settings.place && *settings.place < databases_.size());
+    return *databases_[*settings.place];
 }
 
 // Accepts until it is stopped.

@@ -16,6 +16,7 @@
 #include "runtime/event.h"
 #include "runtime/quota.h"
 #include "runtime/task_group.h"
+#include "sdk/database_pool.h"
 #include "sdk/listening_socket.h"
 #include "sdk/program.h"
 
@@ -40,6 +41,9 @@ public:
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
+
+    // Its thread runs the program's chores (App::every), too.
+    void take_chores() { has_chores_ = true; }
 
     // Accepts on the sockets, which it takes, and serves until stop().
     [[nodiscard]] runtime::Task<void> serve(std::vector<Acceptor> acceptors);
@@ -72,6 +76,9 @@ public:
 
     void write_request_id(std::span<char, 32> target);
 
+    // Of a database that the program uses (asserted).
+    [[nodiscard]] DatabasePool& database(const DatabaseSettings& settings);
+
     // One that is free, or a new one.
     [[nodiscard]] std::unique_ptr<Exchange> take_exchange();
     void give_back(std::unique_ptr<Exchange> exchange);
@@ -82,6 +89,8 @@ private:
     [[nodiscard]] runtime::Task<void> accept_clients(Acceptor& acceptor);
     [[nodiscard]] runtime::Task<void> serve_client(int fd);
     [[nodiscard]] runtime::Task<void> end_fresh_connections();
+    [[nodiscard]] runtime::Task<void> repeat(const Chore& chore);
+    [[nodiscard]] runtime::Task<void> run_once(const Chore& chore);
     void accept_waiting(Acceptor& acceptor);
     void stop_idle(bool is_last_call);
     void enlist(Connection& connection);
@@ -99,7 +108,10 @@ private:
     Connection* first_connection_ = nullptr;
     runtime::TaskGroup accepting_;
     runtime::TaskGroup clients_;
+    runtime::TaskGroup endings_;  // of what stops
     runtime::TaskGroup chores_;
+    bool has_chores_ = false;
+    std::vector<std::unique_ptr<DatabasePool>> databases_;
     runtime::Event stop_begun_;
     core::Instant stop_deadline_ = core::Instant::never();
     bool is_stopping_ = false;

@@ -1,0 +1,191 @@
+#include "sdk/database_session.h"
+
+#include <utility>
+#include <vector>
+
+#include "core/panic.h"
+
+namespace trilith::sdk {
+
+namespace {
+
+using mariadb::OnInterrupt;
+using mariadb::ServerFailure;
+
+std::unexpected<ServerFailure> request_over() {
+    return std::unexpected(ServerFailure{.kind = core::ErrorKind::cancelled, .message = "the request is over"}
+    );
+}
+
+// Views of what the parameters have copied.
+std::vector<mysql::StatementValue> values_of(const detail::Parameters& parameters) {
+    std::vector<mysql::StatementValue> values;
+    values.reserve(parameters.cells().size());
+    for (const detail::Parameters::Kept& kept : parameters.cells()) {
+        mysql::StatementValue value{.kind = static_cast<mysql::ValueKind>(kept.kind), .bits = kept.bits};
+        if (kept.kind == detail::CellKind::text) {
+            value.text = std::string_view(parameters.text()).substr(kept.bits, kept.length);
+        }
+        values.push_back(value);
+    }
+    return values;
+}
+
+mariadb::QueryBounds bounds_of(const DatabaseOptions& options) {
+    return {.rows_max = options.rows_max, .bytes_max = static_cast<size_t>(options.bytes_max)};
+}
+
+// The answer did not come whole, and more of it may: the connection cannot be lent again.
+bool is_unanswered(const ServerFailure& failure) {
+    return failure.kind == core::ErrorKind::cancelled || failure.kind == core::ErrorKind::timed_out;
+}
+
+bool is_broken(const ServerFailure& failure) {
+    return failure.kind == core::ErrorKind::closed || failure.kind == core::ErrorKind::reset;
+}
+
+enum class Repeat : uint8_t { no, once };
+
+// After a failure that is not the server's own words.
+void put_away(
+    DatabasePool& pool,
+    std::unique_ptr<PooledConnection> connection,
+    const StatementCall& call,
+    const ServerFailure& failure
+) {
+    if (!is_unanswered(failure)) {
+        pool.drop(std::move(connection));
+    } else if (call.on_interrupt == OnInterrupt::stop) {
+        pool.kill(std::move(connection));
+    } else {
+        pool.finish(std::move(connection), call.deadline);
+    }
+}
+
+}  // namespace
+
+runtime::Task<StatementOutcome> run_alone(
+    Exchange& exchange,
+    const DatabaseSettings& settings,
+    detail::SqlText sql,
+    const detail::Parameters& parameters
+) {
+    bool may_begin = co_await exchange.begin_wait();
+    if (!may_begin) {
+        co_return request_over();
+    }
+    DatabasePool& pool = exchange.database(settings);
+    std::vector<mysql::StatementValue> values = values_of(parameters);
+    std::string position = sql.is_read ? exchange.own_writes().position(settings, exchange.request) : "";
+    StatementCall call{
+        .text = sql.text,
+        .values = values,
+        .position = position,
+        .bounds = bounds_of(settings.options),
+        .on_interrupt = sql.is_read ? OnInterrupt::stop : OnInterrupt::wait_on,
+    };
+    for (Repeat repeat = sql.is_read ? Repeat::once : Repeat::no;; repeat = Repeat::no) {
+        auto taken = co_await pool.take();
+        if (!taken) {
+            exchange.end_wait();
+            if (taken.error().kind == core::ErrorKind::timed_out) {
+                taken.error().kind = core::ErrorKind::refused;  // nothing was done
+            }
+            co_return std::unexpected(std::move(taken).error());
+        }
+        std::unique_ptr<PooledConnection> connection = *std::move(taken);
+        bool was_used = connection->was_used;
+        call.deadline = pool.now() + settings.options.query_time;
+        StatementOutcome outcome = co_await connection->run(call);
+        exchange.end_wait();
+        if (outcome) {
+            exchange.own_writes().note(settings, exchange.request, outcome->last_gtid);
+        }
+        if (outcome || outcome.error().is_from_server()) {
+            pool.give_back(std::move(connection));
+            co_return outcome;
+        }
+        bool may_repeat = repeat == Repeat::once && was_used && is_broken(outcome.error());
+        put_away(pool, std::move(connection), call, outcome.error());
+        if (!may_repeat || exchange.stopped() != Stopped::no) {
+            co_return outcome;
+        }
+    }
+}
+
+DatabaseSession::~DatabaseSession() {
+    if (connection_ != nullptr) {
+        pool_.roll_back(std::move(connection_));
+    }
+}
+
+runtime::Task<StatementOutcome> DatabaseSession::begin() {
+    bool may_begin = co_await exchange_.begin_wait();
+    if (!may_begin) {
+        co_return request_over();
+    }
+    auto taken = co_await pool_.take();
+    if (!taken) {
+        exchange_.end_wait();
+        if (taken.error().kind == core::ErrorKind::timed_out) {
+            taken.error().kind = core::ErrorKind::refused;
+        }
+        co_return std::unexpected(std::move(taken).error());
+    }
+    connection_ = *std::move(taken);
+    core::Instant deadline = pool_.now() + pool_.settings().options.query_time;
+    StatementOutcome begun = co_await connection_->say("START TRANSACTION", deadline, OnInterrupt::stop);
+    exchange_.end_wait();
+    if (!begun) {
+        pool_.drop(std::move(connection_));
+    }
+    co_return begun;
+}
+
+runtime::Task<StatementOutcome> DatabaseSession::run(
+    detail::SqlText sql,
+    const detail::Parameters& parameters
+) {
+    bool may_begin = co_await exchange_.begin_wait();
+    if (!may_begin) {
+        co_return request_over();
+    }
+    const DatabaseOptions& options = pool_.settings().options;
+    std::vector<mysql::StatementValue> values = values_of(parameters);
+    StatementCall call{
+        .text = sql.text,
+        .values = values,
+        .bounds = bounds_of(options),
+        .deadline = pool_.now() + options.query_time,
+    };
+    StatementOutcome outcome = co_await connection_->run(call);
+    exchange_.end_wait();
+    if (!outcome && !outcome.error().is_from_server()) {
+        put_away(pool_, std::move(connection_), call, outcome.error());
+    }
+    co_return outcome;
+}
+
+runtime::Task<StatementOutcome> DatabaseSession::end(TransactionEnd how) {
+    bool may_begin = co_await exchange_.begin_wait();
+    if (!may_begin) {
+        co_return request_over();
+    }
+    core::Instant deadline = pool_.now() + pool_.settings().options.commit_time;
+    std::string_view text = how == TransactionEnd::commit ? "COMMIT" : "ROLLBACK";
+    StatementOutcome ended = co_await connection_->say(text, deadline, OnInterrupt::wait_on);
+    exchange_.end_wait();
+    if (ended) {
+        exchange_.own_writes().note(pool_.settings(), exchange_.request, ended->last_gtid);
+        pool_.give_back(std::move(connection_));
+    } else if (ended.error().is_from_server()) {
+        // What became of the transaction is the server's to say; the connection's state is not known.
+        pool_.drop(std::move(connection_));
+    } else {
+        StatementCall call{.on_interrupt = OnInterrupt::wait_on, .deadline = deadline};
+        put_away(pool_, std::move(connection_), call, ended.error());
+    }
+    co_return ended;
+}
+
+}  // namespace trilith::sdk

@@ -1,0 +1,3 @@
+#include <trilith/database.h>
+
+#include <doctest/doctest.h>
