@@ -1,3 +1,4 @@
+// Executions and rows against the bytes that real servers exchange.
 #include "mysql/statement_values.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// URLs of databases: what is read of them, and what is refused.
 #include "sdk/database_url.h"
 
 #include <doctest/doctest.h>
