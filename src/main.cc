@@ -8,6 +8,7 @@
 #include "node/command_line.h"
 #include "node/database_order.h"
 #include "node/explain_command.h"
+#include "node/migrate_command.h"
 #include "node/serve_command.h"
 #include "node/sql_client.h"
 #include "node/up_command.h"
@@ -31,6 +32,8 @@ struct Story {
     int operator()(const node::ServeOptions& options) const { return node::serve(options); }
 
     int operator()(const node::UpOptions& options) const { return node::up(options); }
+
+    int operator()(const node::MigrateOptions& options) const { return node::migrate(options, console); }
 
     // All other verbs speak to a running site.
     int operator()(const auto& options) const { return node::run(options, console); }

@@ -502,6 +502,14 @@ public:
     //     return Response::redirect("/").with_cookie(request.sign({.name = "user", .value = "7"}));
     [[nodiscard]] Cookie sign(Cookie cookie) const;
 
+    // Protection against forms that other sites send for a visitor (CSRF). form_token() is for a hidden field
+    // "form_token" of each form whose method is post; a visitor without the cookie that belongs to it gets
+    // one. check_form() is for the handler of the post: Refused(403) unless the token is this visitor's and
+    // not older than 12 hours, and where the browser says that another site sent it. Both need
+    // Options::cookie_keys (std::logic_error).
+    [[nodiscard]] std::string form_token() const;
+    void check_form() const;
+
     // A page from a template (App::add_template). std::logic_error where there is none of the name;
     // std::length_error for a page over 8 MiB.
     [[nodiscard]] Response render(std::string_view name, const Json& values) const;

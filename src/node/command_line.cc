@@ -67,7 +67,9 @@ private:
         check
             ->add_flag("--explain", found_.is_explained, "Print all that was derived or left to its default");
         check->add_flag("--json", found_.is_json, "Answer in JSON");
-        for (CLI::App* verb : {up, serve, check}) {
+        CLI::App* migrate =
+            add_file_verb("migrate", "Run what is new in migrations/ beside the file, once and in order");
+        for (CLI::App* verb : {up, serve, check, migrate}) {
             add_directories(verb);
         }
     }

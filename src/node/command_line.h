@@ -46,6 +46,12 @@ struct UpOptions {
     DirectoryOptions directories;
 };
 
+// trilith migrate [FILE]
+struct MigrateOptions {
+    std::string file{kDefaultFile};
+    DirectoryOptions directories;
+};
+
 // Which running site a verb is for, and how it answers.
 struct SiteOptions {
     DirectoryOptions directories;
@@ -143,6 +149,7 @@ using Command = std::variant<
     ExplainOptions,
     ServeOptions,
     UpOptions,
+    MigrateOptions,
     StatusOptions,
     WeightOptions,
     DrainOptions,

@@ -46,6 +46,7 @@ TEST_CASE("verbs that read a file") {
     CHECK(serve.directories.state == "/s");
     CHECK(parsed<ServeOptions>({"serve"}).server == "");
     CHECK(parsed<UpOptions>({"up", "a.toml"}).file == "a.toml");
+    CHECK(parsed<MigrateOptions>({"migrate", "a.toml", "--state-dir=/s"}).directories.state == "/s");
 }
 
 TEST_CASE("verbs that speak to a running site") {

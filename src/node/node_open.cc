@@ -51,11 +51,14 @@ core::Result<void> Node::open_database() {
 
 app::Config Node::program_config() const {
     app::Config program = config_.app->program;
-    constexpr const char* kUrlVariable = "DATABASE_URL";
-    bool is_written =
-        std::ranges::any_of(program.env, [&](const auto& entry) { return entry.first == kUrlVariable; });
-    if (database_ != nullptr && !is_written) {
-        program.env.emplace_back(kUrlVariable, database_->program_url());
+    auto add = [&](const char* name, std::string value) {
+        if (!std::ranges::contains(program.env, name, [](const auto& entry) { return entry.first; })) {
+            program.env.emplace_back(name, std::move(value));
+        }
+    };
+    add("TRILITH_SERVER", server_name_);
+    if (database_ != nullptr) {
+        add("DATABASE_URL", database_->program_url());
     }
     return program;
 }

@@ -16,9 +16,11 @@
 
 #include "core/log.h"
 #include "node/config_file.h"
+#include "node/migrate_command.h"
 #include "node/readiness.h"
 #include "node/site_places.h"
 #include "node/standard_error.h"
+#include "node/up_migrations.h"
 #include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
 
@@ -67,7 +69,10 @@ struct Child {
 class Supervisor {
 public:
     Supervisor(const UpOptions& options, const Config& config)
-        : options_(options), ready_within_(ready_within(config)), began_(os_.now()) {
+        : options_(options),
+          ready_within_(ready_within(config)),
+          began_(os_.now()),
+          migrations_(os_, log_, has_migrations(config) ? words_of("migrate") : std::vector<std::string>()) {
         for (const ServerConfig& server : config.servers) {
             if (is_of_this_machine(os_, server)) {
                 children_.push_back({.server = server.name, .started = {}, .start_at = {}});
@@ -103,6 +108,9 @@ public:
         }
         while (!is_stopping_ || is_any_running()) {
             start_due();
+            if (is_served_) {
+                migrations_.start_if_due(watched_);
+            }
             timespec wait{.tv_sec = 0, .tv_nsec = kLook.count()};
             int number = sigtimedwait(&watched_, nullptr, &wait);
             if (number == SIGINT || number == SIGTERM) {
@@ -126,14 +134,20 @@ private:
         }
     }
 
-    void start(Child& child) {
-        std::vector<std::string> words{"trilith", "serve", "--server", child.server, options_.file};
+    [[nodiscard]] std::vector<std::string> words_of(const char* verb) const {
+        std::vector<std::string> words{"trilith", verb, options_.file};
         if (!options_.directories.state.empty()) {
             words.insert(words.end(), {"--state-dir", options_.directories.state});
         }
         if (!options_.directories.runtime.empty()) {
             words.insert(words.end(), {"--runtime-dir", options_.directories.runtime});
         }
+        return words;
+    }
+
+    void start(Child& child) {
+        std::vector<std::string> words = words_of("serve");
+        words.insert(words.end(), {"--server", child.server});
         std::vector<char*> arguments;
         for (std::string& word : words) {
             arguments.push_back(word.data());
@@ -228,6 +242,7 @@ private:
             tell_site();
         } else if (stage != ReadyStage::ready && !child.is_told_late && after > ready_within_) {
             child.is_told_late = true;
+            is_served_ = true;  // as well as it can be: what it waits for may be the schema
             std::string reason = child.readiness.reason();
             log_.error(
                 "up",
@@ -241,7 +256,8 @@ private:
 
     // Once: later each server speaks for itself.
     void tell_site() {
-        if (!is_site_told_ && std::ranges::all_of(children_, &Child::is_told)) {
+        is_served_ = is_served_ || std::ranges::all_of(children_, &Child::is_told);
+        if (!is_site_told_ && is_served_ && migrations_.is_done()) {
             is_site_told_ = true;
             log_.info(
                 "up",
@@ -255,6 +271,10 @@ private:
     void reap() {
         int status = 0;
         for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
+            if (migrations_.reap(pid, status)) {
+                tell_site();
+                continue;
+            }
             auto child = std::ranges::find(children_, pid, &Child::pid);
             if (child != children_.end()) {
                 child->pid = 0;
@@ -293,6 +313,7 @@ private:
 
     void stop() {
         is_stopping_ = true;
+        migrations_.stop();
         signal_all(SIGTERM);
     }
 
@@ -305,7 +326,8 @@ private:
     }
 
     [[nodiscard]] bool is_any_running() const {
-        return std::ranges::any_of(children_, [](const Child& child) { return child.pid > 0; });
+        return migrations_.is_running() ||
+               std::ranges::any_of(children_, [](const Child& child) { return child.pid > 0; });
     }
 
     const UpOptions& options_;
@@ -321,7 +343,9 @@ private:
     std::vector<Child> children_;
     std::vector<ServerConfig> elsewhere_;  // what other machines run
     sigset_t watched_{};
+    UpMigrations migrations_;
     bool is_stopping_ = false;
+    bool is_served_ = false;  // every server was ready once, or is late
     bool is_site_told_ = false;
     int status_ = 0;
 };

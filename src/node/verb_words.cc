@@ -110,6 +110,10 @@ constexpr Verb kVerbs[]{
      [](const VerbWords& found) -> Result<Command> {
     return UpOptions{.file = found.file, .directories = found.site.directories};
 }},
+    {"migrate",
+     [](const Found& found) -> Result<Command> {
+    return MigrateOptions{.file = found.file, .directories = found.site.directories};
+}},
     {"status", status_command},
     {"weight", weight_command},
     {"drain", drain_command},

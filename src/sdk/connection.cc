@@ -255,6 +255,7 @@ runtime::Task<Connection::Next> Connection::serve_request(uint32_t head_length) 
         response = answer_of(end);
     }
     exchange.own_writes().add_cookies(response, exchange.request);
+    exchange.form_token().add_cookie(response, exchange.request);
     if (exchange.stopped() == Stopped::client_left) {
         co_return Next::close;
     }

@@ -77,7 +77,7 @@ sdk::DatabaseSettings::DatabaseSettings(DatabaseOptions chosen) : options(std::m
         problem = "DatabaseOptions: a number is out of its bounds";
         return;
     }
-    auto read = read_database_url(options.url);
+    auto read = mariadb::read_database_url(options.url);
     if (!read) {
         problem = where + ": " + read.error().context();
         return;

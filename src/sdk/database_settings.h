@@ -7,8 +7,8 @@
 #include <string>
 
 #include "core/result.h"
+#include "mariadb/database_url.h"
 #include "mysql/native_password.h"
-#include "sdk/database_url.h"
 
 namespace trilith::sdk {
 
@@ -16,7 +16,7 @@ struct DatabaseSettings {
     explicit DatabaseSettings(DatabaseOptions chosen);
 
     DatabaseOptions options;
-    DatabaseUrl url{};
+    mariadb::DatabaseUrl url{};
     std::optional<mysql::PasswordKey> key{};  // none: no password
     std::string problem{};                    // one sentence where it cannot be used
     std::optional<size_t> place{};            // among the databases of its App; none: of none

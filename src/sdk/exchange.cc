@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "core/percent.h"
 #include "http/chunked_writer.h"
 #include "http/text.h"
 #include "http/uri.h"
 #include "runtime/blocking_pool.h"
 #include "sdk/guard.h"
-#include "sdk/percent.h"
 #include "sdk/public_access.h"
 
 namespace trilith::sdk {
@@ -80,6 +80,7 @@ void Exchange::close() {
     stopped_ = Stopped::no;
     has_sent_ = false;
     own_writes_.clear();
+    form_token_.clear();
     socket_ = nullptr;
 }
 
@@ -104,7 +105,7 @@ std::span<const std::string_view> Exchange::decode_values(RouteMatch& match) {
     char* free = value_bytes_.data();
     for (std::string_view& value : values) {
         if (value.contains('%')) {
-            char* end = decode_percent(value, Plus::plus, free);
+            char* end = core::decode_percent(value, core::Plus::plus, free);
             value = std::string_view(free, end);
             free = end;
         }
@@ -158,6 +159,8 @@ const Form& Exchange::form() {
 int64_t Exchange::unix_time() const {
     return worker_.reactor().os().wall_time().since_epoch / std::chrono::seconds(1);
 }
+
+void Exchange::fill_random(std::span<std::byte> bytes) const { worker_.reactor().os().fill_random(bytes); }
 
 void Exchange::log(std::string_view event, Level level) {
     core::Log& log = worker_.log();

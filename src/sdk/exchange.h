@@ -16,6 +16,7 @@
 #include "net/socket.h"
 #include "runtime/task.h"
 #include "sdk/form.h"
+#include "sdk/form_token.h"
 #include "sdk/own_writes.h"
 #include "sdk/program.h"
 #include "sdk/response_head.h"
@@ -80,6 +81,8 @@ public:
     void end_wait() { look(); }
     [[nodiscard]] DatabasePool& database(const DatabaseSettings& settings);
     [[nodiscard]] OwnWrites& own_writes() { return own_writes_; }
+    [[nodiscard]] FormToken& form_token() { return form_token_; }
+    void fill_random(std::span<std::byte> bytes) const;
     // False when the pool is full.
     [[nodiscard]] runtime::Task<bool> run_blocking(detail::BlockingJob& job);
 
@@ -131,6 +134,7 @@ private:
     BodyForm stream_form_ = BodyForm::none;
     bool has_sent_ = false;
     OwnWrites own_writes_;
+    FormToken form_token_;
 };
 
 }  // namespace trilith::sdk

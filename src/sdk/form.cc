@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sdk/percent.h"
+#include "core/percent.h"
 
 namespace trilith::sdk {
 
@@ -12,7 +12,7 @@ core::Result<Form> Form::read(std::string_view text) {
     char* free = form.decoded_.get();
     auto decode = [&](std::string_view piece) {
         char* begin = free;
-        free = decode_percent(piece, Plus::space, free);
+        free = core::decode_percent(piece, core::Plus::space, free);
         return std::string_view(begin, free);
     };
     while (!text.empty()) {

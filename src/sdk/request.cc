@@ -102,6 +102,14 @@ Cookie Request::sign(Cookie cookie) const {
     return cookie;
 }
 
+std::string Request::form_token() const { return exchange_.form_token().make(*this); }
+
+void Request::check_form() const {
+    if (std::string_view refusal = sdk::FormToken::refusal(*this); !refusal.empty()) {
+        sdk::raise_refused(403, std::string(refusal));
+    }
+}
+
 Response Request::render(std::string_view name, const Json& values) const {
     core::Result<std::string> page = exchange_.program().templates.render(name, values);
     if (page) {

@@ -43,7 +43,8 @@ class Program:
         self.port = free_port(["127.0.0.1"])
         password = urllib.parse.quote(APP_PASSWORD, safe="")
         url = f"mysql://{APP_USER}:{password}@{site.host}:{site.port}/shop"
-        self.process = subprocess.Popen([PROGRAM, "--port", str(self.port)], env={**os.environ, "DATABASE_URL": url, **environment}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        variables = {**os.environ, "DATABASE_URL": url, **environment}
+        self.process = subprocess.Popen([PROGRAM, "--port", str(self.port)], env=variables, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         wait_until(self._answers, 30, "the program's answer")
 
     def _answers(self):

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace trilith::sdk {
+namespace core {
 
 enum class Plus : uint8_t { plus, space };
 
@@ -12,4 +12,4 @@ enum class Plus : uint8_t { plus, space };
 // end of what was written. What is no escape stays as it is ("%", "%zz"), as the WHATWG URL Standard has it.
 [[nodiscard]] char* decode_percent(std::string_view text, Plus plus, char* target);
 
-}  // namespace trilith::sdk
+}  // namespace core

@@ -1,9 +1,9 @@
 // URLs of databases: what is read of them, and what is refused.
-#include "sdk/database_url.h"
+#include "mariadb/database_url.h"
 
 #include <doctest/doctest.h>
 
-namespace trilith::sdk {
+namespace mariadb {
 namespace {
 
 std::string url_as_told(std::string_view text) {
@@ -39,4 +39,4 @@ TEST_CASE("what is no URL of a database is refused, without its password") {
 }
 
 }  // namespace
-}  // namespace trilith::sdk
+}  // namespace mariadb

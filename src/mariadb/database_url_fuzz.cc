@@ -2,11 +2,11 @@
 #include <string_view>
 
 #include "core/panic.h"
+#include "mariadb/database_url.h"
 #include "mysql/login.h"
-#include "sdk/database_url.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
-    auto url = trilith::sdk::read_database_url(std::string_view(reinterpret_cast<const char*>(data), size));
+    auto url = mariadb::read_database_url(std::string_view(reinterpret_cast<const char*>(data), size));
     if (url) {
         ASSERT(!url->user.contains('\0') && url->user.size() <= mysql::kUserMax);
         ASSERT(!url->database.contains('\0') && url->database.size() <= mysql::kDatabaseMax);

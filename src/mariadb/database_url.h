@@ -9,7 +9,7 @@
 #include "core/result.h"
 #include "net/address.h"
 
-namespace trilith::sdk {
+namespace mariadb {
 
 struct DatabaseUrl {
     net::Address address{};
@@ -21,4 +21,4 @@ struct DatabaseUrl {
 // The failure's sentence does not repeat the text, which holds a password.
 [[nodiscard]] core::Result<DatabaseUrl> read_database_url(std::string_view text);
 
-}  // namespace trilith::sdk
+}  // namespace mariadb

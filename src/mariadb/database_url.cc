@@ -1,15 +1,17 @@
-#include "sdk/database_url.h"
+#include "mariadb/database_url.h"
 
+#include "core/percent.h"
 #include "mysql/login.h"
-#include "sdk/percent.h"
 
-namespace trilith::sdk {
+namespace mariadb {
 
 namespace {
 
 core::Result<std::string> decode_part(std::string_view text, std::string_view what, size_t size_max) {
     std::string decoded(text.size(), '\0');
-    decoded.resize(static_cast<size_t>(decode_percent(text, Plus::plus, decoded.data()) - decoded.data()));
+    decoded.resize(
+        static_cast<size_t>(core::decode_percent(text, core::Plus::plus, decoded.data()) - decoded.data())
+    );
     if (decoded.contains('\0')) {
         return core::fail(core::ErrorKind::invalid, "its " + std::string(what) + " has a NUL");
     }
@@ -72,4 +74,4 @@ core::Result<DatabaseUrl> read_database_url(std::string_view text) {
     return url;
 }
 
-}  // namespace trilith::sdk
+}  // namespace mariadb
