@@ -111,7 +111,7 @@ constexpr Verb kVerbs[]{
     return UpOptions{.file = found.file, .directories = found.site.directories};
 }},
     {"migrate",
-     [](const Found& found) -> Result<Command> {
+     [](const VerbWords& found) -> Result<Command> {
     return MigrateOptions{.file = found.file, .directories = found.site.directories};
 }},
     {"status", status_command},
