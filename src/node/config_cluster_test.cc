@@ -34,7 +34,10 @@ TEST_CASE("the shortest cluster is its servers and a schema") {
     REQUIRE(config.database.has_value());
     CHECK(
         config.database->nodes ==
-        std::vector{*net::Address::parse("10.0.0.1:3307"), *net::Address::parse("10.0.0.2:3307")}
+        std::vector<sql::NodeConfig>{
+            {.address = *net::Address::parse("10.0.0.1:3307"), .name = "db1"},
+            {.address = *net::Address::parse("10.0.0.2:3307"), .name = "db2"},
+        }
     );
     CHECK(router_listen(config, config.servers[0]) == std::vector{*net::Address::parse("10.0.0.1:3306")});
     auto places = cluster_places(config, "/state/database");

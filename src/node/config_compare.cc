@@ -165,6 +165,30 @@ void compare_app(const Config& before, const Config& after, Changes& changes) {
     compare("app.restart", restart_settings, old_one.restart, new_one.restart);
 }
 
+void compare_nodes(
+    const std::vector<sql::NodeConfig>& before,
+    const std::vector<sql::NodeConfig>& after,
+    Changes& changes
+) {
+    auto entries = [](const std::vector<sql::NodeConfig>& nodes) {
+        std::vector<Entry> result;
+        for (const sql::NodeConfig& node : nodes) {
+            result.push_back({node.name, node.name});
+        }
+        return result;
+    };
+    Places places = compare_entries({"database.nodes", entries(before), entries(after)}, changes);
+    for (size_t at = 0; at < places.size(); ++at) {
+        if (places[at] && before[at].weight != after[*places[at]].weight) {
+            changes.push_back(
+                {"database.nodes." + before[at].name + ".weight",
+                 std::to_string(before[at].weight),
+                 std::to_string(after[*places[at]].weight)}
+            );
+        }
+    }
+}
+
 void compare_database(const Config& before, const Config& after, Changes& changes) {
     if (!before.database || !after.database) {
         if (before.database != after.database) {
@@ -189,7 +213,13 @@ void compare_database(const Config& before, const Config& after, Changes& change
     if (before.cluster) {
         compare("database", cluster_settings, *before.cluster, *after.cluster);
     }
-    compare("database", database_settings, *before.database, *after.database);
+    auto settings = [](const sql::Config& database) {
+        std::vector<Setting> all = database_settings(database);
+        std::erase_if(all, [](const Setting& setting) { return setting.key == "nodes"; });
+        return all;
+    };
+    compare("database", settings, *before.database, *after.database);
+    compare_nodes(before.database->nodes, after.database->nodes, changes);
     compare("database.account", database_account_settings, before.database->account, after.database->account);
     compare("database.limits", database_limit_settings, before.database->limits, after.database->limits);
     compare("database.pool", database_pool_settings, before.database->pool, after.database->pool);

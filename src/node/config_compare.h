@@ -23,8 +23,8 @@ struct ConfigChange {
 
 // The changes from `before` to `after` in the order of the file's sections; empty when they are equal. A
 // restart is needed for: site, a server added, removed or changed but for its weight, threads and
-// limits.connections of [balancer] and [web], web.port, all of [app], admin.listen. All else is applied while
-// running.
+// limits.connections of [balancer] and [web], web.port, all of [app], engine, listen and name of [database]
+// and how databases are kept, admin.listen. All else is applied while running.
 [[nodiscard]] std::vector<ConfigChange> compare(const Config& before, const Config& after);
 
 }  // namespace node

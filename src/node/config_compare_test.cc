@@ -204,4 +204,43 @@ TEST_CASE("a route's root is compared like its pool") {
     CHECK(changes(route + root, route + "root = \"/a/\"\n").empty());
 }
 
+TEST_CASE("of a SQL router all but engine, listen and name is applied while it runs") {
+    const std::string before = R"(
+[database]
+listen = "127.0.0.1:3306"
+nodes = ["10.0.0.5:3306", "10.0.0.6:3306"]
+account = { user = "trilith" }
+max_lag = "5s"
+pool.connections = 50
+)";
+    for (const Edit& edit : std::initializer_list<Edit>{
+             {"max_lag = \"5s\"", "max_lag = \"1s\"", "database.max_lag: 5s → 1s"},
+             {"max_lag = \"5s\"", "reads = \"all\"", "database.reads: replicas → all"},
+             {"max_lag = \"5s\"", "hold = \"1s\"", "database.hold: 10s → 1s"},
+             {"max_lag = \"5s\"",
+              "read_your_writes.wait = \"0s\"",
+              "database.read_your_writes.wait: 50ms → 0s"},
+             {"\"trilith\"", "\"watch\"", "database.account.user: trilith → watch"},
+             {"connections = 50", "connections = 60", "database.pool.connections: 50 → 60"},
+             {"pool.connections = 50",
+              "timeouts.idle = \"1s\"\npool.connections = 50",
+              "database.timeouts.idle: 8h → 1s"},
+             {", \"10.0.0.6:3306\"", "", "database.nodes: removed 10.0.0.6:3306"},
+             {"[\"10.0.0.5:3306\"",
+              "[\"10.0.0.7:3306\", \"10.0.0.5:3306\"",
+              "database.nodes: added 10.0.0.7:3306"},
+             {"\"10.0.0.6:3306\"",
+              "{ address = \"10.0.0.6:3306\", weight = 5 }",
+              "database.nodes.10.0.0.6:3306.weight: 100 → 5"},
+             {"127.0.0.1:3306",
+              "127.0.0.1:3307",
+              R"(database.listen: ["127.0.0.1:3306"] → ["127.0.0.1:3307"] !)"},
+             {"listen = ", "name = \"shop\"\nlisten = ", "database.name: none → shop !"},
+         }) {
+        std::string told = changes(before, edited(edit.from, edit.to, before));
+        bool is_lag_gone = !edit.change.contains("max_lag") && edit.from.contains("max_lag");
+        CHECK(told == (is_lag_gone ? "" : "") + std::string(edit.change) + "\n");
+    }
+}
+
 }  // namespace node

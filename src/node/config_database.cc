@@ -23,38 +23,11 @@ constexpr uint16_t kDatabasePort = 3306;
 constexpr uint32_t kDatabaseClientsMax = 1'000'000;
 constexpr uint32_t kPreparedMax = 10'000;
 constexpr std::string_view kUnixPrefix = "unix:";
-constexpr std::string_view kDatabaseDefaultListen = "127.0.0.1:3306";
 constexpr std::string_view kExpectedDatabaseListen =
     "an address such as \"127.0.0.1:3306\" or \"unix:/run/db.sock\"";
 constexpr std::string_view kExpectedNode = "an address such as \"10.0.0.5:3306\"";
-constexpr std::array<std::string_view, 3> kReads{"replicas", "all", "primary"};
 constexpr std::array<std::string_view, 1> kEngines{"mariadb"};
 constexpr std::array<std::string_view, 1> kLaterEngines{"mysql"};
-
-constexpr Applies kWholeDatabase = Applies::after_restart;
-
-std::string duration_literal(core::Duration duration) {
-    return text_literal(core::format_duration(duration));
-}
-
-std::string bytes_literal(uint64_t bytes) { return text_literal(core::format_byte_count(bytes)); }
-
-// Empty where there is none.
-std::string addresses_literal(const std::vector<net::Address>& addresses) {
-    if (addresses.empty()) {
-        return "";
-    }
-    std::string text = "[";
-    for (const net::Address& address : addresses) {
-        text += (text.size() == 1 ? "" : ", ") + text_literal(database_listen_text(address));
-    }
-    return text + "]";
-}
-
-net::Address default_database_listen() {
-    auto address = net::Address::parse(kDatabaseDefaultListen);
-    return address ? *address : net::Address();
-}
 
 void refuse_database_text(
     Section& section,
@@ -132,7 +105,60 @@ void read_listen(Section& database, std::vector<net::Address>& listen, std::stri
     read_texts(database, "listen", "a list such as [\"127.0.0.1:3306\"]", kDatabaseListenMax, read_item);
 }
 
-void read_nodes(Section& database, std::vector<net::Address>& nodes) {
+// Nothing: it is told what is wrong.
+std::optional<net::Address> read_node_address(
+    const TomlValue& value,
+    const std::string& key,
+    Section& database
+) {
+    TextRule rule{.key = key, .expected = kExpectedNode};
+    auto text = read_text(value, rule, database.problems());
+    if (!text) {
+        return std::nullopt;
+    }
+    auto address = net::Address::parse(*text);
+    if (address && !is_any_address(*address) && address->port() != 0) {
+        return *address;
+    }
+    bool has_no_port = net::Address::parse_host(*text).has_value();
+    refuse_database_text(
+        database,
+        value,
+        rule,
+        has_no_port ? ": write the port, too" : ": names are not looked up, write the IPv4 or IPv6 address"
+    );
+    return std::nullopt;
+}
+
+// "10.0.0.5:3306", or { address = "10.0.0.5:3306", weight = 50 }.
+std::optional<sql::NodeConfig> read_node(const TomlValue& item, Section& database) {
+    std::string key = database.dotted("nodes");
+    sql::NodeConfig node;
+    std::optional<net::Address> address;
+    if (item.kind != TomlValue::Kind::table) {
+        address = read_node_address(item, key, database);
+    } else {
+        Section section(item, {key, "a node of [database]"}, database.problems());
+        if (const TomlValue* value = section.find("address")) {
+            address = read_node_address(*value, section.dotted("address"), database);
+        } else {
+            section.problems().add(
+                item.position,
+                "a node of [database] needs an address, such as \"10.0.0.5:3306\""
+            );
+        }
+        section.read("weight", node.weight, {0, upstream::kWeightMax});
+        section.finish();
+    }
+    if (!address) {
+        return std::nullopt;
+    }
+    node.address = *address;
+    node.name = address->to_string();
+    return node;
+}
+
+void read_nodes(Section& database, std::vector<sql::NodeConfig>& nodes) {
     if (database.find("nodes") == nullptr) {
         database.problems().add(
             database.table().position,
@@ -141,28 +167,19 @@ void read_nodes(Section& database, std::vector<net::Address>& nodes) {
         );
         return;
     }
-    std::string key = database.dotted("nodes");
-    TextRule rule{.key = key, .expected = kExpectedNode};
     auto read_item = [&](const TomlValue& item) {
-        auto text = read_text(item, rule, database.problems());
-        if (!text) {
+        std::optional<sql::NodeConfig> node = read_node(item, database);
+        if (!node) {
             return;
         }
-        auto address = net::Address::parse(*text);
-        if (!address || is_any_address(*address) || address->port() == 0) {
-            bool has_no_port = net::Address::parse_host(*text).has_value();
-            refuse_database_text(
-                database,
-                item,
-                rule,
-                has_no_port ? ": write the port, too"
-                            : ": names are not looked up, write the IPv4 or IPv6 address"
+        if (std::ranges::contains(nodes, node->address, &sql::NodeConfig::address)) {
+            database.problems().add(
+                item.position,
+                std::format("{}: {} is there already", database.dotted("nodes"), in_quotes(node->name))
             );
-        } else if (std::ranges::contains(nodes, *address)) {
-            refuse_database_text(database, item, rule, ", which is there already");
-        } else {
-            nodes.push_back(*address);
+            return;
         }
+        nodes.push_back(*std::move(node));
     };
     read_texts(database, "nodes", "a list such as [\"10.0.0.5:3306\"]", kDatabaseNodesMax, read_item);
 }
@@ -235,7 +252,7 @@ void read_timeouts(Section& section, sql::TimeoutConfig& timeouts) {
 void read_routing(Section& database, std::string_view base, sql::Config& config) {
     static_cast<void>(database.read_choice("engine", kEngines, kLaterEngines));
     read_listen(database, config.listen, base);
-    if (auto choice = database.read_choice("reads", kReads)) {
+    if (auto choice = database.read_choice("reads", kReadsNames)) {
         config.reads = static_cast<sql::Reads>(*choice);
     }
     database.read("max_lag", config.max_lag, {100ms, 24h});
@@ -257,84 +274,6 @@ void read_routing(Section& database, std::string_view base, sql::Config& config)
 }
 
 }  // namespace
-
-std::vector<Setting> database_settings(const sql::Config& config) {
-    const sql::Config defaults;
-    return {
-        {"engine", text_literal("mariadb"), text_literal("mariadb"), kWholeDatabase},
-        {"listen",
-         addresses_literal(config.listen),
-         addresses_literal({default_database_listen()}),
-         kWholeDatabase},
-        {"name", config.name.empty() ? "" : text_literal(config.name), "", kWholeDatabase},
-        {"nodes", addresses_literal(config.nodes), "", kWholeDatabase},
-        {"reads",
-         text_literal(reads_name(config.reads)),
-         text_literal(reads_name(defaults.reads)),
-         kWholeDatabase},
-        {"max_lag", duration_literal(config.max_lag), duration_literal(defaults.max_lag), kWholeDatabase},
-        {"read_your_writes.wait",
-         duration_literal(config.own_writes_wait),
-         duration_literal(defaults.own_writes_wait),
-         kWholeDatabase},
-        {"hold", duration_literal(config.hold), duration_literal(defaults.hold), kWholeDatabase},
-    };
-}
-
-std::vector<Setting> database_account_settings(const sql::AccountConfig& account) {
-    std::string file = account.password_file.empty() ? "" : text_literal(account.password_file);
-    return {
-        {"user", text_literal(account.user), "", kWholeDatabase},
-        {"password_file", std::move(file), "", kWholeDatabase},
-    };
-}
-
-std::vector<Setting> database_limit_settings(const sql::LimitConfig& limits) {
-    const sql::LimitConfig defaults;
-    return {
-        {"clients", std::to_string(limits.clients), std::to_string(defaults.clients), kWholeDatabase},
-        {"clients_per_address",
-         std::to_string(limits.clients_per_address),
-         std::to_string(defaults.clients_per_address),
-         kWholeDatabase},
-        {"failed_logins",
-         std::to_string(limits.failed_logins),
-         std::to_string(defaults.failed_logins),
-         kWholeDatabase},
-        {"packet", bytes_literal(limits.packet), bytes_literal(defaults.packet), kWholeDatabase},
-    };
-}
-
-std::vector<Setting> database_pool_settings(const sql::PoolConfig& pool) {
-    const sql::PoolConfig defaults;
-    return {
-        {"connections", std::to_string(pool.connections), std::to_string(defaults.connections), kWholeDatabase
-        },
-        {"queue", std::to_string(pool.queue), std::to_string(defaults.queue), kWholeDatabase},
-        {"queue_timeout",
-         duration_literal(pool.queue_timeout),
-         duration_literal(defaults.queue_timeout),
-         kWholeDatabase},
-        {"idle", duration_literal(pool.idle), duration_literal(defaults.idle), kWholeDatabase},
-        {"prepared", std::to_string(pool.prepared), std::to_string(defaults.prepared), kWholeDatabase},
-        {"warm", std::to_string(pool.warm), std::to_string(defaults.warm), kWholeDatabase},
-    };
-}
-
-std::vector<Setting> database_timeout_settings(const sql::TimeoutConfig& timeouts) {
-    const sql::TimeoutConfig defaults;
-    return {
-        {"login", duration_literal(timeouts.login), duration_literal(defaults.login), kWholeDatabase},
-        {"connect", duration_literal(timeouts.connect), duration_literal(defaults.connect), kWholeDatabase},
-        {"idle", duration_literal(timeouts.idle), duration_literal(defaults.idle), kWholeDatabase},
-        {"body", duration_literal(timeouts.body), duration_literal(defaults.body), kWholeDatabase},
-        {"drain", duration_literal(timeouts.drain), duration_literal(defaults.drain), kWholeDatabase},
-    };
-}
-
-std::string_view reads_name(sql::Reads reads) { return kReads[static_cast<size_t>(reads)]; }
-
-std::string database_listen_text(const net::Address& address) { return address.to_string(); }
 
 sql::Config read_database(Section& database, std::string_view base) {
     sql::Config config;
@@ -360,7 +299,7 @@ sql::Config read_kept_database(
     config.name = cluster.name;
     for (const ServerConfig& server : servers) {
         if (server.roles.has(Role::database)) {
-            config.nodes.push_back(at_port(server.address, cluster.port));
+            config.nodes.push_back({.address = at_port(server.address, cluster.port), .name = server.name});
         }
     }
     config.account.user = cluster::kRouterUser;

@@ -1,6 +1,7 @@
 // Reads [database] and the tables below it: what the SQL router does.
 #pragma once
 
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -10,15 +11,23 @@
 
 namespace node {
 
-// As it is written in a configuration file: "replicas".
+// Of sql::Reads, as they are written in a configuration file.
+inline constexpr std::array<std::string_view, 3> kReadsNames{"replicas", "all", "primary"};
 [[nodiscard]] std::string_view reads_name(sql::Reads reads);
 
-// [database] and its tables, as config_settings.h has those of the other tiers. All need a restart.
+// [database] and its tables, as config_settings.h has those of the other tiers. engine, listen and name need
+// a restart.
 [[nodiscard]] std::vector<Setting> database_settings(const sql::Config& config);
 [[nodiscard]] std::vector<Setting> database_account_settings(const sql::AccountConfig& account);
 [[nodiscard]] std::vector<Setting> database_limit_settings(const sql::LimitConfig& limits);
 [[nodiscard]] std::vector<Setting> database_pool_settings(const sql::PoolConfig& pool);
 [[nodiscard]] std::vector<Setting> database_timeout_settings(const sql::TimeoutConfig& timeouts);
+
+// Where a router listens that is not told where: 127.0.0.1:3306.
+[[nodiscard]] net::Address default_database_listen();
+
+// As it is written among `nodes`: "10.0.0.5:3306" in its quotes, or a table with the weight.
+[[nodiscard]] std::string database_node_literal(const sql::NodeConfig& node);
 
 // "127.0.0.1:3306", "unix:/run/trilith/mysql.sock".
 [[nodiscard]] std::string database_listen_text(const net::Address& address);

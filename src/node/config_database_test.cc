@@ -30,7 +30,7 @@ TEST_CASE("the shortest router is its nodes and its account") {
     REQUIRE(config.database.has_value());
     sql::Config expected;
     expected.listen = {*net::Address::parse("127.0.0.1:3306")};
-    expected.nodes = {*net::Address::parse("10.0.0.5:3306")};
+    expected.nodes = {{.address = *net::Address::parse("10.0.0.5:3306"), .name = "10.0.0.5:3306"}};
     expected.account.user = "trilith";
     CHECK(*config.database == expected);
 }
@@ -41,7 +41,7 @@ TEST_CASE("every key of [database] reaches its field") {
 engine = "mariadb"
 listen = ["127.0.0.1:3307", "unix:run/db.sock"]
 name = "shop"
-nodes = ["10.0.0.5:3306", "[::1]:3307"]
+nodes = ["10.0.0.5:3306", { address = "[::1]:3307", weight = 25 }]
 account = { user = "watch", password_file = "secrets/watch" }
 reads = "all"
 max_lag = "1s"
@@ -55,7 +55,10 @@ timeouts = { login = "1s", connect = "2s", idle = "3s", body = "4s", drain = "5s
     REQUIRE(database.listen.size() == 2);
     CHECK(database.listen[1].to_string() == "unix:/run/db.sock");
     CHECK(database.name == "shop");
-    CHECK(database.nodes[1].to_string() == "[::1]:3307");
+    CHECK(database.nodes[0].weight == 100);
+    CHECK(database.nodes[1].name == "[::1]:3307");
+    CHECK(database.nodes[1].address == *net::Address::parse("[::1]:3307"));
+    CHECK(database.nodes[1].weight == 25);
     CHECK(database.account == sql::AccountConfig{.user = "watch", .password_file = "/secrets/watch"});
     CHECK(database.reads == sql::Reads::all);
     CHECK(database.max_lag == 1s);
@@ -116,6 +119,11 @@ TEST_CASE("what is wrong with [database] is told with its place and a cure") {
         {with("max_lag = \"1ms\""), "database.max_lag: expected 100ms to 1d"},
         {"[database]\nnodes = [\"10.0.0.5\"]\naccount = { user = \"a\" }\n", "2:10: database.nodes: "},
         {"[database]\nnodes = [\"10.0.0.5\"]\naccount = { user = \"a\" }\n", ": write the port, too"},
+        {"[database]\nnodes = [{ weight = 5 }]\naccount = { user = \"a\" }\n", "needs an address, such as"},
+        {"[database]\nnodes = [{ address = \"10.0.0.5:1\", weight = 257 }]\naccount = { user = \"a\" }\n",
+         "database.nodes.weight: expected an integer from 0 to 256"},
+        {"[database]\nnodes = [\"10.0.0.5:1\", { address = \"10.0.0.5:1\" }]\naccount = { user = \"a\" }\n",
+         "database.nodes: \"10.0.0.5:1\" is there already"},
         {"[database]\nnodes = [\"db1:3306\"]\naccount = { user = \"a\" }\n", ": names are not looked up"},
         {"[database]\nnodes = [\"10.0.0.5:3306\"]\naccount = { user = \"a\", password = \"x\" }\n",
          "a password does not stand in this file"},

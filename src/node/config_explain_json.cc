@@ -108,6 +108,12 @@ Json app_of(const Config& config) {
 
 Json database_of(const sql::Config& database) {
     Json object = object_of(database_settings(database));
+    object["nodes"] = Json::array();
+    for (const sql::NodeConfig& node : database.nodes) {
+        Json address = node.address.to_string();
+        bool is_usual = node.weight == sql::NodeConfig{}.weight;
+        object["nodes"].push_back(is_usual ? address : Json{{"address", address}, {"weight", node.weight}});
+    }
     object["account"] = object_of(database_account_settings(database.account));
     object["limits"] = object_of(database_limit_settings(database.limits));
     object["pool"] = object_of(database_pool_settings(database.pool));

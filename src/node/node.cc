@@ -192,6 +192,14 @@ core::Result<std::vector<Front::Staged>> Node::stage(const Config& config) {
     return staged;
 }
 
+core::Result<std::optional<SqlRouter::Staged>> Node::stage_router(const Config& config) const {
+    if (router_ == nullptr) {
+        return std::nullopt;
+    }
+    TRY(SqlRouter::Staged staged, router_->stage(router_config(config)));
+    return staged;
+}
+
 ReloadReply Node::reload() {
     auto config = load_config(config_file_);
     if (config) {
@@ -225,13 +233,17 @@ ReloadReply Node::apply(Config config) {
         return refuse("needs restart: " + reply.needs_restart.front());
     }
     auto staged = stage(config);
-    if (!staged) {
-        reply.errors.push_back(staged.error().context());
+    auto router = stage_router(config);
+    if (!staged || !router) {
+        reply.errors.push_back(staged ? router.error().context() : staged.error().context());
         return refuse(reply.errors.front());
     }
     config_ = std::move(config);
     for (size_t at = 0; at < fronts_.size(); ++at) {
         fronts_[at]->commit(std::move((*staged)[at]));
+    }
+    if (*router) {
+        router_->commit(*std::move(*router));
     }
     ++reloads_;
     world_.log.info("node", "reloaded", {{"changes", std::to_string(reply.changes.size())}});

@@ -90,7 +90,9 @@ private:
     [[nodiscard]] core::Result<void> open_program();
     [[nodiscard]] app::Config program_config() const;
     [[nodiscard]] core::Result<void> open_router();
+    [[nodiscard]] sql::Config router_config(const Config& site) const;
     [[nodiscard]] core::Result<std::vector<Front::Staged>> stage(const Config& config);
+    [[nodiscard]] core::Result<std::optional<SqlRouter::Staged>> stage_router(const Config& config) const;
     [[nodiscard]] const ServerConfig& self(const Config& config) const;
     [[nodiscard]] core::Result<void> override_backend(
         const FoundBackend& found,

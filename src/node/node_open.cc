@@ -95,6 +95,15 @@ core::Result<void> Node::open_program() {
     return {};
 }
 
+sql::Config Node::router_config(const Config& site) const {
+    sql::Config config = *site.database;
+    config.listen = router_listen(site, self(site));
+    if (database_ != nullptr) {
+        config.account.password_file = database_->router_password_file();
+    }
+    return config;
+}
+
 core::Result<void> Node::open_router() {
     if (!runs_router(config_, self(config_))) {
         return {};
@@ -104,16 +113,13 @@ core::Result<void> Node::open_router() {
         .cores = world_.cores,
         .log = world_.log,
         .is_appointed = database_ != nullptr,
+        .recall =
+            [this](std::string_view name) {
+        balancer::BackendOverride kept = recall(kDatabasePool, name);
+        return sql::NodeOverride{.weight = kept.weight, .admin = kept.admin};
+    },
     };
-    sql::Config config = *config_.database;
-    config.listen = router_listen(config_, self(config_));
-    if (database_ != nullptr) {
-        config.account.password_file = database_->router_password_file();
-    }
-    TRY(router_, SqlRouter::open(std::move(config), world));
-    for (const FoundBackend& node : all_backends({.fronts = {}, .router = router_.get()})) {
-        node.set_override(recall(kDatabasePool, node.name()));
-    }
+    TRY(router_, SqlRouter::open(router_config(config_), world));
     return {};
 }
 

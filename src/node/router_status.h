@@ -15,6 +15,7 @@
 namespace node {
 
 struct RouterNodeStatus {
+    std::string name{};  // its server's, or else the address
     std::string address{};
     std::string state{};  // primary, replica, unreachable …
     bool is_fit = false;

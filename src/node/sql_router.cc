@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -57,7 +58,8 @@ bool takes_reads(const sql::Node& node, sql::Reads reads) {
 
 RouterNodeStatus describe(const sql::Node& node, sql::Reads reads) {
     RouterNodeStatus status{
-        .address = node.name,
+        .name = node.name,
+        .address = node.address.to_string(),
         .state = std::string(sql::node_state_name(node.state)),
         .is_fit = node.is_fit,
         .is_in_rotation = takes_reads(node, reads),
@@ -69,15 +71,15 @@ RouterNodeStatus describe(const sql::Node& node, sql::Reads reads) {
     return status;
 }
 
-sql::WatchConfig watch_config(const sql::Config& config, std::string password, bool is_appointed) {
+sql::WatchConfig watch_config(const sql::Config& config, std::string password, const SqlRouterWorld& world) {
     sql::WatchConfig watch{
         .user = config.account.user,
         .password = std::move(password),
         .max_lag = config.max_lag,
-        .is_appointed = is_appointed,
+        .is_appointed = world.is_appointed,
     };
-    for (const net::Address& address : config.nodes) {
-        watch.nodes.push_back({.address = address, .name = address.to_string()});
+    for (const sql::NodeConfig& node : config.nodes) {
+        watch.nodes.push_back({.config = node, .override = world.recall(node.name)});
     }
     return watch;
 }
@@ -86,27 +88,27 @@ sql::WatchConfig watch_config(const sql::Config& config, std::string password, b
 
 core::Result<std::unique_ptr<SqlRouter>> SqlRouter::open(sql::Config config, const SqlRouterWorld& world) {
     ASSERT(!world.cores.empty());
-    TRY(std::string password, read_password(config.account.password_file));
-    sql::WatchConfig watched = watch_config(config, std::move(password), world.is_appointed);
     std::unique_ptr<SqlRouter> router(new SqlRouter(std::move(config), world));
+    TRY(Staged staged, router->stage(router->config()));
     for (const net::Address& address : router->config().listen) {
         TRY_VOID(
             address.family() == AF_UNIX ? router->open_unix_listener(address) : router->open_listener(address)
         );
     }
-    router->watch_->apply(watched);
+    router->slots_ = std::move(staged.slots);
+    router->watch_->apply(staged.watch);
     return router;
 }
 
 SqlRouter::SqlRouter(sql::Config config, const SqlRouterWorld& world)
-    : world_(world), shared_(std::move(config), world.cores.size(), world.log, *this) {
+    : world_(world), config_(std::move(config)), shared_(config_, world.cores.size(), world.log, *this) {
     watch_ = std::make_unique<sql::ServerWatch>(
         world_.control,
         world_.log,
         [this](const std::shared_ptr<const sql::Routing>& routing) { publish(routing); }
     );
     for (size_t index = 0; index < world_.cores.size(); ++index) {
-        workers_.push_back(std::make_unique<sql::Worker>(*world_.cores[index], index, shared_));
+        workers_.push_back(std::make_unique<sql::Worker>(*world_.cores[index], index, config_, shared_));
     }
 }
 
@@ -114,6 +116,62 @@ SqlRouter::~SqlRouter() {
     for (const std::string& file : socket_files_) {
         ::unlink(file.c_str());
     }
+}
+
+core::Result<SqlRouter::Staged> SqlRouter::stage(sql::Config config) const {
+    TRY(std::string password, read_password(config.account.password_file));
+    sql::WatchConfig watch = watch_config(config, std::move(password), world_);
+    TRY(std::vector<net::Address> slots, assign_slots(watch));
+    return Staged{.config = std::move(config), .watch = std::move(watch), .slots = std::move(slots)};
+}
+
+void SqlRouter::commit(Staged staged) {
+    config_ = std::move(staged.config);
+    slots_ = std::move(staged.slots);
+    shared_.set_limits(config_);
+    for (size_t index = 0; index < workers_.size(); ++index) {
+        world_.cores[index]->post([worker = workers_[index].get(), config = config_] {
+            worker->apply_config(config);
+        });
+    }
+    watch_->apply(staged.watch);
+}
+
+// The slot that it has, or had; else a new one, or one of a node that was removed and has nothing left.
+core::Result<std::vector<net::Address>> SqlRouter::assign_slots(sql::WatchConfig& watch) const {
+    std::vector<net::Address> slots = slots_;
+    auto is_listed = [&](const net::Address& address) {
+        return std::ranges::any_of(watch.nodes, [&](const auto& node) {
+            return node.config.address == address;
+        });
+    };
+    for (sql::WatchedNode& node : watch.nodes) {
+        auto found = std::ranges::find(slots, node.config.address);
+        if (found == slots.end() && slots.size() == sql::kNodeSlotsMax) {
+            found = std::ranges::find_if(slots, [&](const net::Address& address) {
+                return !is_listed(address) && is_empty(static_cast<size_t>(&address - slots.data()));
+            });
+            if (found == slots.end()) {
+                return core::fail(
+                    core::ErrorKind::conflict,
+                    "database.nodes: too many servers were removed that sessions have not left yet: try "
+                    "again "
+                    "later"
+                );
+            }
+            *found = node.config.address;
+        } else if (found == slots.end()) {
+            found = slots.insert(slots.end(), node.config.address);
+        }
+        node.slot = static_cast<size_t>(found - slots.begin());
+    }
+    return slots;
+}
+
+// Nobody has a connection there, or waits for one.
+bool SqlRouter::is_empty(size_t slot) const {
+    const sql::NodePlaces& places = shared_.places[slot];
+    return places.connections.used() == 0 && !places.is_waited_for();
 }
 
 core::Result<void> SqlRouter::open_listener(const net::Address& address) {
@@ -204,10 +262,19 @@ void SqlRouter::drain(core::Instant deadline) {
 RouterStatus SqlRouter::status() const {
     RouterStatus status;
     status.clients_max = shared_.clients.limit();
-    status.connections_max = shared_.config.pool.connections;
-    status.queue_max = shared_.config.pool.queue;
-    for (const sql::Node& node : nodes()) {
-        status.nodes.push_back(describe(node, shared_.config.reads));
+    status.connections_max = config_.pool.connections;
+    status.queue_max = config_.pool.queue;
+    std::vector<size_t> slots;  // of status.nodes
+    for (size_t place = 0; place < nodes().size(); ++place) {
+        status.nodes.push_back(describe(nodes()[place], config_.reads));
+        slots.push_back(watch_->slot(place));
+    }
+    const std::vector<sql::Node>& published = watch_->routing()->nodes;
+    for (size_t slot = 0; slot < published.size(); ++slot) {
+        if (published[slot].state == sql::NodeState::removed && !is_empty(slot)) {
+            status.nodes.push_back(describe(published[slot], config_.reads));
+            slots.push_back(slot);
+        }
     }
     for (const sql::CoreCounters& core : shared_.counters) {
         status.clients += core.clients.value();
@@ -233,7 +300,7 @@ RouterStatus SqlRouter::status() const {
         }
         status.pinned_by_prepared_now += core.pinned_by_prepared_now.value();
         for (size_t at = 0; at < status.nodes.size(); ++at) {
-            const sql::NodeCounters& node = core.nodes[at];
+            const sql::NodeCounters& node = core.nodes[slots[at]];
             status.nodes[at].connections += node.connections.value();
             status.nodes[at].connections_idle += node.idle.value();
             status.nodes[at].waiting += node.waiting.value();

@@ -24,6 +24,8 @@ struct SqlRouterWorld {
     std::vector<runtime::Reactor*> cores;  // at least one
     core::Log& log;
     bool is_appointed = false;  // appoint() says who is primary
+    // What an operator changed at the node of this name, before this process or before the node came.
+    std::function<sql::NodeOverride(std::string_view name)> recall;
 };
 
 class SqlRouter final : private sql::WatchLink {
@@ -35,6 +37,19 @@ public:
         const SqlRouterWorld& world
     );
     ~SqlRouter() override;
+
+    // A reload that can be committed.
+    struct Staged {
+        sql::Config config;
+        sql::WatchConfig watch;
+        std::vector<net::Address> slots;
+    };
+
+    // Reads the password again and finds a slot for each node. `config` may differ in all but `listen`.
+    [[nodiscard]] core::Result<Staged> stage(sql::Config config) const;
+    // Takes it over: sessions go on, and what runs on a node that is not there any more ends there. In force
+    // on the cores when they have taken their messages, of the nodes within milliseconds.
+    void commit(Staged staged);
 
     // Runs the worker of one core until drain() is over there.
     [[nodiscard]] [[clang::coro_wrapper]] runtime::Task<void> serve_core(size_t index) {
@@ -56,7 +71,7 @@ public:
     // As the configuration has them, with what is known of each.
     [[nodiscard]] const std::vector<sql::Node>& nodes() const { return watch_->nodes(); }
 
-    [[nodiscard]] const sql::Config& config() const { return shared_.config; }
+    [[nodiscard]] const sql::Config& config() const { return config_; }
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const std::vector<net::Address>& listening() const { return listening_; }
 
@@ -70,9 +85,13 @@ private:
     [[nodiscard]] core::Result<void> open_listener(const net::Address& address);
     [[nodiscard]] core::Result<void> open_unix_listener(const net::Address& address);
     void hand_over(net::Listener listener, size_t core);
+    [[nodiscard]] core::Result<std::vector<net::Address>> assign_slots(sql::WatchConfig& watch) const;
+    [[nodiscard]] bool is_empty(size_t slot) const;
     void publish(const std::shared_ptr<const sql::Routing>& routing);
 
     SqlRouterWorld world_;
+    sql::Config config_;
+    std::vector<net::Address> slots_;  // of Routing::nodes: whose each is, or was last
     sql::Shared shared_;
     std::unique_ptr<sql::ServerWatch> watch_;
     std::vector<std::unique_ptr<sql::Worker>> workers_;

@@ -169,6 +169,7 @@ Json router_json(const RouterStatus& router) {
     Json nodes = Json::array();
     for (const RouterNodeStatus& node : router.nodes) {
         nodes.push_back({
+            {"name", node.name},
             {"address", node.address},
             {"state", node.state},
             {"fit", node.is_fit},

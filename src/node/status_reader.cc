@@ -165,6 +165,7 @@ void read_pinned(JsonValues object, RouterStatus& router) {
 RouterNodeStatus read_router_node(JsonValues object) {
     RouterNodeStatus node;
     double lag = -1;
+    object.read("name", node.name);
     object.read("address", node.address);
     object.read("state", node.state);
     object.read("fit", node.is_fit);

@@ -287,7 +287,7 @@ void append_router(std::string& target, const Sample& sample, const TableOptions
     for (const RouterNodeStatus& node : router.nodes) {
         Ink ink = node.state == "primary" || node.is_fit ? Ink::green : Ink::red;
         table.add_row({
-            {printable(node.address)},
+            {printable(node.name)},
             {printable(node.state), ink},
             {weight_text(node), node.override.weight ? Ink::bold : Ink::plain},
             {std::to_string(node.connections - node.connections_idle)},

@@ -47,7 +47,7 @@ public:
           client_(client),
           routing_changed_(routing_changed),
           nonce_(nonce),
-          deadline_(worker.now() + worker.shared().config.timeouts.login) {}
+          deadline_(worker.now() + worker.config().timeouts.login) {}
 
     runtime::Task<std::optional<LoggedIn>> begin(uint32_t session_id);
     runtime::Task<std::expected<LoggedIn, LoginEnd>> change(std::string payload);

@@ -27,7 +27,7 @@ ClientSession::ClientSession(Worker& worker, net::Socket socket, net::Address pe
       routing_changed_(worker.reactor()),
       servers_(worker, client_, routing_changed_),
       id_(worker.next_session_id()) {
-    client_.requests = mysql::RequestReader({.payload_max = worker.shared().config.limits.packet});
+    client_.requests = mysql::RequestReader({.payload_max = worker.config().limits.packet});
     worker_.enlist(*this);
 }
 
@@ -91,7 +91,7 @@ runtime::Task<bool> ClientSession::establish() {
 
 // Until the next command is there: all of it, or as much as can be held.
 runtime::Task<bool> ClientSession::await_command() {
-    const TimeoutConfig& timeouts = worker_.shared().config.timeouts;
+    const TimeoutConfig& timeouts = worker_.config().timeouts;
     client_.requests.begin(mysql::RequestForm::command, 0);
     client_.command_size = 0;
     client_.is_streaming = false;
@@ -243,7 +243,7 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
         statement,
         servers_.facts(),
         *worker_.routing(),
-        worker_.shared().config.reads,
+        worker_.config().reads,
         worker_.random().next()
     );
     Order order{.effects = effects, .continuity = continuity_of(text, statement, effects)};

@@ -11,6 +11,15 @@
 
 namespace sql {
 
+// One of the database servers.
+struct NodeConfig {
+    net::Address address{};
+    std::string name{};     // what operators and logs call it: the server's name, or else the address
+    uint32_t weight = 100;  // of reads, 0 to upstream::kWeightMax
+
+    friend bool operator==(const NodeConfig&, const NodeConfig&) = default;
+};
+
 // Where reads go that are free to go anywhere.
 enum class Reads : uint8_t {
     replicas,  // a fit replica; the primary where there is none
@@ -63,7 +72,7 @@ struct TimeoutConfig {
 struct Config {
     std::vector<net::Address> listen;  // at least one; TCP and unix sockets
     std::string name;                  // the schema that the site's program uses; may be empty
-    std::vector<net::Address> nodes;   // databases that are kept by somebody else; at least one
+    std::vector<NodeConfig> nodes;     // at least one
     AccountConfig account;
     Reads reads = Reads::replicas;
     core::Duration max_lag = std::chrono::seconds(5);                // a replica further behind gets no reads

@@ -16,6 +16,9 @@ public:
     // An address that has failed `failures_max` times within a minute is blocked until that minute is over.
     explicit LoginGuard(uint32_t failures_max) : failures_max_(failures_max) {}
 
+    // From now on, also for those that have failed before.
+    void set_failures_max(uint32_t failures_max) { failures_max_ = failures_max; }
+
     [[nodiscard]] bool is_blocked(const net::Address& client, core::Instant now) const;
 
     // Remembers at most kAddressesMax addresses; beyond that the oldest minutes are forgotten, and if all are

@@ -62,7 +62,8 @@ bool NodePlaces::pass_on(runtime::Reactor& here) {
     {
         std::lock_guard lock(mutex_);
         auto found = std::ranges::find_if(requests_, is_unserved);
-        if (found == requests_.end()) {
+        bool is_over = connections.used() > connections.limit();  // the bound was lowered
+        if (found == requests_.end() || is_over) {
             // Under the lock, so that who enters behind us finds the place when it looks for one.
             connections.give_back();
             return false;

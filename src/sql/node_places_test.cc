@@ -41,6 +41,21 @@ TEST_CASE("a place that comes back is the first session's, on whichever core, an
     CHECK(site.places.connections.used() == 0);
 }
 
+TEST_CASE("under a bound that was lowered no place is passed on") {
+    Waits site;
+    site.places.connections.set_limit(2);
+    REQUIRE(site.places.connections.try_take());
+    REQUIRE(site.places.connections.try_take());
+    auto waiting = site.places.enter(*site.here, site.alike, NodePlaces::kPatience);
+    site.places.connections.set_limit(1);
+    site.places.give_back(*site.here);
+    CHECK(site.places.connections.used() == 1);
+    CHECK_FALSE(site.places.take_handed(*waiting).has_place);
+    site.places.give_back(*site.here);
+    CHECK(site.places.connections.used() == 1);
+    CHECK(site.places.leave(*waiting).has_place);
+}
+
 TEST_CASE("a connection goes to the first session of its core and class") {
     Waits site;
     CHECK_FALSE(site.places.hand_over(site.link, site.alike, *site.here));

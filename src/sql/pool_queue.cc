@@ -51,6 +51,11 @@ ServerFailure waited_in_vain(const Config& config, const Node& node) {
     ));
 }
 
+// Another server is asked then.
+ServerFailure node_removed(const Node& node) {
+    return {.kind = core::ErrorKind::closed, .message = node.name + " was removed from the configuration"};
+}
+
 ServerFailure cancelled() { return {.kind = core::ErrorKind::cancelled, .message = "the router stops"}; }
 
 }  // namespace
@@ -204,7 +209,7 @@ runtime::Task<ServerResult<ServerLink*>> ServerPool::wait_as(
     const ToldState& state
 ) {
     NodePlaces& places = worker_.shared().places[node];
-    core::Instant deadline = request.since + worker_.shared().config.pool.queue_timeout;
+    core::Instant deadline = request.since + worker_.config().pool.queue_timeout;
     for (;;) {
         if (places.connections.try_take()) {
             co_return nullptr;  // it came back before this session stood in the queue
@@ -229,10 +234,13 @@ runtime::Task<ServerResult<ServerLink*>> ServerPool::wait_as(
         if (outcome == runtime::Outcome::cancelled) {
             co_return std::unexpected(cancelled());
         }
+        const Node& awaited = worker_.routing()->nodes[node];
+        if (awaited.state == NodeState::removed) {
+            co_return std::unexpected(node_removed(awaited));
+        }
         if (worker_.now() >= deadline) {
             worker_.counters().nodes[node].waited_in_vain.add();
-            co_return std::unexpected(waited_in_vain(worker_.shared().config, worker_.routing()->nodes[node])
-            );
+            co_return std::unexpected(waited_in_vain(worker_.config(), awaited));
         }
     }
 }
@@ -248,6 +256,12 @@ void ServerPool::ask_others(size_t node) {
             other.reactor->post([pool = other.pool, node] { pool->yield_place(node); });
         }
     }
+}
+
+// A reload has lowered the bound. Of other cores' attempts it may look so for a moment.
+bool ServerPool::is_over_bound(size_t node) const {
+    const runtime::Quota& places = worker_.shared().places[node].connections;
+    return places.used() > places.limit();
 }
 
 void ServerPool::yield_place(size_t node) {

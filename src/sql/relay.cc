@@ -67,7 +67,7 @@ private:
     [[nodiscard]] bool is_node_gone() const;
     void lose_server(std::string sentence);
     [[nodiscard]] bool end(RelayEnd how, std::string sentence);
-    [[nodiscard]] core::Instant soon() const { return worker_.now() + worker_.shared().config.timeouts.body; }
+    [[nodiscard]] core::Instant soon() const { return worker_.now() + worker_.config().timeouts.body; }
 
     RelayOrder order_;
     Worker& worker_;

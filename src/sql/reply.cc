@@ -8,7 +8,7 @@ namespace sql {
 namespace {
 
 runtime::Task<bool> send_packet(Worker& worker, Client& client, std::string packet) {
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.body;
+    core::Instant deadline = worker.now() + worker.config().timeouts.body;
     ssize_t sent = co_await client.socket.send(worker.buffers(), packet, deadline);
     co_return sent >= 0;
 }

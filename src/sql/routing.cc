@@ -11,6 +11,7 @@ std::string_view node_state_name(NodeState state) {
         case NodeState::primary: return "primary";
         case NodeState::replica: return "replica";
         case NodeState::unfit: return "unfit";
+        case NodeState::removed: return "removed";
     }
     PANIC("a node's state is none of its values");
 }

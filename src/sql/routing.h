@@ -21,6 +21,7 @@ enum class NodeState : uint8_t {
     primary,      // writable, no replica, and the only one
     replica,      // of the primary, or of a primary that is gone
     unfit,        // answers, and is neither: a second writable node, a replica of someone else …: `why`
+    removed,      // from the configuration: what runs there ends, nothing new comes
 };
 
 // The state's name as it stands in logs and `status`.
@@ -36,7 +37,7 @@ struct NodeOverride {
 
 struct Node {
     net::Address address{};
-    std::string name{};                // the address as written in the configuration
+    std::string name{};                // see NodeConfig
     uint32_t configured_weight = 100;  // of reads, relative to the others'; 0: none
     NodeOverride override{};
     NodeState state = NodeState::checking;
@@ -57,13 +58,19 @@ struct Node {
     [[nodiscard]] uint32_t weight() const { return override.weight.value_or(configured_weight); }
     // Its weight among those that take reads: nothing for one that is drained or disabled.
     [[nodiscard]] uint32_t share() const { return override.admin ? 0 : weight(); }
-    // Of a replica: its connections are closed as soon as nobody uses them. A primary's are for writes, too.
+    // Its connections are closed as soon as nobody needs them. A disabled primary's are for writes, too.
     [[nodiscard]] bool is_closed() const {
-        return override.admin == upstream::AdminState::disabled && state != NodeState::primary;
+        bool is_disabled = override.admin == upstream::AdminState::disabled;
+        return state == NodeState::removed || (is_disabled && state != NodeState::primary);
     }
 
     friend bool operator==(const Node&, const Node&) = default;
 };
+
+// A node has one slot for as long as anything is left of it, whatever is added to the configuration or
+// removed from it: its place in Routing::nodes, Shared::places and CoreCounters::nodes. So many there are at
+// most: twice what a configuration may list.
+inline constexpr size_t kNodeSlotsMax = 128;
 
 struct Routing {
     uint64_t number = 0;  // of this snapshot, ascending by one
@@ -71,7 +78,7 @@ struct Routing {
     // Empty until the first import: nobody can log in then, and `accounts_why` says why.
     std::shared_ptr<const AccountList> accounts = std::make_shared<const AccountList>();
     std::string accounts_why{};
-    std::vector<Node> nodes{};        // as the configuration has them
+    std::vector<Node> nodes{};        // by slot (kNodeSlotsMax), those that were removed too
     std::optional<size_t> primary{};  // place in `nodes`
     std::string primary_why{};        // without a primary: the sentence why, fit for a client's error
     core::Instant made_at{};

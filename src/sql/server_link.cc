@@ -43,7 +43,7 @@ runtime::Task<ServerResult<std::string>> ask(
     std::string text,
     core::Duration wait
 ) {
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect + wait;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect + wait;
     auto answer = co_await link.connection->query(std::move(text), deadline);
     if (!answer) {
         co_return std::unexpected(std::move(answer).error());
@@ -118,7 +118,7 @@ runtime::Task<ServerResult<std::unique_ptr<ServerLink>>> open_link(
         .connect_attributes = kOwnAttributes,
     };
     NodeCounters& counters = worker.counters().nodes[node];
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     auto opened = co_await ServerConnection::open(
         worker.shared_buffer(),
         worker.reactor(),
@@ -205,7 +205,7 @@ runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
     }
     // Until all of it has gone well, nobody knows.
     link.is_unsure = true;
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     auto answers = co_await link.connection->run_all(commands, deadline);
     if (!answers) {
         co_return std::unexpected(std::move(answers).error());
@@ -226,7 +226,7 @@ runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
 }
 
 runtime::Task<ServerResult<void>> reset_link(Worker& worker, ServerLink& link) {
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     auto answers = co_await link.connection->run_all(
         {{mysql::Command::reset_connection, ""}, {mysql::Command::query, std::string(kTracking)}},
         deadline
@@ -244,7 +244,7 @@ runtime::Task<ServerResult<void>> reset_link(Worker& worker, ServerLink& link) {
 }
 
 runtime::Task<ServerResult<void>> tell_insert_id(Worker& worker, ServerLink& link, uint64_t insert_id) {
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     auto answer =
         co_await link.connection->query(std::format("SET last_insert_id = {}", insert_id), deadline);
     if (!answer) {
@@ -255,7 +255,7 @@ runtime::Task<ServerResult<void>> tell_insert_id(Worker& worker, ServerLink& lin
 }
 
 runtime::Task<ServerResult<void>> ask_for_tracking(Worker& worker, ServerLink& link) {
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     auto answer = co_await link.connection->query(std::string(kTracking), deadline);
     if (!answer) {
         co_return std::unexpected(std::move(answer).error());

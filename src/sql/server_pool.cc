@@ -34,7 +34,7 @@ void Lease::forget_insert_id() {
     insert_id = {};
 }
 
-ServerPool::ServerPool(Worker& worker) : worker_(worker), nodes_(worker.shared().config.nodes.size()) {}
+ServerPool::ServerPool(Worker& worker) : worker_(worker), nodes_(worker.routing()->nodes.size()) {}
 
 ServerPool::~ServerPool() {
     close();
@@ -100,9 +100,15 @@ bool ServerPool::is_outdated(const ServerLink& link) const {
     return node.generation != link.generation || node.address != link.address;
 }
 
-// Once nobody uses it.
-bool ServerPool::must_close(const ServerLink& link) const {
-    return is_outdated(link) || worker_.routing()->nodes[link.node].is_closed();
+// It is idle, and its server is closed. What a session may still ask of it is waited for a little, but not by
+// an operator who disables the server.
+bool ServerPool::must_leave(const ServerLink& link) const {
+    const Node& node = worker_.routing()->nodes[link.node];
+    bool may_be_asked = link.tenure == Tenure::kept || link.tenure == Tenure::hard;
+    if (may_be_asked && node.state == NodeState::removed) {
+        return worker_.now() - link.idle_since > kTenureMax;
+    }
+    return node.is_closed();
 }
 
 void ServerPool::begin_use(ServerLink& link) {
@@ -269,11 +275,15 @@ runtime::Task<ServerResult<void>> ServerPool::prepare(Lease& lease, Preparation 
 void ServerPool::give(Lease& lease, Tenure tenure) {
     ServerLink& link = *lease.link;
     bool is_old = worker_.now() - link.opened_at > kLinkAgeMax && tenure == Tenure::none;
-    if (is_closed_ || is_old || link.is_doomed || must_close(link)) {
+    if (is_closed_ || is_old || link.is_doomed || is_outdated(link)) {
         close(link);
         return;
     }
     end_use(link, tenure);
+    if (must_leave(link)) {
+        retire_soon(link);
+        return;
+    }
     if (tenure != Tenure::hard) {
         serve_waiting(link);
     }
@@ -285,7 +295,9 @@ void ServerPool::serve_waiting(ServerLink& link) {
     if (!places.is_waited_for()) {
         return;
     }
-    if (places.hand_over(link, *link.pool_class, worker_.reactor())) {
+    if (is_over_bound(link.node)) {
+        retire_soon(link);
+    } else if (places.hand_over(link, *link.pool_class, worker_.reactor())) {
         part(link);
         begin_use(link);
     } else if (places.is_place_wanted(worker_.now())) {
@@ -331,19 +343,29 @@ void ServerPool::move(Lease& lease, PoolClass& pool_class) {
     forget_unused(before);
 }
 
-void ServerPool::close_outdated() {
+void ServerPool::take_routing() {
+    size_t slots = worker_.routing()->nodes.size();
+    ASSERT(slots >= nodes_.size());
+    if (slots > nodes_.size()) {
+        nodes_.resize(slots);
+        for (auto& [hash, pool_class] : classes_) {
+            pool_class->nodes.resize(slots);
+        }
+    }
     for (AtNode& at : nodes_) {
         for (auto next = at.idle.begin(); next != at.idle.end();) {
             ServerLink& link = **next++;
-            if (must_close(link)) {
+            if (is_outdated(link)) {
                 close(link);
+            } else if (must_leave(link)) {
+                retire_soon(link);
             }
         }
     }
 }
 
 void ServerPool::sweep() {
-    const PoolConfig& config = worker_.shared().config.pool;
+    const PoolConfig& config = worker_.config().pool;
     auto cores = static_cast<uint32_t>(worker_.shared().counters.size());
     size_t warm = (config.warm + cores - 1) / cores;
     for (AtNode& at : nodes_) {
@@ -356,7 +378,7 @@ void ServerPool::sweep() {
             if (is_dead) {
                 close(link);
                 --open;
-            } else if (is_idle || is_old) {
+            } else if (is_idle || is_old || must_leave(link) || is_over_bound(link.node)) {
                 retire_soon(link);
                 --open;
             }

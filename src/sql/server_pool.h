@@ -59,7 +59,7 @@ struct PoolClass {
     };
 
     Identity identity;
-    std::vector<AtNode> nodes;
+    std::vector<AtNode> nodes;  // by slot
     uint32_t sessions = 0;
     uint32_t links = 0;
 };
@@ -105,10 +105,10 @@ public:
     // COM_SET_OPTION has changed what was agreed on with the server of the connection that the lease uses.
     void move(Lease& lease, PoolClass& pool_class);
 
-    // Closes what is idle too long, dead, or of a server that has changed.
+    // Closes what is idle too long, dead, over the bound, or of a server that is closed.
     void sweep();
-    // Closes all idle connections that must not be used any more, after new routing.
-    void close_outdated();
+    // There is new routing: closes all idle connections that must not be used any more.
+    void take_routing();
     // Another core's session waits for a place at the node, and there is none: closes an idle connection.
     void yield_place(size_t node);
     // No connection is kept from now on.
@@ -135,9 +135,10 @@ private:
     [[nodiscard]] std::unique_ptr<ServerLink> remove(ServerLink& link);
     void close(ServerLink& link);
     [[nodiscard]] bool is_outdated(const ServerLink& link) const;
-    [[nodiscard]] bool must_close(const ServerLink& link) const;
+    [[nodiscard]] bool must_leave(const ServerLink& link) const;
 
     // pool_queue.cc
+    [[nodiscard]] bool is_over_bound(size_t node) const;
     [[nodiscard]] ServerLink* pick(
         PoolClass& pool_class,
         size_t node,
@@ -166,7 +167,7 @@ private:
     void ask_others(size_t node);
 
     Worker& worker_;
-    std::vector<AtNode> nodes_;
+    std::vector<AtNode> nodes_;                                            // by slot
     std::unordered_multimap<size_t, std::unique_ptr<PoolClass>> classes_;  // by a hash of the identity
     bool is_closed_ = false;
 };

@@ -15,14 +15,22 @@ constexpr core::Duration kPositionInterval = std::chrono::milliseconds(50);
 constexpr core::Duration kTokensTime = std::chrono::seconds(1);
 constexpr core::Duration kMissedInterval = std::chrono::milliseconds(25);
 
-TopologyConfig topology_config(const WatchConfig& config) {
+// `known`: as published before.
+TopologyConfig topology_config(const WatchConfig& config, const std::vector<Node>& known) {
     TopologyConfig topology{
         .fall = config.fall,
         .max_lag = config.max_lag,
         .is_appointed = config.is_appointed,
     };
     for (const WatchedNode& node : config.nodes) {
-        topology.members.push_back({.address = node.address, .name = node.name, .weight = node.weight});
+        bool was_there = node.slot < known.size() && known[node.slot].address == node.config.address;
+        topology.members.push_back({
+            .address = node.config.address,
+            .name = node.config.name,
+            .weight = node.config.weight,
+            .override = node.override,
+            .generation = was_there ? known[node.slot].generation : 0,
+        });
     }
     return topology;
 }
@@ -67,10 +75,10 @@ void ServerWatch::take_over(const WatchConfig& config) {
         account_.key.emplace(mysql::password_key(config.password));
     }
     config_.password.clear();  // the key is all that is needed, and wiped at its end
-    topology_ = Topology(topology_config(config), topology_);
+    topology_ = Topology(topology_config(config, routing_->nodes), topology_);
     watched_.clear();
     for (const WatchedNode& node : config.nodes) {
-        watched_.push_back(std::make_unique<Watched>(reactor_, shared_buffer_, node.address));
+        watched_.push_back(std::make_unique<Watched>(reactor_, shared_buffer_, node.config.address));
     }
 }
 
@@ -228,13 +236,33 @@ void ServerWatch::take_look(size_t place, const Look& look) {
     publish();
 }
 
+std::vector<Node> ServerWatch::nodes_by_slot() const {
+    std::vector<Node> nodes = routing_->nodes;
+    for (Node& node : nodes) {
+        node.state = NodeState::removed;
+        node.override = {};
+        node.is_fit = false;
+        node.why.clear();
+        node.lag.reset();
+    }
+    for (size_t place = 0; place < topology_.nodes().size(); ++place) {
+        nodes.resize(std::max(nodes.size(), slot(place) + 1));
+        nodes[slot(place)] = topology_.nodes()[place];
+    }
+    return nodes;
+}
+
 void ServerWatch::publish() {
     // Sessions that are in the middle of something at the primary go on there.
     std::optional<size_t> primary = held_why_.empty() ? topology_.primary() : std::nullopt;
+    if (primary) {
+        primary = slot(*primary);
+    }
+    std::vector<Node> nodes = nodes_by_slot();
     const std::string& primary_why = held_why_.empty() ? topology_.primary_why() : held_why_;
-    bool is_same = routing_->number != 0 && routing_->nodes == topology_.nodes() &&
-                   routing_->primary == primary && routing_->primary_why == primary_why &&
-                   routing_->accounts == accounts_ && routing_->accounts_why == accounts_why_;
+    bool is_same = routing_->number != 0 && routing_->nodes == nodes && routing_->primary == primary &&
+                   routing_->primary_why == primary_why && routing_->accounts == accounts_ &&
+                   routing_->accounts_why == accounts_why_;
     if (is_same) {
         return;
     }
@@ -243,7 +271,7 @@ void ServerWatch::publish() {
         .shares = topology_.shares(),
         .accounts = accounts_,
         .accounts_why = accounts_why_,
-        .nodes = topology_.nodes(),
+        .nodes = std::move(nodes),
         .primary = primary,
         .primary_why = primary_why,
         .made_at = reactor_.now(),

@@ -12,6 +12,7 @@
 #include "net/read_buffer.h"
 #include "runtime/event.h"
 #include "runtime/task_group.h"
+#include "sql/config.h"
 #include "sql/heartbeat.h"
 #include "sql/node_probe.h"
 #include "sql/routing.h"
@@ -20,9 +21,9 @@
 namespace sql {
 
 struct WatchedNode {
-    net::Address address{};
-    std::string name{};  // as written
-    uint32_t weight = 100;
+    NodeConfig config{};
+    size_t slot = 0;  // in Routing::nodes; no other node's, and as many are used as there are, or were
+    NodeOverride override{};  // of a node that was not there before
 };
 
 struct WatchConfig {
@@ -54,8 +55,9 @@ public:
     ServerWatch(const ServerWatch&) = delete;
     ServerWatch& operator=(const ServerWatch&) = delete;
 
-    // Takes over a configuration, at the start and at a reload. A node of the same address keeps what is
-    // known of it, unless the account changed.
+    // Takes over a configuration, at the start and at a reload: there as soon as what runs has ended, within
+    // milliseconds. A node of the same address keeps what is known of it; one that is gone stays in its slot,
+    // as removed.
     void apply(const WatchConfig& config);
 
     // Of servers that are kept by us: from now on this is so, and published when this returns.
@@ -69,8 +71,10 @@ public:
     // Watches until the fiber is stopped.
     [[nodiscard]] runtime::Task<void> serve();
 
-    // In the order of the configuration, also before anything is published.
+    // In the order of the configuration that is in force, also before anything is published.
     [[nodiscard]] const std::vector<Node>& nodes() const { return topology_.nodes(); }
+    // In Routing::nodes, of the node of this place in the configuration that is in force.
+    [[nodiscard]] size_t slot(size_t place) const { return config_.nodes[place].slot; }
     // As published last; never null.
     [[nodiscard]] const std::shared_ptr<const Routing>& routing() const { return routing_; }
 
@@ -105,6 +109,7 @@ private:
     void take_look(size_t place, const Look& look);
     [[nodiscard]] core::Duration interval_of(uint32_t failures) const;
     void log_changes(const std::vector<TopologyChange>& changes);
+    [[nodiscard]] std::vector<Node> nodes_by_slot() const;
     void publish();
 
     // server_watch_primary.cc
@@ -130,6 +135,7 @@ private:
     runtime::Event import_wanted_;
     core::Instant tokens_until_{};
     Heartbeat heartbeat_;
+    std::optional<net::Address> beaten_;  // of whom it is
     HeartbeatState heartbeat_state_ = HeartbeatState::unknown;
     std::shared_ptr<const AccountList> accounts_;
     std::string accounts_why_;

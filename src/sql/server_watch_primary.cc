@@ -81,7 +81,10 @@ runtime::Task<void> ServerWatch::keep_heartbeat() {
         core::Duration pause = config_.interval;
         std::optional<size_t> primary = topology_.primary();
         if (primary && probed != primary) {
-            heartbeat_.clear();
+            if (beaten_ != topology_.nodes()[*primary].address) {
+                heartbeat_.clear();
+                beaten_ = topology_.nodes()[*primary].address;
+            }
             probe.emplace(reactor_, shared_buffer_, topology_.nodes()[*primary].address);
             probed = primary;
         }

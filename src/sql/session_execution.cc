@@ -101,7 +101,7 @@ RoutePlan ClientSession::plan_of(const PreparedText& prepared) {
         prepared.statement,
         facts,
         *worker_.routing(),
-        worker_.shared().config.reads,
+        worker_.config().reads,
         worker_.random().next()
     );
 }
@@ -111,7 +111,7 @@ runtime::Task<bool> ClientSession::receive_beginning(size_t count) {
     size_t length = mysql::read_packet_header(client_.buffer.bytes()).length;
     size_t wanted = mysql::kPacketHeaderSize + std::min(length, count);
     while (client_.buffer.bytes().size() < wanted) {
-        core::Instant deadline = worker_.now() + worker_.shared().config.timeouts.body;
+        core::Instant deadline = worker_.now() + worker_.config().timeouts.body;
         ssize_t received = co_await client_.socket.receive(client_.buffer, deadline);
         if (received <= 0) {
             co_return false;
@@ -130,7 +130,7 @@ runtime::Task<ClientSession::Next> ClientSession::drop_command() {
         if (step.state == mysql::RequestState::complete) {
             break;
         }
-        core::Instant deadline = worker_.now() + worker_.shared().config.timeouts.body;
+        core::Instant deadline = worker_.now() + worker_.config().timeouts.body;
         if (step.state == mysql::RequestState::refused ||
             co_await client_.socket.receive(client_.buffer, deadline) <= 0) {
             co_return Next::ends;

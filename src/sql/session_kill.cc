@@ -45,7 +45,7 @@ runtime::Task<ServerResult<void>> kill_at_server(
     net::Address server,
     uint32_t thread_id
 ) {
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     ServerLogin login{
         .user = errand->killer.user,
         .key = errand->killer.key ? &*errand->killer.key : nullptr
@@ -110,7 +110,7 @@ runtime::Task<ServerResult<void>> kill_session(Worker& worker, const Identity& k
         }
         core->spawn(run_kill(*core, errand));
     });
-    core::Instant deadline = worker.now() + worker.shared().config.timeouts.connect * 2;
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect * 2;
     auto outcome = co_await errand->answered.wait(deadline);
     if (outcome != runtime::Outcome::ready) {
         co_return refused(mysql::kErrorServerLost, "trilith: KILL was not answered in time");

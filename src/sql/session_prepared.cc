@@ -62,7 +62,7 @@ runtime::Task<ServerResult<LinkStatement>> SessionServers::prepare_on(
     const std::shared_ptr<const PreparedText>& prepared
 ) {
     ServerLink& link = *lease.link;
-    core::Instant deadline = worker_.now() + worker_.shared().config.timeouts.connect;
+    core::Instant deadline = worker_.now() + worker_.config().timeouts.connect;
     uint16_t collation = class_->identity.collation;
     const ToldState& told = link.told;
     bool must_turn = !prepared->is_read_alike(told);
@@ -105,7 +105,7 @@ runtime::Task<ServerResult<LinkStatement*>> SessionServers::statement_on(
     if (!made) {
         co_return std::unexpected(std::move(made).error());
     }
-    co_return &lease.link->statements.add(*std::move(made), worker_.shared().config.pool.prepared);
+    co_return &lease.link->statements.add(*std::move(made), worker_.config().pool.prepared);
 }
 
 // From now on the session keeps its connection to the primary, which knows the statement.
@@ -190,7 +190,7 @@ void SessionServers::note_statement(ServerLink& link, const RelayOutcome& outcom
         } else {
             link.statements.add(
                 {.prepared = statement.prepared, .id = outcome.prepared->id},
-                worker_.shared().config.pool.prepared
+                worker_.config().pool.prepared
             );
         }
         return;

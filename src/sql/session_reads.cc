@@ -198,7 +198,7 @@ runtime::Task<bool> SessionServers::has_own_writes() {
         co_return true;
     }
     worker_.note_tokens_outstanding();
-    core::Duration wait = worker_.shared().config.own_writes_wait;
+    core::Duration wait = worker_.config().own_writes_wait;
     if (wait > core::Duration{}) {
         counters.own_writes_waited.add();
         auto reached = co_await await_position(worker_, *replica_.link, state_.token(), wait);

@@ -83,7 +83,7 @@ Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
 }
 
 runtime::Task<Ran> SessionServers::run_on_primary(Order order) {
-    core::Instant deadline = worker_.now() + worker_.shared().config.hold;
+    core::Instant deadline = worker_.now() + worker_.config().hold;
     for (;;) {
         rewrite_ = {};
         answering_.reset();

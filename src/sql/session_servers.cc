@@ -94,7 +94,7 @@ runtime::Task<ServerResult<Established>> SessionServers::establish(Identity iden
         worker_.pool().leave_class(*class_);
     }
     class_ = &entered;
-    core::Instant deadline = worker_.now() + worker_.shared().config.hold;
+    core::Instant deadline = worker_.now() + worker_.config().hold;
     std::optional<ServerFailure> last;
     for (;;) {
         std::shared_ptr<const Routing> routing = worker_.routing();
@@ -120,10 +120,14 @@ runtime::Task<ServerResult<Established>> SessionServers::establish(Identity iden
 
 // The session has a transaction, a pin or prepared statements, and the connection that knows of them.
 runtime::Task<SessionServers::Ready> SessionServers::keep_held(Order& order, core::Instant deadline) {
-    const Node* primary = worker_.routing()->primary_node();
+    std::shared_ptr<const Routing> routing = worker_.routing();
+    const Node* primary = routing->primary_node();
     const ServerLink& link = *primary_.link;
-    bool is_another =
-        primary != nullptr && (primary->address != link.address || primary->generation != link.generation);
+    const Node& own = routing->nodes[link.node];
+    // Where a reload has removed its server, it ends there what it has begun there.
+    bool is_removed = own.state == NodeState::removed && own.address == link.address;
+    bool is_another = primary != nullptr && !is_removed &&
+                      (primary->address != link.address || primary->generation != link.generation);
     if (is_another || !link.is_alive()) {
         leave_primary();
         co_return std::unexpected(lost_state(std::string(kHeldStateLost)));

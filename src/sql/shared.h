@@ -11,6 +11,7 @@
 #include "sql/config.h"
 #include "sql/counters.h"
 #include "sql/node_places.h"
+#include "sql/routing.h"
 
 namespace sql {
 
@@ -34,26 +35,33 @@ struct CorePool {
 };
 
 struct Shared {
-    Shared(const Config& router_config, size_t cores, core::Log& program_log, WatchLink& watch_link)
-        : config(router_config),
-          clients(router_config.limits.clients),
-          queue(router_config.pool.queue),
+    Shared(const Config& config, size_t cores, core::Log& program_log, WatchLink& watch_link)
+        : clients(config.limits.clients),
+          queue(config.pool.queue),
           pools(cores),
           log(program_log),
           watch(watch_link) {
         for (size_t core = 0; core < cores; ++core) {
-            counters.emplace_back(router_config.nodes.size());
+            counters.emplace_back(kNodeSlotsMax);
         }
-        for (size_t node = 0; node < router_config.nodes.size(); ++node) {
-            places.emplace_back(router_config.pool.connections);
+        for (size_t slot = 0; slot < kNodeSlotsMax; ++slot) {
+            places.emplace_back(config.pool.connections);
         }
     }
 
-    const Config config;
+    // After a reload: the bounds of another configuration. What is over one ends by itself.
+    void set_limits(const Config& config) {
+        clients.set_limit(config.limits.clients);
+        queue.set_limit(config.pool.queue);
+        for (NodePlaces& of_node : places) {
+            of_node.connections.set_limit(config.pool.connections);
+        }
+    }
+
     runtime::Quota clients;
     runtime::KeyedCount clients_by_address;
     runtime::Quota queue;               // sessions that wait for a place at any node
-    std::deque<NodePlaces> places;      // as `config.nodes`
+    std::deque<NodePlaces> places;      // by slot
     std::vector<CorePool> pools;        // as the cores; filled in by the workers before any runs
     std::deque<CoreCounters> counters;  // one a core
     core::Log& log;

@@ -67,6 +67,9 @@ struct TopologyConfig {
         net::Address address{};
         std::string name{};
         uint32_t weight = 100;
+        // Of one that is not known from before a reload.
+        NodeOverride override{};
+        uint32_t generation = 0;
     };
 
     std::vector<Member> members{};

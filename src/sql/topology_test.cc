@@ -437,6 +437,25 @@ TEST_CASE("a disabled primary keeps its connections, a draining replica too") {
     CHECK_FALSE(site.node(1).is_closed());
 }
 
+TEST_CASE("a node that comes with a reload has what is kept of it") {
+    Site site(2);
+    site.look_at_all({writable(0), replica(1, 0)});
+    sql::TopologyConfig config = Site::config(3, 5s);
+    config.members[1].override.weight = 9;  // it was there: what it has now is newer
+    config.members[2].override.admin = upstream::AdminState::draining;
+    config.members[2].generation = 7;
+    Topology after(config, site.topology);
+    CHECK(after.nodes()[1].override == sql::NodeOverride{});
+    CHECK(after.nodes()[2].share() == 0);
+    CHECK(after.nodes()[2].generation == 7);
+}
+
+TEST_CASE("a node that a reload removed is closed, whatever it was") {
+    sql::Node node{.state = sql::NodeState::removed};
+    CHECK(node.is_closed());
+    CHECK(sql::node_state_name(node.state) == "removed");
+}
+
 TEST_CASE("a site without nodes has no primary, and says so") {
     CHECK(Topology(sql::TopologyConfig{}).primary_why() == "no node answers");
 }

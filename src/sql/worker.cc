@@ -24,8 +24,8 @@ constexpr core::Duration kSweepInterval = std::chrono::seconds(1);
 // Before the watch has said anything.
 std::shared_ptr<const Routing> first_routing(const Config& config) {
     auto routing = std::make_shared<Routing>();
-    for (const net::Address& address : config.nodes) {
-        routing->nodes.push_back({.address = address, .name = address.to_string()});
+    for (const NodeConfig& node : config.nodes) {
+        routing->nodes.push_back({.address = node.address, .name = node.name});
     }
     routing->primary_why = "the servers are being looked at";
     return routing;
@@ -33,15 +33,16 @@ std::shared_ptr<const Routing> first_routing(const Config& config) {
 
 }  // namespace
 
-Worker::Worker(runtime::Reactor& reactor, size_t core_index, Shared& shared)
+Worker::Worker(runtime::Reactor& reactor, size_t core_index, const Config& config, Shared& shared)
     : reactor_(reactor),
       core_index_(core_index),
+      config_(config),
       shared_(shared),
       counters_(shared.counters[core_index]),
       shared_buffer_(buffers_),
-      routing_(first_routing(shared.config)),
+      routing_(first_routing(config)),
       random_(reactor.os().random_number()),
-      login_guard_(shared.config.limits.failed_logins),
+      login_guard_(config.limits.failed_logins),
       pool_(*this),
       acceptors_(reactor, kListenersMax),
       clients_(reactor, SIZE_MAX),
@@ -54,10 +55,15 @@ Worker::~Worker() = default;
 
 void Worker::apply(std::shared_ptr<const Routing> routing) {
     routing_ = std::move(routing);
-    pool_.close_outdated();
+    pool_.take_routing();
     for (ClientSession* session = first_session_; session != nullptr; session = session->next_) {
         session->on_routing();
     }
+}
+
+void Worker::apply_config(const Config& config) {
+    config_ = config;
+    login_guard_.set_failures_max(config.limits.failed_logins);
 }
 
 void Worker::add_listener(net::Listener listener) {
@@ -141,7 +147,7 @@ runtime::Task<void> Worker::turn_away(int fd, uint16_t error, std::string_view m
 
 // The client has its place.
 runtime::Task<void> Worker::serve_client(int fd, net::Address peer) {
-    uint32_t per_address = shared_.config.limits.clients_per_address;
+    uint32_t per_address = config_.limits.clients_per_address;
     bool is_counted = per_address != 0 && peer.family() != AF_UNIX;
     if (login_guard_.is_blocked(peer, now())) {
         return turn_away(

@@ -24,13 +24,15 @@ class ClientSession;
 
 class Worker {
 public:
-    Worker(runtime::Reactor& reactor, size_t core_index, Shared& shared);
+    Worker(runtime::Reactor& reactor, size_t core_index, const Config& config, Shared& shared);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
     // Takes over what is known of the servers. On this worker's reactor.
     void apply(std::shared_ptr<const Routing> routing);
+    // After a reload: what is read of it holds from now on. On this worker's reactor.
+    void apply_config(const Config& config);
     // A listener opened for this worker's reactor. On this reactor.
     void add_listener(net::Listener listener);
 
@@ -46,6 +48,8 @@ public:
     [[nodiscard]] net::BufferPool& buffers() { return buffers_; }
     [[nodiscard]] net::SharedReadBuffer& shared_buffer() { return shared_buffer_; }
     [[nodiscard]] Shared& shared() { return shared_; }
+    // Stays where it is; a reload changes it between two turns of the reactor.
+    [[nodiscard]] const Config& config() const { return config_; }
     [[nodiscard]] CoreCounters& counters() { return counters_; }
     [[nodiscard]] const std::shared_ptr<const Routing>& routing() const { return routing_; }
     [[nodiscard]] ServerPool& pool() { return pool_; }
@@ -85,6 +89,7 @@ private:
 
     runtime::Reactor& reactor_;
     size_t core_index_;
+    Config config_;
     Shared& shared_;
     CoreCounters& counters_;
     net::BufferPool buffers_;

@@ -1,9 +1,11 @@
 """A SQL router under test before a cluster of real MariaDB servers, and clients of it."""
 
+import collections
 import contextlib
 import json
 import os
 import socket
+import threading
 
 import pymysql
 import pytest
@@ -21,6 +23,8 @@ PLACE = "SELECT name FROM shop.place"
 def toml_value(value):
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {toml_value(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
     return json.dumps(value)
 
 
@@ -33,10 +37,19 @@ class RouterSite:
         self.socket = os.path.join(self.site.home, "sql.sock")
         with open(os.path.join(self.site.home, "password"), "w", encoding="utf-8") as file:
             file.write(ROUTER_PASSWORD + "\n")
-        table = {"listen": [f"{self.host}:{self.port}", f"unix:{self.socket}"], "nodes": nodes,
-                 "account": {"user": ROUTER_USER, "password_file": "password"}, "hold": "3s", **keys}
+        self.keys = {"listen": [f"{self.host}:{self.port}", f"unix:{self.socket}"], "nodes": nodes,
+                     "account": {"user": ROUTER_USER, "password_file": "password"}, "hold": "3s", **keys}
+        self.write()
+
+    def write(self):
         text = f'[servers]\nlb1 = {{ address = "{self.host}", roles = ["router"] }}\n[admin]\nlisten = "http://{self.host}:{self.admin_port}"\n[database]\n'
-        self.site.write(text + "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items()))
+        self.site.write(text + "".join(f"{key} = {toml_value(value)}\n" for key, value in self.keys.items()))
+
+    def reload(self, **keys):
+        """With these keys of [database] in place of those of before; what the verb said."""
+        self.keys.update(keys)
+        self.write()
+        return self.site.do("reload")
 
     def start(self):
         self.site.start()
@@ -100,6 +113,59 @@ def error_of(connection, sql):
     raise AssertionError(f"no error: {sql}")
 
 
+def nodes(router):
+    return router.site.status()["sql_router"]["nodes"]
+
+
+def node(router, database):
+    return next(node for node in nodes(router) if node["address"] == database.address)
+
+
+@contextlib.contextmanager
+def sessions(router, count):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(contextlib.closing(router.connect())) for _ in range(count)]
+
+
+def places(connections):
+    """How many of them read where."""
+    return collections.Counter(one(connection, PLACE) for connection in connections)
+
+
+class Load:
+    """Sessions that read again and again, each in a thread of its own. `errors` are the reads that failed, `last` where each read last."""
+
+    def __init__(self, router, count=8):
+        self.router, self.stop, self.errors, self.last, self.reads = router, threading.Event(), [], [None] * count, [0] * count
+        self.threads = [threading.Thread(target=self._run, args=(at,)) for at in range(count)]
+
+    def _run(self, at):
+        with contextlib.closing(self.router.connect()) as connection:
+            while not self.stop.is_set():
+                try:
+                    self.last[at] = one(connection, PLACE)
+                    self.reads[at] += 1
+                except pymysql.MySQLError as error:
+                    self.errors.append(error.args)
+                    return
+
+    def wait_more(self, reads=20):
+        """Until every session has read so often again."""
+        wanted = [done + reads for done in self.reads]
+        wait_until(lambda: self.errors or all(done >= want for done, want in zip(self.reads, wanted)), 60, "more reads")
+        return self
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self.wait_more()
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
 def mark_places(cluster):
     """shop.place says on each server which one it is."""
     cluster.primary.sql("CREATE TABLE shop.place (name VARCHAR(20)); INSERT INTO shop.place VALUES ('primary')")
@@ -118,4 +184,4 @@ def wait_place(site, place, seconds=20):
     wait_until(is_there, seconds, f"reads at {place}")
 
 
-__all__ = ["CLIENT", "PLACE", "RouterSite", "error_of", "mark_places", "one", "router", "rows", "wait_place"]
+__all__ = ["CLIENT", "PLACE", "Load", "RouterSite", "error_of", "mark_places", "node", "nodes", "one", "places", "router", "rows", "sessions", "wait_place"]

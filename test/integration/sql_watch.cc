@@ -3,6 +3,7 @@
 //
 //   sql_watch INTERVAL TIMEOUT MAX_LAG USER PASSWORD NODE…
 //   tokens | login | failure NODE | nodes NODE… | end of input: ends
+#include <algorithm>
 #include <format>
 #include <print>
 #include <span>
@@ -83,9 +84,18 @@ std::vector<std::string> words_of(std::string_view line) {
 }
 
 void set_nodes(sql::WatchConfig& config, std::span<const std::string> names) {
+    // Whoever was there once keeps its slot.
+    static std::vector<std::string> slots;
     config.nodes.clear();
     for (const std::string& name : names) {
-        config.nodes.push_back({.address = *net::Address::parse(name), .name = name});
+        auto slot = std::ranges::find(slots, name);
+        if (slot == slots.end()) {
+            slot = slots.insert(slot, name);
+        }
+        config.nodes.push_back({
+            .config = {.address = *net::Address::parse(name), .name = name},
+            .slot = static_cast<size_t>(slot - slots.begin()),
+        });
     }
 }
 

@@ -293,6 +293,7 @@ def test_a_reload_takes_nodes_in_and_out(own_cluster):
     with watching([first, second]) as watch:
         watch.wait_ready()
         watch.order(f"nodes {third} {first}")
-        routing = watch.wait(lambda routing: len(routing["nodes"]) == 2 and routing["nodes"][0]["name"] == third and routing["nodes"][0]["is_fit"], "the new nodes")
-        assert routing["primary"] == 1
+        routing = watch.wait(lambda routing: len(routing["nodes"]) == 3 and routing["nodes"][2]["is_fit"], "the new nodes")
+        assert routing["primary"] == 0 and [node["name"] for node in routing["nodes"]] == [first, second, third]
+        assert routing["nodes"][1]["state"] == "removed" and not routing["nodes"][1]["is_fit"]
         assert all(routing["primary"] is not None for routing in watch.routings[-3:])

@@ -1,6 +1,5 @@
 """The operator's verbs on the nodes of a SQL router: weights, drains and disables of real servers, and what reads make of them."""
 
-import collections
 import contextlib
 import threading
 
@@ -10,7 +9,7 @@ import pytest
 import mariadb_cluster
 from mariadb_cluster import APP_USER, MariadbCluster
 from raw_client import wait_until
-from sql_router_site import PLACE, RouterSite, mark_places, one, rows
+from sql_router_site import PLACE, Load, RouterSite, mark_places, node, nodes, one, places, rows, sessions
 
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
 
@@ -40,61 +39,8 @@ def router(started):
     started.site.do("undo", "--all")
 
 
-def nodes(router):
-    return router.site.status()["sql_router"]["nodes"]
-
-
-def node(router, database):
-    return next(node for node in nodes(router) if node["address"] == database.address)
-
-
 def named(database):
     return f"database/{database.address}"
-
-
-@contextlib.contextmanager
-def sessions(router, count):
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(contextlib.closing(router.connect())) for _ in range(count)]
-
-
-def places(connections):
-    """How many of them read where."""
-    return collections.Counter(one(connection, PLACE) for connection in connections)
-
-
-class Load:
-    """Sessions that read again and again, each in a thread of its own. `errors` are the reads that failed, `last` where each read last."""
-
-    def __init__(self, router, count=8):
-        self.router, self.stop, self.errors, self.last, self.reads = router, threading.Event(), [], [None] * count, [0] * count
-        self.threads = [threading.Thread(target=self._run, args=(at,)) for at in range(count)]
-
-    def _run(self, at):
-        with contextlib.closing(self.router.connect()) as connection:
-            while not self.stop.is_set():
-                try:
-                    self.last[at] = one(connection, PLACE)
-                    self.reads[at] += 1
-                except pymysql.MySQLError as error:
-                    self.errors.append(error.args)
-                    return
-
-    def wait_more(self, reads=20):
-        """Until every session has read so often again."""
-        wanted = [done + reads for done in self.reads]
-        wait_until(lambda: self.errors or all(done >= want for done, want in zip(self.reads, wanted)), 60, "more reads")
-        return self
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self.wait_more()
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
 
 
 # ---- weights
