@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include <doctest/doctest.h>
+
+#include "cluster/durable_file.h"
 
 namespace cluster {
 namespace {
@@ -21,7 +22,7 @@ public:
     [[nodiscard]] const std::string& path() const { return path_; }
 
     void fill(const std::string& name, size_t bytes) const {
-        std::ofstream(path_ + "/" + name) << std::string(bytes, 'x');
+        REQUIRE(replace_durably(path_ + "/" + name, std::string(bytes, 'x')));
     }
 
 private:
