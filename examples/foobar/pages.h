@@ -31,7 +31,8 @@ inline constexpr std::string_view kBottom = R"(</main>
 <dl>
 <div><dt>Web server</dt><dd id="web-server">{{web_server}}</dd></div>
 <div><dt>Database server</dt>
-<dd id="database-server">{{#if database_server}}{{database_server}}, {{database_role}}{{else}}not asked{{/if}}</dd></div>
+<dd id="database-server">{{#if database_server}}{{database_server}}, {{database_role}}{{else}}not
+asked{{/if}}</dd></div>
 <div><dt>Its data</dt>
 <dd id="data-age">{{#if data_age}}at most {{data_age}} old{{else}}not asked{{/if}}</dd></div>
 </dl>
