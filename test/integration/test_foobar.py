@@ -85,13 +85,20 @@ def site():
         made.finish()
 
 
-@pytest.fixture(params=[(PHONE, True), (PHONE, False), (DESKTOP, True), (DESKTOP, False)], ids=["phone", "phone-without-scripts", "desktop", "desktop-without-scripts"])
+VISITORS = {"phone": (PHONE, True), "phone-without-scripts": (PHONE, False), "desktop": (DESKTOP, True), "desktop-without-scripts": (DESKTOP, False)}
+
+
+def visitors(*names):
+    return pytest.mark.parametrize("visitor", names, indirect=True)
+
+
+@pytest.fixture
 def visitor(request):
     if browser.PROGRAM is None:
         pytest.skip("chromium is not installed: scripts/install-dependencies test brings it")
-    size, scripts = request.param
+    size, scripts = VISITORS[request.param]
     made = Browser(size, scripts)
-    made.name = request.node.callspec.id
+    made.name = request.param
     yield made
     made.close()
 
@@ -108,6 +115,7 @@ def fill(page, name, email, city=""):
         page.type(field, text)
 
 
+@visitors(*VISITORS)
 def test_a_visitor_adds_edits_searches_and_removes(site, visitor):
     page = visitor
     page.open(site.url)
@@ -142,6 +150,7 @@ def test_a_visitor_adds_edits_searches_and_removes(site, visitor):
     assert page.texts("td.name") == [] and "Nobody is found" in page.text(".nobody")
 
 
+@visitors("phone-without-scripts", "desktop")
 def test_hostile_names_are_shown_as_they_are(site, visitor):
     page = visitor
     for number, name in enumerate(HOSTILE):
@@ -162,6 +171,7 @@ def test_hostile_names_are_shown_as_they_are(site, visitor):
     page.picture(f"hostile-{page.name}")
 
 
+@visitors("phone-without-scripts", "desktop")
 def test_pages_hold_everybody_once(site, visitor):
     page = visitor
     page.open(site.url)
@@ -178,6 +188,7 @@ def test_pages_hold_everybody_once(site, visitor):
     assert page.texts("td.email") == names[:12]
 
 
+@visitors("phone")
 def test_what_is_wrong_with_a_form_is_said_and_nothing_is_lost(site, visitor):
     page = visitor
     page.open(f"{site.url}/users/new")
