@@ -31,8 +31,8 @@ std::string form_post(std::string_view body, std::string_view fields = {}) {
 }
 
 struct Visitor {
-    std::string cookie;  // a whole field
-    std::string token;   // a whole body
+    std::string cookie{};  // a whole field
+    std::string token{};   // a whole body
 };
 
 Visitor visit(Client& client, std::string_view fields = {}) {
