@@ -268,6 +268,21 @@ TEST_CASE("a drain of a database node waits for its statements, unless it is the
     }
 }
 
+TEST_CASE("a drain of a database node that a reload removes is over, in vain") {
+    const std::string name = "database/10.0.0.6:3306";
+    Stage stage;
+    BackendChange change{.backend = name, .sentence = "draining"};
+    stage.add(
+        "a.com",
+        "lb1",
+        {http_answer(200, format_changes(std::span(&change, 1))),
+         status_with_node("replica", 1),
+         status_with_node("removed", 1)}
+    );
+    CHECK(run(DrainOptions{.site = {}, .name = name}, stage.console()) == 1);
+    CHECK(stage.err.contains(name + " is not there any more: a reload removed it"));
+}
+
 TEST_CASE("drain waits for every server") {
     Stage stage;
     stage.add("a.com", "lb1", {changed("draining"), status_with("drained", 0)});

@@ -101,7 +101,8 @@ std::optional<Seen> find_draining(std::span<const ServerStatus> statuses, const 
         }
         for (size_t at = 0; status.router && at < status.router->nodes.size(); ++at) {
             const RouterNodeStatus& node = status.router->nodes[at];
-            if (std::format("{}/{}", kDatabasePool, node.name) == wanted.backend) {
+            bool is_there = node.state != "removed";
+            if (is_there && std::format("{}/{}", kDatabasePool, node.name) == wanted.backend) {
                 return seen_of(node);
             }
         }

@@ -232,10 +232,14 @@ ReloadReply Node::apply(Config config) {
     if (!reply.needs_restart.empty()) {
         return refuse("needs restart: " + reply.needs_restart.front());
     }
-    auto staged = stage(config);
     auto router = stage_router(config);
-    if (!staged || !router) {
-        reply.errors.push_back(staged ? router.error().context() : staged.error().context());
+    if (!router) {
+        reply.errors.push_back(router.error().context());
+        return refuse(reply.errors.front());
+    }
+    auto staged = stage(config);
+    if (!staged) {
+        reply.errors.push_back(staged.error().context());
         return refuse(reply.errors.front());
     }
     config_ = std::move(config);

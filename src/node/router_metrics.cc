@@ -80,8 +80,11 @@ std::string_view hostgroup(NodeRef server) { return server.state; }
 
 // ProxySQL's numbers: ONLINE, SHUNNED, OFFLINE_SOFT, OFFLINE_HARD.
 double proxysql_state(NodeRef server) {
-    if (server.override.admin) {
-        return server.override.admin == "drain" ? 3 : 4;
+    if (server.override.admin == "disable") {
+        return 4;
+    }
+    if (server.override.admin == "drain" || server.state == "removed") {
+        return 3;
     }
     return server.state == "primary" || server.is_fit ? 1 : 2;
 }
@@ -129,7 +132,7 @@ constexpr RouterFamily<RouterNodeStatus> kNodes[]{
      [](NodeRef s) { return as_number(!s.override.is_empty()); }},
     {"proxysql_connpool_conns_status",
      gauge,
-     "1: online, 2: does not answer or is not fit, 3: draining, 4: disabled.",
+     "1: online, 2: does not answer or is not fit, 3: draining or removed, 4: disabled.",
      proxysql_state},
 };
 
