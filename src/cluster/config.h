@@ -44,6 +44,8 @@ struct Place {
     net::Address database{};  // where its mariadbd serves clients and replicas
     net::Address manager{};   // where it answers us
     std::string directory{};  // its own: data, settings, lock
+    // Of the SQL routers: who may tell it another address than that which a connection comes from.
+    std::vector<net::Address> proxies{};
 };
 
 }  // namespace cluster

@@ -19,6 +19,15 @@ std::string create_account(std::string_view user, std::string_view secret) {
     return std::format("CREATE USER {}@'%' IDENTIFIED BY '{}';\n", user, secret);
 }
 
+// As a list of networks that are one address each.
+std::string hosts_of(const std::vector<net::Address>& addresses) {
+    std::string text;
+    for (const net::Address& address : addresses) {
+        text += (text.empty() ? "" : ",") + address.host_string();
+    }
+    return text;
+}
+
 }  // namespace
 
 uint16_t server_number_of(std::string_view server) {
@@ -77,7 +86,8 @@ silent-startup = 1
         "# Written by Trilith at each start of this mariadbd; what is changed here is lost.\n[mariadbd]\n"
         "datadir = {0}/data\ntmpdir = {0}/tmp\nsocket = ../socket\npid-file = {0}/pid\n"
         "bind-address = {1}\nport = {2}\nextra-port = {3}\nserver-id = {4}\nreport-host = {1}\n"
-        "innodb-buffer-pool-size = {5}\nsession-track-system-variables = {6}\n{7}",
+        "innodb-buffer-pool-size = {5}\nsession-track-system-variables = {6}\nproxy-protocol-networks = "
+        "{7}\n{8}",
         place.directory,
         place.database.host_string(),
         place.database.port(),
@@ -85,6 +95,7 @@ silent-startup = 1
         server_id_of(place.server, epoch),
         config.memory,
         kTracked,
+        hosts_of(place.proxies),
         kOwned
     );
 }

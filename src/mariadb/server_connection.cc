@@ -145,6 +145,7 @@ runtime::Task<ServerResult<void>> ServerConnection::log_in(
     mysql::write_login(writer, fields);
     uint8_t sequence = writer.end_packet(1);
     std::string operation = "logging in at " + peer_;
+    packet.insert(0, login.proxy_header);
     ssize_t sent = co_await socket_.send(shared_.pool(), packet, deadline);
     if (sent < 0) {
         co_return failed(sent, operation);

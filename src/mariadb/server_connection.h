@@ -36,6 +36,7 @@ struct ServerLogin {
     mysql::Capabilities capabilities = 0;
     uint16_t collation = 45;                // utf8mb4_general_ci
     std::string_view connect_attributes{};  // length-encoded names and values, as they stand in the login
+    std::string_view proxy_header{};  // net::proxy_header(), where the server is to know another's address
 };
 
 // A command of our own, `text` behind its first byte.

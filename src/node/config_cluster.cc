@@ -153,6 +153,12 @@ std::vector<cluster::Place> cluster_places(const Config& config, const std::stri
     ASSERT(config.cluster.has_value());
     const cluster::Config& cluster = *config.cluster;
     std::string base = cluster.directory.empty() ? shared + "/servers" : cluster.directory;
+    std::vector<net::Address> routers;
+    for (const ServerConfig& server : config.servers) {
+        if (runs_router(config, server)) {
+            routers.push_back(server.address);
+        }
+    }
     std::vector<cluster::Place> places;
     for (const ServerConfig& server : config.servers) {
         if (server.roles.has(Role::database)) {
@@ -161,6 +167,7 @@ std::vector<cluster::Place> cluster_places(const Config& config, const std::stri
                 .database = at_port(server.address, cluster.port),
                 .manager = at_port(server.address, cluster.manager_port),
                 .directory = base + "/" + server.name,
+                .proxies = routers,
             });
         }
     }

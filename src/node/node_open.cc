@@ -100,6 +100,7 @@ sql::Config Node::router_config(const Config& site) const {
     config.listen = router_listen(site, self(site));
     if (database_ != nullptr) {
         config.account.password_file = database_->router_password_file();
+        config.proxies_from = self(site).address;
     }
     return config;
 }

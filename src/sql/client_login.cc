@@ -177,6 +177,7 @@ runtime::Task<std::optional<LoggedIn>> Login::check(mysql::Login login, std::str
                 .user = std::string(login.user),
                 .capabilities = client_.capabilities,
                 .collation = login.collation,
+                .client = client_.address,
             },
         .database = std::string(login.database),
     };

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,9 @@ struct Config {
     std::string name;                  // the schema that the site's program uses; may be empty
     std::vector<NodeConfig> nodes;     // at least one
     AccountConfig account;
+    // Of databases that are kept here: what the router's connections to them come from. The servers believe
+    // it when it tells them the client's address (PROXY protocol). Nothing: they see the router's.
+    std::optional<net::Address> proxies_from;
     Reads reads = Reads::replicas;
     core::Duration max_lag = std::chrono::seconds(5);                // a replica further behind gets no reads
     core::Duration own_writes_wait = std::chrono::milliseconds(50);  // for a replica to have them; then the

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <format>
 
+#include "net/proxy_header.h"
 #include "sql/worker.h"
 
 namespace sql {
@@ -22,6 +23,9 @@ constexpr std::string_view kTracking =
     "SET SESSION session_track_system_variables = 'autocommit,character_set_client,character_set_connection,"
     "character_set_results,collation_connection,last_gtid,sql_mode,time_zone,tx_isolation,tx_read_only', "
     "session_track_schema = 1, session_track_state_change = 1";
+
+// In the bytes in which the server keeps names, whatever the session's character set.
+constexpr std::string_view kAccount = "SELECT CAST(CURRENT_USER() AS BINARY)";
 
 // Statements without tables leave the warnings of earlier ones listed; this one clears them.
 constexpr std::string_view kClearing = "SELECT 1 FROM (SELECT 1) AS t";
@@ -69,18 +73,74 @@ void note_reset(ServerLink& link) {
     link.is_unsure = false;
 }
 
+// The only value of an answer. Nothing: it is NULL, or there are more.
+std::optional<std::string> value_of(const QueryAnswer& answer) {
+    bool is_single = answer.results.size() == 1 && answer.results[0].rows.size() == 1 &&
+                     answer.results[0].rows[0].size() == 1;
+    return is_single ? answer.results[0].rows[0][0] : std::nullopt;
+}
+
 // Nothing: the server said something else than a number.
 std::optional<uint64_t> insert_id_of(const QueryAnswer& answer) {
-    bool is_single = answer.results.size() == 1 && answer.results[0].rows.size() == 1 &&
-                     answer.results[0].rows[0].size() == 1 && answer.results[0].rows[0][0];
-    if (!is_single) {
+    std::optional<std::string> said = value_of(answer);
+    if (!said) {
         return std::nullopt;
     }
-    const std::string& text = *answer.results[0].rows[0][0];
+    const std::string& text = *said;
     uint64_t value = 0;
     auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
     bool is_number = status == std::errc{} && end == text.data() + text.size();
     return is_number ? std::optional(value) : std::nullopt;
+}
+
+// Whether CURRENT_USER() names the account of this Account::name(). A host that was left out is "%".
+bool is_account(std::string_view current_user, std::string_view name) {
+    size_t at = current_user.rfind('@');
+    if (at == std::string_view::npos) {
+        return false;
+    }
+    std::string_view user = current_user.substr(0, at);
+    std::string_view host = current_user.substr(at + 1);
+    return name == std::format("'{}'@'{}'", user, host) ||
+           (host == "%" && name == std::format("'{}'@''", user));
+}
+
+// A server that sees the router's address may take another account for it, with other rights.
+ServerFailure another_account(const Worker& worker, const ServerLink& link, const Identity& identity) {
+    std::string_view cure = worker.config().proxies_from
+                                ? "accounts have changed there a moment ago, or not yet: try again"
+                                : "create the account for the router's address, too";
+    return own_failure(
+        mysql::kErrorAccessDenied,
+        std::format(
+            "trilith: access denied for {}: {} takes this login for another account: {}",
+            identity.account,
+            link.address.to_string(),
+            cure
+        )
+    );
+}
+
+// The session tracking that the router needs, and whether the server has taken the account that was meant.
+runtime::Task<ServerResult<void>> begin_link(Worker& worker, ServerLink& link, const Identity& identity) {
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
+    auto answers = co_await link.connection->run_all(
+        {{mysql::Command::query, std::string(kAccount)}, {mysql::Command::query, std::string(kTracking)}},
+        deadline
+    );
+    if (!answers) {
+        co_return std::unexpected(std::move(answers).error());
+    }
+    for (QueryAnswer& answer : *answers) {
+        if (answer.failure) {
+            co_return std::unexpected(*std::move(answer.failure));
+        }
+    }
+    std::optional<std::string> account = value_of(answers->front());
+    if (!account || !is_account(*account, identity.account)) {
+        co_return std::unexpected(another_account(worker, link, identity));
+    }
+    co_return ServerResult<void>{};
 }
 
 bool must_reset(const ServerLink& link, const Preparation& wanted) {
@@ -110,22 +170,13 @@ runtime::Task<ServerResult<std::unique_ptr<ServerLink>>> open_link(
     const Node& target = routing->nodes[node];
     mysql::Capabilities wanted = identity.capabilities | mysql::kSessionTrack;
     ServerLogin login{
-        .user = identity.user,
-        .key = identity.key ? &*identity.key : nullptr,
         .database = database,
         .capabilities = wanted,
         .collation = identity.collation,
         .connect_attributes = kOwnAttributes,
     };
     NodeCounters& counters = worker.counters().nodes[node];
-    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
-    auto opened = co_await ServerConnection::open(
-        worker.shared_buffer(),
-        worker.reactor(),
-        target.address,
-        login,
-        deadline
-    );
+    auto opened = co_await log_in_as(worker, identity, target.address, login);
     if (!opened) {
         counters.connections_failed.add();
         if (is_fault_of_node(opened.error())) {
@@ -153,12 +204,33 @@ runtime::Task<ServerResult<std::unique_ptr<ServerLink>>> open_link(
     link->opened_at = worker.now();
     counters.connections.add(1);
     counters.connections_total.add();
-    auto tracked = co_await ask_for_tracking(worker, *link);
-    if (!tracked) {
+    auto begun = co_await begin_link(worker, *link, identity);
+    if (!begun) {
         close_link(worker, std::move(link));
-        co_return std::unexpected(std::move(tracked).error());
+        co_return std::unexpected(std::move(begun).error());
     }
     co_return link;
+}
+
+runtime::Task<ServerResult<std::unique_ptr<ServerConnection>>> log_in_as(
+    Worker& worker,
+    const Identity& identity,
+    net::Address address,
+    ServerLogin login
+) {
+    const std::optional<net::Address>& source = worker.config().proxies_from;
+    std::string header = source ? net::proxy_header(identity.client, address) : std::string();
+    login.user = identity.user;
+    login.key = identity.key ? &*identity.key : nullptr;
+    login.proxy_header = header;
+    co_return co_await ServerConnection::open(
+        worker.shared_buffer(),
+        worker.reactor(),
+        std::move(address),
+        login,
+        worker.now() + worker.config().timeouts.connect,
+        source
+    );
 }
 
 void close_link(Worker& worker, std::unique_ptr<ServerLink> link) {
@@ -251,15 +323,6 @@ runtime::Task<ServerResult<void>> tell_insert_id(Worker& worker, ServerLink& lin
         co_return std::unexpected(std::move(answer).error());
     }
     link.insert_id = insert_id;
-    co_return ServerResult<void>{};
-}
-
-runtime::Task<ServerResult<void>> ask_for_tracking(Worker& worker, ServerLink& link) {
-    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
-    auto answer = co_await link.connection->query(std::string(kTracking), deadline);
-    if (!answer) {
-        co_return std::unexpected(std::move(answer).error());
-    }
     co_return ServerResult<void>{};
 }
 

@@ -28,8 +28,9 @@ struct Identity {
     mysql::Capabilities capabilities = 0;     // of the client, without what is not offered
     uint16_t collation = 0;                   // what COM_RESET_CONNECTION goes back to
     std::optional<mysql::PasswordKey> key{};  // nothing: no password
+    net::Address client{};                    // of the session that came last: the account fits it
 
-    // They can share connections: the key may be newer.
+    // They can share connections: key and client may be newer.
     [[nodiscard]] bool is_like(const Identity& other) const {
         return capabilities == other.capabilities && collation == other.collation && user == other.user &&
                account == other.account;
@@ -73,8 +74,9 @@ struct ServerLink {
 };
 
 // Connects to the node and logs in; what the router has to hear of the session is then reported by the
-// server. Fails also where the server lacks a capability that was agreed on with the client. On success and
-// failure the node's counters are kept, and a failure that is the node's is told to the watch.
+// server. Fails also where the server lacks a capability that was agreed on with the client, and with error
+// 1045 where it takes another account than the one that the client was let in by. On success and failure the
+// node's counters are kept, and a failure that is the node's is told to the watch.
 [[nodiscard]] runtime::Task<ServerResult<std::unique_ptr<ServerLink>>> open_link(
     Worker& worker,
     const Identity& identity,
@@ -116,8 +118,14 @@ struct Preparation {
     uint64_t insert_id
 );
 
-// The session tracking that the router needs, after the login and after COM_RESET_CONNECTION.
-[[nodiscard]] runtime::Task<ServerResult<void>> ask_for_tracking(Worker& worker, ServerLink& link);
+// Opens a connection to a node and logs in there as a session does, telling the server the client's address
+// where it believes that.
+[[nodiscard]] runtime::Task<ServerResult<std::unique_ptr<ServerConnection>>> log_in_as(
+    Worker& worker,
+    const Identity& identity,
+    net::Address address,
+    ServerLogin login
+);
 
 // Whether the replica has applied `position`, waiting for it up to `wait`. After a failure the link must be
 // closed.

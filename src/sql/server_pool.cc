@@ -59,6 +59,7 @@ PoolClass& ServerPool::enter_class(const Identity& identity) {
     }
     PoolClass& found = *known->second;
     found.identity.key = identity.key;
+    found.identity.client = identity.client;
     ++found.sessions;
     return found;
 }

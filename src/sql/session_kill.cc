@@ -45,16 +45,11 @@ runtime::Task<ServerResult<void>> kill_at_server(
     net::Address server,
     uint32_t thread_id
 ) {
-    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
-    ServerLogin login{
-        .user = errand->killer.user,
-        .key = errand->killer.key ? &*errand->killer.key : nullptr
-    };
-    auto connection =
-        co_await ServerConnection::open(worker.shared_buffer(), worker.reactor(), server, login, deadline);
+    auto connection = co_await log_in_as(worker, errand->killer, server, {});
     if (!connection) {
         co_return std::unexpected(std::move(connection).error());
     }
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     std::string text = std::format("KILL {}QUERY {}", errand->order.is_soft ? "SOFT " : "", thread_id);
     auto said = co_await (*connection)->query(std::move(text), deadline);
     (*connection)->quit();

@@ -34,9 +34,10 @@ ServerFailure no_primary(const Routing& routing, const std::optional<ServerFailu
     );
 }
 
-// The router has let the client in, and the server does not.
-ServerFailure explain_refusal(ServerFailure failure, const net::Address& server) {
-    if (failure.number == mysql::kErrorAccessDenied) {
+// The router has let the client in, and a server that sees the router's address does not.
+ServerFailure explain_refusal(ServerFailure failure, const net::Address& server, const Config& config) {
+    bool is_explained = config.proxies_from || failure.message.starts_with("trilith:");
+    if (failure.number == mysql::kErrorAccessDenied && !is_explained) {
         failure.message += " (trilith: the password is right, but " + server.to_string() +
                            " does not take this account from the router's address: create it for that "
                            "address, too)";
@@ -106,7 +107,7 @@ runtime::Task<ServerResult<Established>> SessionServers::establish(Identity iden
             }
             if (is_final(made.error()) || made.error().kind == core::ErrorKind::unsupported) {
                 co_return std::unexpected(
-                    explain_refusal(std::move(made).error(), routing->nodes[*node].address)
+                    explain_refusal(std::move(made).error(), routing->nodes[*node].address, worker_.config())
                 );
             }
             last = std::move(made).error();
@@ -231,7 +232,8 @@ runtime::Task<SessionServers::Ready> SessionServers::ready_primary(Order& order,
             }
             if (is_final(ready.error())) {
                 const net::Address& address = routing->nodes[*routing->primary].address;
-                co_return std::unexpected(explain_refusal(std::move(ready).error(), address));
+                co_return std::unexpected(explain_refusal(std::move(ready).error(), address, worker_.config())
+                );
             }
             last = std::move(ready).error();
         }
