@@ -177,7 +177,8 @@ runtime::Task<void> ProgramRun::follow_guard() {
 
 void ProgramRun::log_line(std::string_view stream, std::string_view line, uint64_t dropped) {
     const std::string& name = plan_.spec.name;
-    if (plan_.output == OutputUse::kept) {
+    bool is_left_out = dropped == 0 && plan_.is_told != nullptr && !plan_.is_told(line);
+    if (plan_.output == OutputUse::kept || is_left_out) {
         return;
     }
     if (dropped > 0) {

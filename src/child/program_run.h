@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "child/child_spec.h"
@@ -30,6 +31,7 @@ struct RunPlan {
     uint64_t memory_limit = 0;       // 0: none
     bool is_memory_watched = false;  // no cgroup keeps the limit: it is looked at
     OutputUse output = OutputUse::logged;
+    bool (*is_told)(std::string_view line) = nullptr;  // which lines are logged; null: all
 };
 
 class ProgramRun {

@@ -7,8 +7,10 @@
 #include <csignal>
 #include <filesystem>
 #include <format>
+#include <optional>
 #include <utility>
 
+#include "cluster/cures.h"
 #include "cluster/data_maker.h"
 #include "cluster/data_origin.h"
 #include "cluster/decide.h"
@@ -31,12 +33,20 @@ namespace {
 constexpr core::Duration kBlockedPause = std::chrono::seconds(2);
 constexpr core::Duration kLockLook = std::chrono::milliseconds(20);
 // A mariadbd that ran for so long has recovered: its next end counts as the first.
-constexpr core::Duration kSettledTime = std::chrono::seconds(30);
+constexpr core::Duration kSettledTime = std::chrono::seconds(5);
 // A mariadbd that is asked to end is given so long; then it is killed, which costs it a recovery.
 constexpr core::Duration kStopTime = std::chrono::seconds(20);
 // Besides what stops it: whether its data are to be replaced.
 constexpr core::Duration kRecordLook = std::chrono::milliseconds(500);
 constexpr size_t kOwnerMax = 4096;
+constexpr uint64_t kLowRoom = 256ULL << 20;
+
+// Notes are of every start, stop and connection of a replica; those of a recovery say how far it is.
+bool is_worth_telling(std::string_view line) {
+    bool is_banner = line.starts_with("Version: '");
+    bool is_note = line.contains(" [Note] ");
+    return !is_banner && (!is_note || line.contains("recover"));
+}
 
 }  // namespace
 
@@ -128,6 +138,7 @@ Result<void> Agent::put_aside(uint64_t renewal) {
     }
     std::string aside = std::format("{}/data.aside-{}", directory, renewal);
     TRY_VOID(rename_to(directory + "/data", aside));
+    has_to_keep_all_ = false;
     log_.warn("database", "the data of this server were put aside", {{"directory", aside}});
     return {};
 }
@@ -195,13 +206,15 @@ Result<std::unique_ptr<child::ProgramRun>> Agent::start(runtime::Descriptor lock
         replace_durably(settings_file(options_.place), settings_text(config_, options_.place, topology.epoch))
     );
     std::vector<std::string> command{mariadbd_, settings_word(options_.place)};
-    if (start_role(topology, options_.place.server) == StartRole::takes_back) {
+    StartRole role = start_role(topology, options_.place.server);
+    if (role == StartRole::takes_back && !has_to_keep_all_) {
         command.emplace_back("--init-rpl-role=SLAVE");
     }
     ::unlink((options_.place.directory + "/socket").c_str());
     const std::string& directory = options_.place.directory;
     child::RunPlan plan =
         mariadb_plan(options_.executable, directory, directory + "/tmp", std::move(command));
+    plan.is_told = is_worth_telling;
     plan.spec.held = lock.get();
     return child::ProgramRun::start(reactor_, log_, std::move(plan));
 }
@@ -211,6 +224,7 @@ Result<std::unique_ptr<child::ProgramRun>> Agent::start(runtime::Descriptor lock
 // is a kill, and the next start a recovery of tenths of a second.
 Task<void> Agent::stop_when_asked(child::ProgramRun& run) {
     while (!run.is_over()) {
+        look_at_disk();
         if (!is_stopping_ && !is_hurried_ && !is_to_be_renewed()) {
             if (co_await stopping_.wait(reactor_.now() + kRecordLook) == Outcome::cancelled) {
                 co_return;
@@ -229,6 +243,28 @@ Task<void> Agent::stop_when_asked(child::ProgramRun& run) {
             co_return;
         }
         run.kill_all();
+    }
+}
+
+// A mariadbd on a full disk does not end: its writes wait for room.
+void Agent::look_at_disk() {
+    std::optional<uint64_t> room = free_bytes(options_.place.directory);
+    if (!room) {
+        return;
+    }
+    status_.free_bytes = *room;
+    bool is_low = *room < kLowRoom;
+    if (is_low && !is_disk_low_) {
+        log_.warn(
+            "database",
+            "little room is left where the data are: when it is used up, writes wait",
+            {{"directory", options_.place.directory}, {"free_bytes", std::to_string(*room)}}
+        );
+    }
+    is_disk_low_ = is_low;
+    if (status_.state == "running") {
+        status_.sentence =
+            is_low ? std::format("only {} MiB are free in {}", *room >> 20, options_.place.directory) : "";
     }
 }
 
@@ -270,14 +306,16 @@ Task<void> Agent::run_once() {
     ends_ = reactor_.now() - began >= kSettledTime ? 1 : ends_ + 1;
     auto topology = store_.read();
     core::Duration pause = topology ? restart_pause(*topology, options_.place.server, ends_) : kBlockedPause;
+    std::string last_lines = run->last_lines().text();
+    has_to_keep_all_ = has_to_keep_all_ || cannot_take_back(last_lines);
+    std::string cure = cure_of(last_lines, options_.place);
+    std::string sentence = "mariadbd " + run->end().how + (cure.empty() ? "" : ": " + cure);
     log_.error(
         "database",
         "mariadbd has ended",
-        {{"how", run->end().how},
-         {"again_in", core::format_duration(pause)},
-         {"last_lines", run->last_lines().text()}}
+        {{"how", sentence}, {"again_in", core::format_duration(pause)}, {"last_lines", std::move(last_lines)}}
     );
-    tell("waiting", "mariadbd " + run->end().how);
+    tell("waiting", std::move(sentence));
     [[maybe_unused]] Outcome slept = co_await stopping_.wait(reactor_.now() + pause);
 }
 

@@ -41,6 +41,7 @@ struct AgentStatus {
     std::string sentence;  // why, with the cure where it is blocked
     pid_t pid = 0;         // of mariadbd; 0: it does not run
     uint64_t starts = 0;
+    uint64_t free_bytes = 0;  // where its data are
 };
 
 class Agent {
@@ -75,6 +76,7 @@ private:
     [[nodiscard]] core::Result<std::unique_ptr<child::ProgramRun>> start(runtime::Descriptor lock);
     [[nodiscard]] runtime::Task<void> run_once();
     [[nodiscard]] runtime::Task<void> stop_when_asked(child::ProgramRun& run);
+    void look_at_disk();
     void tell(std::string state, std::string sentence);
 
     runtime::Reactor& reactor_;
@@ -85,8 +87,10 @@ private:
     Store store_;
     ToolRuns tools_;
     AgentStatus status_;
-    std::string mariadbd_;  // the program's path, once its version is known to be good
-    uint32_t ends_ = 0;     // in a row, soon after the start
+    std::string mariadbd_;          // the program's path, once its version is known to be good
+    uint32_t ends_ = 0;             // in a row, soon after the start
+    bool has_to_keep_all_ = false;  // see cannot_take_back()
+    bool is_disk_low_ = false;
     bool is_stopping_ = false;
     bool is_hurried_ = false;
     runtime::Event stopping_;

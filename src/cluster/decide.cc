@@ -186,7 +186,9 @@ Decision without_primary(
     Decision decision{
         .sentence = std::format("the primary {} is to come back in its place: {}", topology.primary, why),
     };
-    bool hangs = !primary.has_ended && primary.silent_for >= 2 * policy.silence_max;
+    // One that recovers answers nobody; killed, it would begin its recovery anew.
+    core::Duration patience = primary.is_starting ? policy.start_max : 2 * policy.silence_max;
+    bool hangs = !primary.has_ended && primary.silent_for >= patience;
     if (hangs) {
         decision.steps.push_back(
             {.action = Action::fence, .server = topology.primary, .epoch = topology.epoch, .next = {}}

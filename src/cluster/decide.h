@@ -28,6 +28,7 @@ struct Policy {
     Rejoin rejoin = Rejoin::ordered;
     std::string first_primary{};
     core::Duration silence_max = std::chrono::milliseconds(2500);  // a server that is mute for longer hangs
+    core::Duration start_max = std::chrono::minutes(30);  // one that starts and is mute for longer hangs
     // A starting cluster waits so long for a first replica before it goes on alone.
     core::Duration company_within = std::chrono::seconds(5);
     // An applier that was told to run and does not for so long has stopped.

@@ -94,11 +94,13 @@ Task<void> Leader::serve() {
 Task<void> Leader::lead() {
     led_since_ = reactor_.now();
     set_aside_ = std::make_unique<SetAside>(reactor_, log_, secrets_, shared_directory_);
-    runtime::TaskGroup watches(reactor_, lines_.size() + 1);
+    runtime::TaskGroup watches(reactor_, lines_.size() + 3);
     for (auto& line : lines_) {
         watches.spawn(line->watch(name_source_));
     }
     watches.spawn(save_extras());
+    watches.spawn(probe_writes());
+    watches.spawn(watch_settings());
     const runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
     while (!fiber.is_stopped) {
         co_await cycle();
@@ -126,7 +128,16 @@ Task<void> Leader::cycle() {
         co_await switch_over();
         co_return;
     }
-    Decision decision = decide(policy_, topology_, observe());
+    Observation seen = observe();
+    Decision decision = decide(policy_, topology_, seen);
+    bool is_settled = std::ranges::all_of(seen.views, [](const View& view) {
+        return view.sight.has_value() || !view.why.empty();
+    });
+    if (!is_settled) {
+        // A server was told something and not looked at since: what that hides is no news.
+        decision.no_failover = decision_.no_failover;
+        decision.sentence = decision.steps.empty() ? decision_.sentence : decision.sentence;
+    }
     release_fences(decision);
     note(decision);
     if (decision.steps.empty()) {
@@ -327,6 +338,8 @@ LeaderStatus Leader::status() const {
         status.no_failover = decision_.no_failover;
         status.views = observe().views;
         status.order = order_status_;
+        status.write_took = probe_.began.is_never() ? probe_.took : reactor_.now() - probe_.began;
+        status.drift = drift_;
     }
     return status;
 }

@@ -2,6 +2,7 @@
 // (decide.h) and does what was decided.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,12 +23,21 @@
 
 namespace cluster {
 
+// A write of one row at the primary, every second.
+struct WriteProbe {
+    core::Instant began = core::Instant::never();  // of one that is under way
+    core::Duration took{};                         // the last one
+    bool is_good = true;                           // it was done, and quickly
+};
+
 struct LeaderStatus {
     bool leads = false;
     std::string sentence;     // what is done or awaited
     std::string no_failover;  // why the primary would not be replaced now; empty: it would
     std::vector<View> views;  // of each server, in the order of the configuration
     OrderStatus order;
+    core::Duration write_took{};               // the last write of one row; or how long it has been waiting
+    std::map<std::string, std::string> drift;  // by server: settings of ours that were changed
 };
 
 class Leader {
@@ -74,6 +84,10 @@ private:
     );
     runtime::Task<core::Result<void>> open_for_writes(const Step& step);
     runtime::Task<core::Result<void>> prove(const std::string& witness);
+    // leader_watch.cc
+    [[nodiscard]] bool is_write_expected() const;
+    runtime::Task<void> probe_writes();
+    runtime::Task<void> watch_settings();
     // leader_orders.cc
     [[nodiscard]] core::Result<OrderPlan> plan(const Order& order) const;
     void end_order(core::Result<std::string> outcome);
@@ -121,8 +135,10 @@ private:
     core::Instant order_deadline_{};  // of the wait for what it needs
     uint64_t order_epoch_ = 0;        // in which it was given
     std::unique_ptr<SetAside> set_aside_;
-    std::string aside_trouble_;  // why the last try failed
-    bool is_failing_ = false;    // a step has failed: the next try waits a moment
+    WriteProbe probe_;
+    std::map<std::string, std::string> drift_;  // of each server, see settings_drift()
+    std::string aside_trouble_;                 // why the last try failed
+    bool is_failing_ = false;                   // a step has failed: the next try waits a moment
 };
 
 }  // namespace cluster

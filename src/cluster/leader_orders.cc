@@ -150,7 +150,7 @@ std::vector<std::string> Leader::aside_files(const View& view) const {
 
 Task<void> Leader::save_extra(const View& view) {
     ServerLine& line = line_of(view.server);
-    auto logs = co_await line.order_apart("SHOW BINARY LOGS", kLogsTime);
+    auto logs = co_await line.ask_apart("SHOW BINARY LOGS", kLogsTime);
     const std::string* first = logs && !logs->results.empty() && !logs->results[0].rows.empty()
                                    ? logs->results[0].value(0, "Log_name")
                                    : nullptr;

@@ -28,7 +28,9 @@ struct ModelWrite {
 struct ModelServer {
     std::string name{};
     bool runs = false;
-    bool is_stopped = false;  // SIGSTOP
+    bool is_stopped = false;    // SIGSTOP
+    core::Duration ready_at{};  // until then it recovers, and answers nobody
+    bool is_recovering = false;
     bool is_fenced = false;
     core::Duration starts_at{};  // when its agent starts it again
     uint32_t ends = 0;
@@ -47,12 +49,12 @@ struct ModelServer {
     uint32_t receiver_error = 0;
     uint64_t renewal = 0;  // for which its data were copied
 
-    [[nodiscard]] bool is_alive() const { return runs && !is_stopped; }
+    [[nodiscard]] bool is_alive() const { return runs && !is_stopped && !is_recovering; }
     [[nodiscard]] uint64_t written() const { return binlog.empty() ? 0 : binlog.back().sequence; }
     [[nodiscard]] uint64_t received() const { return relay.empty() ? written() : relay.back().sequence; }
 
     void kill() {
-        runs = is_stopped = receives = applies = is_armed = acknowledges = false;
+        runs = is_stopped = is_recovering = receives = applies = is_armed = acknowledges = false;
         is_read_only = true;
     }
 

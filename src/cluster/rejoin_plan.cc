@@ -17,7 +17,7 @@ namespace {
 bool is_broken(const Sight& sight) { return sight.applier_error != 0 || is_too_far_behind(sight); }
 
 // Empty: there is something to be done about it.
-std::string why_nothing(const Topology& topology, const View& view) {
+std::string why_nothing(const Topology& topology, const View& view, const Order& order) {
     switch (topology.standing_of(view.server)) {
         case Standing::primary: return view.server + " is the primary";
         case Standing::acker: return view.server + " is a replica, and acknowledges";
@@ -27,8 +27,18 @@ std::string why_nothing(const Topology& topology, const View& view) {
         case Standing::former:
         case Standing::bystander: break;
     }
-    bool is_well = !view.sight || !is_broken(*view.sight);
-    return is_well ? view.server + " comes back by itself: trilith status tells how far" : "";
+    if (!view.sight) {
+        return order.discards_extra ? ""
+                                    : std::format(
+                                          "{} does not answer ({}): if it cannot come back, --discard-extra "
+                                          "puts its data aside and copies "
+                                          "those of {}",
+                                          view.server,
+                                          view.why,
+                                          topology.primary
+                                      );
+    }
+    return !is_broken(*view.sight) ? view.server + " comes back by itself: trilith status tells how far" : "";
 }
 
 // Its data may be put aside only when what is in them alone has been saved, or that is ordered.
@@ -73,7 +83,7 @@ core::Result<RejoinPlan> plan_rejoin(const Topology& topology, const Observation
     if (topology.epoch == 0 || primary == nullptr || !primary->sight) {
         return fail(ErrorKind::conflict, "there is no primary that answers");
     }
-    if (std::string why = why_nothing(topology, *view); !why.empty()) {
+    if (std::string why = why_nothing(topology, *view, order); !why.empty()) {
         return fail(ErrorKind::conflict, std::move(why));
     }
     RejoinPlan plan{.plan = {.server = view->server}, .next = topology};

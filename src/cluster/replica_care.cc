@@ -160,7 +160,8 @@ bool Care::drop_lost_ackers() {
             witness = is_good_acker(view) ? &view : witness;
             continue;
         }
-        if (!view.sight && !view.has_ended) {
+        // One that starts replicates from nobody until it is told to.
+        if (!view.sight && !view.has_ended && !view.is_starting) {
             return step(Action::fence, view.server, view.server + " is mute: it is ended and started again");
         }
         lost += (lost.empty() ? "" : ", ") + view.server;

@@ -52,7 +52,7 @@ ServerLine::ServerLine(
 void ServerLine::forget() {
     sight_.reset();
     is_proven_ = false;
-    has_ended_ = false;
+    has_ended_ = is_starting_ = false;
     outdated_ = look_;
     answered_ = reactor_.now();
     answering_since_ = steady_since_ = stopped_since_ = parked_since_ = core::Instant::never();
@@ -70,6 +70,7 @@ View ServerLine::view() const {
         .has_ended = has_ended_ || fence_.is_open(),
         .is_fenced = fence_.is_open(),
         .silent_for = since(answered_, now),
+        .is_starting = is_starting_,
         .answering_for = since(answering_since_, now),
         .is_proven = is_proven_,
         .stopped_for = since(stopped_since_, now),
@@ -108,7 +109,7 @@ void ServerLine::take_sight(Sight sight) {
         renewal_ = origin_of(place_.directory + "/data").renewal;
     }
     answered_ = now;
-    has_ended_ = false;
+    has_ended_ = is_starting_ = false;
     why_.clear();
     sight_ = std::move(sight);
     sight_look_ = look_;
@@ -119,6 +120,11 @@ void ServerLine::take_silence(std::string why) {
     is_proven_ = false;
     answering_since_ = steady_since_ = stopped_since_ = parked_since_ = core::Instant::never();
     has_ended_ = !fence_.is_open() && cluster::has_ended(place_);
+    if (has_ended_ || fence_.is_open()) {
+        // What does not run is not mute: its silence begins when it starts.
+        is_starting_ = true;
+        answered_ = reactor_.now();
+    }
     why_ = std::move(why);
 }
 
@@ -178,10 +184,15 @@ Task<ServerResult<QueryAnswer>> ServerLine::order(std::string statements, core::
     co_return answer;
 }
 
-Task<ServerResult<QueryAnswer>> ServerLine::order_apart(std::string statements, core::Duration within) {
+Task<ServerResult<QueryAnswer>> ServerLine::ask_apart(std::string statements, core::Duration within) {
     mariadb::KeptConnection apart(reactor_, shared_, place_.manager);
     auto answer = co_await apart.ask(account_, std::move(statements), reactor_.now() + within);
     apart.close();
+    co_return answer;
+}
+
+Task<ServerResult<QueryAnswer>> ServerLine::order_apart(std::string statements, core::Duration within) {
+    auto answer = co_await ask_apart(std::move(statements), within);
     forget_before_now();
     wake_.set();
     co_return answer;

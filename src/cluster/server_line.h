@@ -44,6 +44,12 @@ public:
         core::Duration within
     );
 
+    // A question that changes nothing that a look sees, over a connection of its own.
+    [[nodiscard]] runtime::Task<mariadb::ServerResult<mariadb::QueryAnswer>> ask_apart(
+        std::string statements,
+        core::Duration within
+    );
+
     // The next look is due.
     void look_soon() { wake_.set(); }
 
@@ -75,6 +81,7 @@ private:
     std::optional<Sight> sight_;
     std::string why_ = "was not looked at yet";
     bool has_ended_ = false;
+    bool is_starting_ = false;  // see View
     core::Instant look_began_{};
     uint64_t look_ = 0;         // the number of the last look that began
     uint64_t sight_look_ = 0;   // of the one that sight_ is from

@@ -6,6 +6,57 @@ namespace cluster {
 
 namespace {
 
+// Watched: its value while running is compared with this one. Set: others may change it, we do ourselves, or
+// it reads back in another form.
+enum class SettingUse : uint8_t { set, watched };
+
+struct OwnedSetting {
+    std::string_view name;
+    std::string_view value;
+    SettingUse use = SettingUse::watched;
+};
+
+constexpr auto kSet = SettingUse::set;
+constexpr OwnedSetting kOwned[]{
+    {"log_bin", "binlog", kSet},
+    {"log_slave_updates", "1"},
+    {"binlog_format", "ROW"},
+    {"binlog_row_image", "FULL"},
+    {"binlog_expire_logs_seconds", "604800", kSet},
+    {"sync_binlog", "1"},
+    {"innodb_flush_log_at_trx_commit", "3"},
+    {"gtid_strict_mode", "1"},
+    {"read_only", "1", kSet},
+    {"skip_slave_start", "1", kSet},
+    {"relay_log", "relay", kSet},
+    {"sync_relay_log", "1", kSet},
+    {"slave_net_timeout", "4"},
+    {"slave_parallel_threads", "4"},
+    {"slave_parallel_mode", "optimistic"},
+    {"rpl_semi_sync_master_enabled", "0", kSet},
+    {"rpl_semi_sync_slave_enabled", "0", kSet},
+    {"rpl_semi_sync_master_wait_point", "AFTER_SYNC"},
+    {"rpl_semi_sync_master_wait_no_slave", "1"},
+    {"rpl_semi_sync_master_timeout", "18446744073709551615"},
+    {"skip_name_resolve", "1"},
+    {"character_set_server", "utf8mb4"},
+    {"max_allowed_packet", "64M", kSet},
+    {"max_connections", "1000"},
+    {"extra_max_connections", "20"},
+    {"innodb_log_file_size", "64M", kSet},
+    {"session_track_state_change", "1"},
+    {"session_track_transaction_info", "CHARACTERISTICS"},
+    {"silent_startup", "1", kSet},
+};
+
+std::string owned_text() {
+    std::string text;
+    for (const OwnedSetting& setting : kOwned) {
+        text += std::format("{} = {}\n", setting.name, setting.value);
+    }
+    return text;
+}
+
 // The server's name as SQL: it is bounded to letters, digits and ".", "_", "-" where the file is read.
 std::string quoted_name(std::string_view name) {
     std::string text = "`";
@@ -49,36 +100,6 @@ std::string settings_file(const Place& place) { return place.directory + "/my.cn
 std::string settings_word(const Place& place) { return "--defaults-file=" + settings_file(place); }
 
 std::string settings_text(const Config& config, const Place& place, uint64_t epoch) {
-    constexpr std::string_view kOwned = R"(log-bin = binlog
-log-slave-updates = 1
-binlog-format = ROW
-binlog-row-image = FULL
-binlog-expire-logs-seconds = 604800
-sync-binlog = 1
-innodb-flush-log-at-trx-commit = 3
-gtid-strict-mode = 1
-read-only = 1
-skip-slave-start = 1
-relay-log = relay
-sync-relay-log = 1
-slave-net-timeout = 4
-slave-parallel-threads = 4
-slave-parallel-mode = optimistic
-rpl-semi-sync-master-enabled = 0
-rpl-semi-sync-slave-enabled = 0
-rpl-semi-sync-master-wait-point = AFTER_SYNC
-rpl-semi-sync-master-wait-no-slave = 1
-rpl-semi-sync-master-timeout = 18446744073709551615
-skip-name-resolve = 1
-character-set-server = utf8mb4
-max-allowed-packet = 64M
-max-connections = 1000
-extra-max-connections = 20
-innodb-log-file-size = 64M
-session-track-state-change = ON
-session-track-transaction-info = CHARACTERISTICS
-silent-startup = 1
-)";
     constexpr std::string_view kTracked =
         "autocommit,character_set_client,character_set_connection,character_set_results,time_zone,last_gtid,"
         "sql_mode,tx_isolation,tx_read_only";
@@ -96,8 +117,40 @@ silent-startup = 1
         config.memory,
         kTracked,
         hosts_of(place.proxies),
-        kOwned
+        owned_text()
     );
+}
+
+std::string watched_settings_statement() {
+    std::string text;
+    for (const OwnedSetting& setting : kOwned) {
+        if (setting.use == SettingUse::watched) {
+            text += std::format(
+                "{}@@global.{} AS {}",
+                text.empty() ? "SELECT " : ", ",
+                setting.name,
+                setting.name
+            );
+        }
+    }
+    return text;
+}
+
+std::string settings_drift(const mariadb::QueryResult& answer) {
+    std::string text;
+    for (const OwnedSetting& setting : kOwned) {
+        const std::string* value = answer.value(0, setting.name);
+        if (setting.use == SettingUse::watched && value != nullptr && *value != setting.value) {
+            text += std::format(
+                "{}{} is {}, not {}",
+                text.empty() ? "" : ", ",
+                setting.name,
+                *value,
+                setting.value
+            );
+        }
+    }
+    return text;
 }
 
 std::string first_accounts(const Config& config, const Secrets& secrets) {

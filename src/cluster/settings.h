@@ -9,6 +9,7 @@
 #include "cluster/config.h"
 #include "cluster/secrets.h"
 #include "core/result.h"
+#include "mariadb/query_reader.h"
 
 namespace cluster {
 
@@ -31,6 +32,11 @@ inline constexpr std::string_view kAppUser = "app";                  // the site
 // The settings file of one server: there is no init_rpl_role in it, which is decided at each start
 // (cluster::start_role).
 [[nodiscard]] std::string settings_text(const Config& config, const Place& place, uint64_t epoch);
+
+// What a running server is asked for, and which of the settings that are ours have another value in its
+// answer: "sync_binlog is 0, not 1"; empty: none.
+[[nodiscard]] std::string watched_settings_statement();
+[[nodiscard]] std::string settings_drift(const mariadb::QueryResult& answer);
 
 // Where the settings file of a server is, and the word of its command line that tells its processes from
 // others.

@@ -189,6 +189,7 @@ private:
 
     void run_agents() {
         for (ModelServer& each : servers_) {
+            each.is_recovering = each.is_recovering && now_ < each.ready_at;
             uint64_t renewal = topology_.renewal_of(each.name);
             const ModelServer& primary = server(topology_.epoch > 0 ? topology_.primary : each.name);
             if (renewal != 0 && each.renewal != renewal && primary.is_alive() && chance(200)) {
@@ -199,6 +200,9 @@ private:
             if (!each.runs && !each.is_fenced && now_ >= each.starts_at) {
                 uint64_t epoch = sabotage_ == Sabotage::one_id_for_life ? 0 : topology_.epoch;
                 each.start(start_role(topology_, each.name), server_id_of(each.name, epoch));
+                // Now and then a recovery takes longer than anybody may be mute.
+                each.is_recovering = chance(500);
+                each.ready_at = now_ + 7s;
             }
         }
     }
@@ -265,6 +269,10 @@ private:
             }
             views_[at].has_ended = !each.runs && (views_[at].has_ended || !views_[at].sight);
             views_[at].is_fenced = each.is_fenced;
+            if (!each.runs) {
+                looks_[at].answered = now_;
+                views_[at].is_starting = true;
+            }
             views_[at].silent_for = now_ - looks_[at].answered;
             auto since = [&](std::optional<core::Duration> from) { return from ? now_ - *from : 0ns; };
             views_[at].answering_for = since(looks_[at].answering_since);
@@ -286,6 +294,7 @@ private:
             return;
         }
         view.sight = each.sight(ackers_of(each));
+        view.is_starting = false;
         view.renewal = each.renewal;
         bool is_apart = topology_.standing_of(each.name) == Standing::diverged;
         const ModelServer* primary = is_apart ? &server(topology_.primary) : nullptr;
@@ -450,9 +459,9 @@ std::string judge(uint64_t seed, size_t servers, Sabotage sabotage = Sabotage::n
     simulation.policy().rejoin = is_automatic ? Rejoin::automatic : Rejoin::ordered;
     simulation.run(3s, {});
     simulation.run(60s, kStorm);
-    simulation.run(10s, {});
+    simulation.run(20s, {});
     simulation.rebuild_diverged();
-    simulation.run(30s, {});
+    simulation.run(40s, {});
     simulation.settle();
     std::string why = simulation.why();
     why = why.empty() ? simulation.lost() : why;
@@ -491,6 +500,20 @@ TEST_CASE(
             REQUIRE_MESSAGE(why.empty(), why);
         }
     }
+}
+
+TEST_CASE("a primary whose recovery takes long is not killed for being mute, nor for having been down") {
+    Topology topology{.version = 1, .epoch = 1, .primary = "db1"};
+    topology.set_standing("db1", Standing::primary);
+    Policy policy;
+    View down{.server = "db1", .has_ended = true};
+    View recovering{.server = "db1", .silent_for = 60s, .is_starting = true, .why = "refused"};
+    View mute{.server = "db1", .silent_for = 60s, .why = "timed out"};
+    CHECK(decide(policy, topology, {.views = {down}}).steps.empty());
+    CHECK(decide(policy, topology, {.views = {recovering}}).steps.empty());
+    auto steps = decide(policy, topology, {.views = {mute}}).steps;
+    REQUIRE(steps.size() == 1);
+    CHECK(steps[0].action == Action::fence);
 }
 
 TEST_CASE("without acknowledgements writes are lost, and the checks see it") {

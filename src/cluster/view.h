@@ -52,7 +52,8 @@ struct View {
     std::optional<Sight> sight{};    // of a good look that began after the last step there
     bool has_ended = false;          // proven: no mariadbd of this server runs
     bool is_fenced = false;          // and none can begin, until we let it
-    core::Duration silent_for{};     // since it last answered us
+    core::Duration silent_for{};     // since it last answered us, or was last seen to have ended
+    bool is_starting = false;        // it was seen to have ended, and has not answered since: it may recover
     core::Duration answering_for{};  // since it began to, if it does
     // Both of its threads have run from its source for kSteadyTime without an error, since it was told to
     // follow it: it is consistent with that source, which would have refused it.

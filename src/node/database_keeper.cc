@@ -171,6 +171,7 @@ DatabaseStatus DatabaseKeeper::status() const {
             .reason = agent.sentence,
             .pid = agent.pid,
             .starts_total = agent.starts,
+            .free_bytes = agent.free_bytes,
         };
     }
     status.client = {
@@ -195,6 +196,7 @@ DatabaseStatus DatabaseKeeper::status() const {
     status.leads = leader.leads;
     status.sentence = leader.sentence;
     status.no_failover = leader.no_failover;
+    status.write_took = leader.write_took;
     status.order = {
         .number = leader.order.number,
         .verb = leader.order.number == 0 ? "" : cluster::order_name(leader.order.kind),
@@ -215,6 +217,9 @@ DatabaseStatus DatabaseKeeper::status() const {
             view.sight->received.append_to(server.received);
             view.sight->applied.append_to(server.applied);
             server.reason = view.sight->error;
+        }
+        if (auto drift = leader.drift.find(view.server); drift != leader.drift.end()) {
+            server.drift = drift->second;
         }
         server.extra = cluster::describe_extra(view.extra);
         if (view.is_set_aside) {

@@ -45,6 +45,12 @@ void add_database(PrometheusText& page, const DatabaseStatus& status) {
             "How often this server's mariadbd was started.",
             metric_number(status.agent->starts_total)
         );
+        single(
+            "trilith_db_free_bytes",
+            gauge,
+            "Bytes that are free where this server's data are.",
+            metric_number(status.agent->free_bytes)
+        );
     }
     if (!status.leads) {
         return;
@@ -55,6 +61,16 @@ void add_database(PrometheusText& page, const DatabaseStatus& status) {
         "1: the primary would be replaced if it failed now.",
         metric_number(status.no_failover.empty())
     );
+    single(
+        "trilith_db_write_seconds",
+        gauge,
+        "How long the last write of one row at the primary took, or one under way has been waiting.",
+        std::chrono::duration<double>(status.write_took).count()
+    );
+    page.family("trilith_db_server_drift", gauge, "1: settings of ours were changed while it runs.");
+    for (const DatabaseServerStatus& server : status.servers) {
+        page.sample({{"db", server.server}}, metric_number(!server.drift.empty()));
+    }
     page.family("trilith_db_server_standing", gauge, "What each server is, per standing label value.");
     for (const DatabaseServerStatus& server : status.servers) {
         page.sample({{"db", server.server}, {"standing", server.standing}}, 1);

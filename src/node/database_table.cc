@@ -7,6 +7,7 @@ namespace node {
 namespace {
 
 constexpr size_t kDatabaseIndent = 2;
+constexpr core::Duration kSlowWrite = std::chrono::seconds(1);
 
 Ink ink_of_standing(const DatabaseServerStatus& server) {
     if (!server.answers || server.standing == "diverged") {
@@ -103,6 +104,19 @@ void append_database(std::string& target, const DatabaseStatus& database, const 
     append_servers(target, database, options);
     for (const DatabaseServerStatus& server : database.servers) {
         append_extra(target, server, options);
+        if (!server.drift.empty()) {
+            append_sentence(
+                target,
+                "settings were changed at " + server.server + ": " + server.drift,
+                Ink::yellow,
+                options
+            );
+        }
+    }
+    if (database.write_took >= kSlowWrite) {
+        auto text =
+            core::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(database.write_took));
+        append_sentence(target, "a write of one row takes " + text, Ink::yellow, options);
     }
 }
 

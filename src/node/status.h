@@ -101,6 +101,7 @@ struct DatabaseAgentStatus {
     std::string reason;  // why
     int64_t pid = 0;     // 0: it does not run
     uint64_t starts_total = 0;
+    uint64_t free_bytes = 0;  // where its data are
 };
 
 // One server of the database cluster, as the leader sees it.
@@ -115,6 +116,7 @@ struct DatabaseServerStatus {
     std::string received{};
     std::string applied{};
     std::string reason{};              // why it does not answer, or its replication's error
+    std::string drift{};               // settings of ours that were changed while it runs
     std::string extra{};               // transactions that it has and the primary has not
     std::vector<std::string> aside{};  // the files in which these are
 };
@@ -147,6 +149,7 @@ struct DatabaseStatus {
     std::string sentence;     // what is done or awaited
     std::string no_failover;  // why the primary would not be replaced now; empty: it would
     std::vector<DatabaseServerStatus> servers;
+    core::Duration write_took{};  // of a row, at the primary
     DatabaseOrderStatus order;
     DatabaseClientStatus client;
 };

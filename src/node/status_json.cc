@@ -219,6 +219,7 @@ Json database_json(const DatabaseStatus& database) {
             {"reason", database.agent->reason},
             {"pid", database.agent->pid},
             {"starts_total", database.agent->starts_total},
+            {"free_bytes", database.agent->free_bytes},
         };
     }
     Json addresses = Json::array();
@@ -249,11 +250,13 @@ Json database_json(const DatabaseStatus& database) {
             {"received", server.received},
             {"applied", server.applied},
             {"reason", server.reason},
+            {"drift", server.drift},
             {"extra", server.extra},
             {"aside", server.aside},
         });
     }
     document["servers"] = std::move(servers);
+    document["write_seconds"] = seconds(database.write_took);
     document["order"] = {
         {"number", database.order.number},
         {"verb", database.order.verb},

@@ -18,6 +18,7 @@ DatabaseServerStatus read_database_server(JsonValues object) {
     object.read("received", server.received);
     object.read("applied", server.applied);
     object.read("reason", server.reason);
+    object.read("drift", server.drift);
     object.read("extra", server.extra);
     object.read_each("aside", [&](const OrderedJson& file) {
         if (file.is_string()) {
@@ -58,7 +59,9 @@ DatabaseStatus read_database_status(JsonValues object) {
         agent.read("reason", status.reason);
         agent.read("pid", status.pid);
         agent.read("starts_total", status.starts_total);
+        agent.read("free_bytes", status.free_bytes);
     }
+    object.read("write_seconds", database.write_took);
     JsonValues order = object.child("order");
     order.read("number", database.order.number);
     order.read("verb", database.order.verb);

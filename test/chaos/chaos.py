@@ -29,17 +29,18 @@ class Chaos:
     def __init__(self, site, writers, randomness, is_sabotaged):
         self.site, self.writers, self.random, self.is_sabotaged = site, writers, randomness, is_sabotaged
         self.times = {}
+        self.struck = 0.0  # when the last signal was sent: what was begun before it may have been answered before it
 
     def kill(self, *pids):
         """A pid of 0, of a mariadbd that does not run just now, would mean our own group."""
         self.signal(signal.SIGKILL, *pids)
 
-    @staticmethod
-    def signal(number, *pids):
+    def signal(self, number, *pids):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 if pid > 1:
                     os.kill(pid, number)
+        self.struck = time.monotonic()
 
     def replicas(self):
         return [server for server in self.site.databases if server != self.site.primary]
@@ -57,7 +58,9 @@ class Chaos:
         self.signal(signal.SIGSTOP, *pids)
         self.pause(0.1)
         self.kill(self.site.mariadbd(self.site.primary))
+        struck = self.struck
         self.signal(signal.SIGCONT, *pids)
+        self.struck = struck
 
     def server_of_the_primary_killed(self):
         self.kill(self.site.serve_pid(self.site.primary))
@@ -89,13 +92,12 @@ class Chaos:
         """What was acknowledged without a replica stays at the old primary: it has gone apart, and is ordered back."""
 
         def is_settled():
-            members = self.site.topology()["members"]
-            for server, standing in members.items():
+            for server, standing in self.site.topology()["members"].items():
                 if standing == "diverged":
                     self.site.verb("rejoin", server, "--discard-extra")
-            return "former" not in members.values() and "diverged" not in members.values()
+            return self.site.is_whole()
 
-        wait_until(is_settled, 120, f"all servers back; {self.site.topology()}")
+        wait_until(is_settled, 180, f"all servers back; {self.site.topology()}")
 
     @staticmethod
     def pause(seconds):
@@ -111,8 +113,9 @@ class Chaos:
         if self.is_sabotaged:
             with contextlib.suppress(SqlError):
                 self.site.sql(self.site.primary, "SET GLOBAL rpl_semi_sync_master_enabled = 0")
-        began = time.monotonic()
+        self.struck = time.monotonic()
         kind()
+        began = self.struck
         first = wait_until(lambda: self.writers.first_after(began), 120, f"a write after {kind.__name__}; {self.site.topology()}")
         self.times.setdefault(kind.__name__, []).append(first - began)
         if self.is_sabotaged:

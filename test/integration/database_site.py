@@ -64,17 +64,16 @@ class DatabaseSite(AppSite):
             return file.read()
         return ""
 
+    def is_whole(self):
+        """There is a primary, every other server acknowledges, and nothing is to be done."""
+        topology = self.topology()
+        standings = sorted(topology["members"].values())
+        return (standings == ["acker"] * (len(self.databases) - 1) + ["primary"] and topology["durability"] == "lossless"
+                and topology["gate"] == "open" and self._all_acknowledge())
+
     def wait_whole(self, seconds=UP_SECONDS):
-        """Until there is a primary, every other server acknowledges, and nothing is to be done."""
-
-        def is_whole():
-            topology = self.topology()
-            standings = sorted(topology["members"].values())
-            return (standings == ["acker"] * (len(self.databases) - 1) + ["primary"] and topology["durability"] == "lossless"
-                    and topology["gate"] == "open" and self._all_acknowledge())
-
         try:
-            wait_until(is_whole, seconds, "a whole cluster")
+            wait_until(self.is_whole, seconds, "a whole cluster")
         except AssertionError as late:
             raise AssertionError(f"{late}: {self.topology()}\n{self.stderr()[-4000:]}") from None
         return self
