@@ -230,7 +230,9 @@ def test_wrong_input_is_told(site):
         assert site.ask("POST", "/users/new", {"name": name, "email": email, "form_token": token}, {"Cookie": cookie})[0] == 422
     assert site.ask("GET", "/users/999999")[0] == 404
     assert site.ask("GET", "/users/1e3")[0] == 404
-    assert site.ask("GET", "/?page=-5&q=%00%ff")[0] == 200
+    assert site.ask("GET", "/?page=-5&q=%00%F0%9D%84%9E")[0] == 200
+    for text in ("%ff", "%C0%80", "%ED%A0%80", "%F4%90%80%80", "a%E2%82"):
+        assert site.ask("GET", f"/?q={text}")[0] == 400
 
 
 def test_it_listens_on_loopback_alone(site):
