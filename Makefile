@@ -9,10 +9,10 @@ ctest = ctest --output-on-failure --no-tests=error -j3
 release:            ## build build/release/trilith
 	@scripts/build release
 
-up:                 ## install what is needed, build, and run the example site
-	@scripts/install-dependencies build
+up:                 ## install what is needed, build, and run www.foobar.com on http://127.0.0.1:8080/
+	@scripts/install-dependencies build site
 	@scripts/build release
-	@examples/plain-balancer/up
+	@build/release/trilith up examples/foobar/trilith.toml
 
 test:               ## install what is needed and run every test but the long ones; the summary comes last
 	@scripts/install-dependencies build test
@@ -35,11 +35,12 @@ chaos:              ## 100 rounds of killing and stopping a site's databases und
 	@test/chaos/chaos.py --rounds 100
 	@test/chaos/chaos.py --rounds 10 --sabotage
 
-bench:              ## measure beside haproxy and nginx; results in bench/results
+bench:              ## measure beside haproxy, nginx and PHP-FPM; results in bench/results
 	@scripts/install-dependencies build bench
 	@scripts/build release
 	@cmake -DTRILITH_BENCH=ON build/release >/dev/null && scripts/build release
 	@bench/run
+	@bench/pages
 
 format:             ## format every C++ file
 	@clang-format-19 -i $(sources)

@@ -296,6 +296,36 @@ TEST_CASE("more rows than are taken are an error") {
     CHECK(served.logged().contains("more rows than are taken"));
 }
 
+TEST_CASE("a server that does not keep to the protocol is left") {
+    std::string out_of_sequence = fake_numbers("n", {1});
+    out_of_sequence[3] = 7;
+    std::string no_row = fake_numbers("n", {1});
+    no_row.resize(no_row.size() - 20);  // into the row's packet: what follows is waited for in vain
+    FakeDatabase fake({{std::string(kCountText), {.packets = out_of_sequence}}});
+    Shop shop(fake, {}, {.query_time = 200ms});
+    ServedProgram served(shop.app);
+    Client client(served);
+    CHECK(is_status(client.get("/count"), 500));
+    fake.set_answer(std::string(kCountText), {.packets = no_row});
+    CHECK(is_status(client.get("/count"), 500));
+    fake.set_answer(std::string(kCountText), {.packets = fake_numbers("n", {1})});
+    CHECK(is_status(client.get("/count"), 200));
+    CHECK(fake.count("login") >= 3);
+    CHECK(served.logged().contains("a packet out of sequence"));
+}
+
+TEST_CASE("a row that is longer than the bound is not taken, one of many packets' size is") {
+    std::string long_text(300'000, 'x');
+    FakeDatabase fake({{std::string(kNameText), {.packets = fake_texts("name", {long_text, "end"})}}});
+    Shop generous(fake);
+    ServedProgram first(generous.app);
+    CHECK(Client(first).get("/name/1").ends_with(long_text + ";end;"));
+    Shop mean(fake, {}, {.bytes_max = 200'000});
+    ServedProgram second(mean.app);
+    CHECK(is_status(Client(second).get("/name/1"), 500));
+    CHECK(second.logged().contains("a longer row than is taken"));
+}
+
 TEST_CASE("the statement unused for longest makes room") {
     FakeDatabase fake({{std::string(kCountText), {.packets = fake_numbers("n", {1})}}});
     Shop shop(fake, {}, {.statements_max = 1});
