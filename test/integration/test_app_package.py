@@ -1,4 +1,4 @@
-"""What a newcomer does with trilith::app: installs the CMake package, builds examples/hello outside of the tree, runs it."""
+"""What a newcomer does with trilith::app: installs the CMake package, builds examples/hello and examples/foobar outside of the tree, runs them."""
 
 import os
 import shutil
@@ -21,22 +21,32 @@ def run(*command, cwd=None):
 
 
 @pytest.fixture(scope="module")
-def hello(tmp_path_factory):
-    """examples/hello, built from a copy by what was installed; the path of the program."""
+def place(tmp_path_factory):
+    """A folder with what was installed in `prefix`."""
     if not os.path.exists(os.path.join(RELEASE, "cmake_install.cmake")):
         pytest.fail(f"{RELEASE} is not there: build it first (scripts/build release)", pytrace=False)
     place = tmp_path_factory.mktemp("package")
     run("cmake", "--install", RELEASE, "--prefix", place / "prefix")
-    source = shutil.copytree(os.path.join(ROOT, "examples", "hello"), place / "hello")
+    for name in os.listdir(place / "prefix" / "include"):
+        assert name == "trilith", "the public headers, in a folder of their own"
+    return place
+
+
+def build_example(place, name):
+    """examples/NAME, built from a copy by what was installed; the path of the program."""
+    source = shutil.copytree(os.path.join(ROOT, "examples", name), place / name)
     build = source / "build"
     run(
         "cmake", "-B", build, "-S", source, "-DCMAKE_CXX_COMPILER=clang++-19", "-DCMAKE_BUILD_TYPE=Release",
         f"-DCMAKE_PREFIX_PATH={place / 'prefix'}",
     )
     run("cmake", "--build", build)
-    for name in os.listdir(place / "prefix" / "include"):
-        assert name == "trilith", "one public header, in a folder of its own"
-    return build / "hello"
+    return build / name
+
+
+@pytest.fixture(scope="module")
+def hello(place):
+    return build_example(place, "hello")
 
 
 def get(port, target):
@@ -71,3 +81,10 @@ def test_hello_is_built_outside_of_the_tree_and_runs(hello):
 def test_the_program_needs_nothing_of_the_tree(hello):
     needed = run("ldd", hello)
     assert "libcrypto" in needed and "/work" not in needed and "libc++" not in needed, needed
+
+
+def test_foobar_is_built_outside_of_the_tree_and_says_what_it_lacks(place):
+    program = build_example(place, "foobar")
+    without = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    done = subprocess.run([program], env=without, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "DATABASE_URL is not set" in done.stderr
