@@ -10,7 +10,7 @@ release:            ## build build/release/trilith
 	@scripts/build release
 
 up:                 ## install what is needed, build, and run www.foobar.com on http://127.0.0.1:8080/
-	@scripts/install-dependencies build site
+	@scripts/install-dependencies build
 	@scripts/build release
 	@build/release/trilith up examples/foobar/trilith.toml
 
