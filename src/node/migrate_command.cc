@@ -17,7 +17,7 @@ namespace node {
 namespace {
 
 constexpr std::string_view kDatabaseUrl = "DATABASE_URL";
-constexpr size_t kSecretFileMax = 4096;
+constexpr size_t kAppSecretFileMax = 4096;
 
 // Of a database that the site keeps: by a router of this machine, as the site's program.
 core::Result<mariadb::DatabaseUrl> kept_place(const Config& config, const SitePaths& paths, runtime::Os& os) {
@@ -29,7 +29,7 @@ core::Result<mariadb::DatabaseUrl> kept_place(const Config& config, const SitePa
         return core::fail(core::ErrorKind::not_found, "no server of this machine has a SQL router");
     }
     TRY(auto secret,
-        cluster::read_small_file(cluster::secret_file(paths.database_dir(), "app"), kSecretFileMax));
+        cluster::read_small_file(cluster::secret_file(paths.database_dir(), "app"), kAppSecretFileMax));
     if (!secret) {
         return core::fail(
             core::ErrorKind::refused,
