@@ -39,7 +39,6 @@ struct AgentOptions {
 struct AgentStatus {
     std::string state;     // preparing, starting, running, waiting, blocked, stopped
     std::string sentence;  // why, with the cure where it is blocked
-    pid_t pid = 0;         // of mariadbd; 0: it does not run
     uint64_t starts = 0;
     uint64_t free_bytes = 0;  // where its data are
 };
@@ -65,6 +64,8 @@ public:
     void hurry();
 
     [[nodiscard]] const AgentStatus& status() const { return status_; }
+    // Of mariadbd; 0: it does not run.
+    [[nodiscard]] pid_t pid() const { return run_ == nullptr ? 0 : run_->pid(); }
 
 private:
     [[nodiscard]] runtime::Task<core::Result<void>> prepare();

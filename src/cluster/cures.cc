@@ -19,22 +19,20 @@ constexpr std::array<std::string_view, 4> kDiskFull{
     "Disk full",
     "Errcode: 28"
 };
-constexpr std::array<std::string_view, 3> kForbidden{
+constexpr std::array<std::string_view, 4> kForbidden{
     "Permission denied",
     "Operating system error number 13",
-    "Errcode: 13"
+    "Errcode: 13",
+    "must be writable"
 };
 constexpr std::array<std::string_view, 2> kInUse{"Another process with pid", "Unable to lock ./ibdata1"};
-constexpr std::array<std::string_view, 9> kDamaged{
-    "corrupt",
+constexpr std::array<std::string_view, 6> kDamaged{
+    "corrupt",  // "Data structure corruption" of all kinds
     "Corrupt",
-    "Cannot find a valid",
+    "Database creation was aborted",  // ibdata1 is gone
     "checksum mismatch",
-    "is not a tablespace",
     "was not found at",
-    "The InnoDB data dictionary",
     "Missing FILE_CHECKPOINT",
-    "Unknown/unsupported storage engine: InnoDB",
 };
 
 bool has_any(std::string_view lines, std::span<const std::string_view> texts) {

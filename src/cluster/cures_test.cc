@@ -31,13 +31,12 @@ TEST_CASE("what keeps a mariadbd from running is told with its cure") {
          "port 3307 or 3308"},
         {"[ERROR] mariadbd: Error writing file './binlog.000003' (Errcode: 28 \"No space left on device\")",
          "the disk is full: make room where /srv/db2 is"},
-        {"[ERROR] InnoDB: The innodb_system data file 'ibdata1' must be writable\n[ERROR] InnoDB: Operating "
-         "system "
-         "error number 13 in a file operation.",
-         "chown"},
+        {"[ERROR] InnoDB: The data file './ibdata1' must be writable", "chown"},
         {"[ERROR] InnoDB: Unable to lock ./ibdata1 error: 11", "another mariadbd"},
-        {"[ERROR] InnoDB: Database page corruption on disk or a failed read of file './ibdata1'",
+        {"[ERROR] InnoDB: Inconsistent tablespace ID in ./ibdata1\n"
+         "[ERROR] InnoDB: Plugin initialization aborted with error Data structure corruption",
          "trilith rejoin db2 --discard-extra"},
+        {"[ERROR] InnoDB: Database creation was aborted with error Generic error.", "damaged"},
     };
     for (const auto& [line, told] : kCases) {
         CHECK(cure_of(line, place()).contains(told));

@@ -19,9 +19,11 @@ std::string follow_statements(
     std::string_view secret,
     Acknowledging acknowledging
 ) {
-    // A server that was primary has its position in its binlog alone; for a replica both are the same.
+    // RESET SLAVE ALL: the files of a replication that was killed while it wrote them are refused by all else
+    // (error 1201). A server that was primary has its position in its binlog alone; for a replica both are
+    // the same.
     return std::format(
-        "STOP SLAVE;SET GLOBAL rpl_semi_sync_master_enabled = 0;SET GLOBAL read_only = 1;"
+        "STOP SLAVE;RESET SLAVE ALL;SET GLOBAL rpl_semi_sync_master_enabled = 0;SET GLOBAL read_only = 1;"
         "SET GLOBAL rpl_semi_sync_slave_enabled = {};SET GLOBAL sync_relay_log = {};"
         "SET GLOBAL gtid_slave_pos = IF(@@global.gtid_binlog_pos <> '', @@global.gtid_binlog_pos, "
         "@@global.gtid_slave_pos);"

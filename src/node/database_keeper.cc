@@ -169,7 +169,7 @@ DatabaseStatus DatabaseKeeper::status() const {
         status.agent = DatabaseAgentStatus{
             .state = agent.state,
             .reason = agent.sentence,
-            .pid = agent.pid,
+            .pid = agent_->pid(),
             .starts_total = agent.starts,
             .free_bytes = agent.free_bytes,
         };

@@ -71,6 +71,17 @@ def test_a_replica_is_killed_and_writes_go_on(site, writers):
     assert (site.topology()["primary"], site.topology()["epoch"]) == (before["primary"], before["epoch"])
 
 
+@pytest.mark.parametrize("name", ["relay-log.info", "master.info", "relay.index"])
+def test_a_replica_that_was_killed_while_it_wrote_where_it_is_comes_back(site, writers, name):
+    replica = next(server for server in site.databases if server != site.primary)
+    pid = site.mariadbd(replica)
+    os.kill(pid, signal.SIGSTOP)
+    os.truncate(os.path.join(site.state, "database", "servers", replica, "data", name), 0)
+    kill_9(pid)
+    wait_until(lambda: site.mariadbd(replica) not in (0, pid), 60, "another mariadbd")
+    writers.wait_more()
+
+
 def test_the_server_of_the_primary_is_killed_with_all_that_belongs_to_it(site, writers):
     before, since = site.topology(), time.monotonic()
     kill_9(site.serve_pid(before["primary"]))
