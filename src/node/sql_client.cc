@@ -27,7 +27,7 @@ using core::Result;
 namespace {
 
 constexpr int kNoClient = 1;
-constexpr size_t kSecretFileMax = 1024;
+constexpr size_t kAdminSecretMax = 1024;
 
 // What any server of the site says of the databases: all know where they are and who is primary.
 Result<DatabaseStatus> ask_for_databases(const SqlOptions& options, Console& console) {
@@ -64,7 +64,7 @@ Result<net::Address> address_of(const DatabaseStatus& databases, const std::stri
 // A file in memory that ends with the client, readable by us alone: the client ignores one that others may
 // write. So the password stands in no command line and in no environment.
 Result<runtime::Descriptor> write_login(const DatabaseClientStatus& client) {
-    TRY(auto secret, cluster::read_small_file(client.password_file, kSecretFileMax));
+    TRY(auto secret, cluster::read_small_file(client.password_file, kAdminSecretMax));
     if (!secret) {
         return fail(ErrorKind::not_found, client.password_file + " is not there");
     }

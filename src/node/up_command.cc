@@ -16,8 +16,10 @@
 
 #include "core/log.h"
 #include "node/config_file.h"
+#include "node/config_listen.h"
 #include "node/migrate_command.h"
 #include "node/readiness.h"
+#include "node/site_paths.h"
 #include "node/site_places.h"
 #include "node/standard_error.h"
 #include "node/up_migrations.h"
@@ -53,6 +55,20 @@ std::string list_of(const std::vector<ServerConfig>& servers) {
     return text;
 }
 
+// Where visitors come in: the first of it, "http://127.0.0.1:8080"; without a balancer that of a web server.
+std::string public_address(const Config& config) {
+    if (!config.balancer.listen.empty()) {
+        return listen_text(config.balancer.listen.front());
+    }
+    auto web = std::ranges::find_if(config.servers, [](const ServerConfig& server) {
+        return server.roles.has(Role::web);
+    });
+    if (web == config.servers.end() || !config.web) {
+        return "";
+    }
+    return listen_text(at_port(web->address, config.web->port));
+}
+
 struct Child {
     std::string server;
     pid_t pid = 0;  // 0: not running
@@ -68,9 +84,12 @@ struct Child {
 
 class Supervisor {
 public:
-    Supervisor(const UpOptions& options, const Config& config)
+    // `files`: where the site's state is; empty where that cannot be told, which each server then says.
+    Supervisor(const UpOptions& options, const Config& config, std::string files)
         : options_(options),
           ready_within_(ready_within(config)),
+          public_address_(public_address(config)),
+          files_(std::move(files)),
           began_(os_.now()),
           migrations_(os_, log_, has_migrations(config) ? words_of("migrate") : std::vector<std::string>()) {
         for (const ServerConfig& server : config.servers) {
@@ -263,7 +282,9 @@ private:
                 "up",
                 "the site is up",
                 {{"servers", std::to_string(children_.size())},
-                 {"after", whole_milliseconds(os_.now() - began_)}}
+                 {"after", whole_milliseconds(os_.now() - began_)},
+                 {"at", public_address_},
+                 {"files", files_}}
             );
         }
     }
@@ -332,6 +353,8 @@ private:
 
     const UpOptions& options_;
     core::Duration ready_within_;
+    std::string public_address_;
+    std::string files_;  // where the site's state is
     runtime::LinuxOs os_;
     core::Instant began_;
     core::Instant looked_at_ = began_;  // last, whether somebody was silent
@@ -361,7 +384,8 @@ int up(const UpOptions& options) {
         }
         return 2;
     }
-    Supervisor supervisor(options, *config);
+    auto paths = site_paths(options.directories, read_environment(), config->site);
+    Supervisor supervisor(options, *config, paths ? paths->state_dir : std::string());
     return supervisor.run();
 }
 

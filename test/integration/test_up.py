@@ -7,7 +7,7 @@ from raw_client import wait_until
 
 THREE = {"lb1": ["balancer"], "web1": ["web", "app"], "web2": ["web", "app"]}
 READY = r"info up: a server is ready .*server={}\b"
-UP = r"info up: the site is up servers=3 after="
+UP = r"info up: the site is up servers=3 after=\S+ at=http://127\.\S+ files=/\S+"
 
 
 def gated(stage, roles, **health):
