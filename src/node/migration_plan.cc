@@ -23,14 +23,14 @@ using core::fail;
 
 constexpr size_t kMigrationBytesMax = 1 << 20;
 constexpr size_t kMigrationsMax = 10'000;
-constexpr size_t kNameBytesMax = 200;
+constexpr size_t kMigrationNameMax = 200;
 
 // Leading digits and what follows them.
 core::Result<uint32_t> number_of(const std::string& name) {
     uint32_t number = 0;
     auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
     bool is_named = error == std::errc() && (*end == '_' || *end == '-' || *end == '.');
-    if (!is_named || !is_name(name, kNameBytesMax)) {
+    if (!is_named || !is_name(name, kMigrationNameMax)) {
         return fail(
             ErrorKind::invalid,
             name + ": a migration's name is a number, \"_\" and letters or digits, as 0001_users.sql"
