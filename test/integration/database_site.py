@@ -10,7 +10,7 @@ import pymysql
 
 from app_site import AppSite, own_addresses, stat_of
 from balancer_site import toml_table
-from mariadb_cluster import client
+from mariadb_cluster import SqlError, client
 from raw_client import wait_until
 
 NAME = "shop"
@@ -206,7 +206,20 @@ class Writers:
 def assert_equal_everywhere(site, table="acks"):
     """All servers have the same rows, once the replicas have caught up."""
 
-    def sums():
-        return {server: site.sql(server, f"CHECKSUM TABLE {NAME}.{table}")[0][1] for server in site.databases}
+    def sum_at(server):
+        try:
+            return site.sql(server, f"CHECKSUM TABLE {NAME}.{table}")[0][1]
+        except SqlError as error:  # it may be starting
+            return f"{server}: {error}"
 
-    wait_until(lambda: len(set(sums().values())) == 1, 30, f"equal tables: {sums()}")
+    def sums():
+        return {server: sum_at(server) for server in site.databases}
+
+    def is_equal():
+        found = set(sums().values())
+        return len(found) == 1 and found != {"NULL"}
+
+    try:
+        wait_until(is_equal, 60, "equal tables")
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {sums()}") from None
