@@ -4,11 +4,12 @@ import contextlib
 import os
 import socket
 import stat
+import subprocess
 
 import pytest
 
 from app_site import IS_ROOT, OTHER_USER, kill_9
-from database_site import DatabaseSite, Writers, assert_equal_everywhere
+from database_site import NAME, DatabaseSite, Writers, assert_equal_everywhere
 from mariadb_cluster import IS_THERE
 from raw_client import wait_until
 
@@ -181,3 +182,35 @@ def test_a_server_program_that_is_too_old_is_refused(trilith):
         assert not os.path.exists(os.path.join(directory_of(site, "db1"), "data"))
     finally:
         site.finish()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="a small file system is mounted by root only")
+def test_a_replica_whose_disk_is_full_holds_up_nobody_and_comes_back_when_there_is_room(trilith):
+    site = DatabaseSite(2)
+    small = directory_of(site, "db2")
+    os.makedirs(small)
+    give_away(site.state)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m,mode=0777", "tmpfs", small], capture_output=True, text=True, timeout=20, check=False)
+    if mounted.returncode != 0:
+        site.finish()
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr}")
+    try:
+        give_away(small)
+        site.start().wait_whole()
+        filler = os.path.join(small, "filler")
+        with Writers(site, 2) as writers:
+            writers.wait_more()
+            with contextlib.suppress(OSError), open(filler, "wb") as file:
+                while True:
+                    file.write(b"x" * (1 << 20))
+            wait_until(lambda: site.log_count("little room is left") == 1, 30, "a warning")
+            site.sql(site.primary, f"CREATE TABLE {NAME}.bulk (id INT PRIMARY KEY, text LONGTEXT)")
+            wait_until(lambda: site.topology()["durability"] == "async", 120, f"a primary alone; {site.stderr()[-3000:]}")
+            writers.wait_more(200, 120)
+            os.remove(filler)
+            site.wait_whole(180)
+        assert site.primary == "db1" and writers.lost("db1") == []
+        assert_equal_everywhere(site)
+    finally:
+        site.finish()
+        subprocess.run(["umount", "-l", small], timeout=20, check=False)
