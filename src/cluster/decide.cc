@@ -19,6 +19,8 @@ namespace {
 constexpr core::Duration kReplaceTime = std::chrono::milliseconds(1500);
 constexpr core::Duration kFirstRestartPause = std::chrono::milliseconds(50);
 constexpr core::Duration kLongestRestartPause = std::chrono::seconds(10);
+// Of one that writes wait for: the primary, and who has to be heard before another takes its place.
+constexpr core::Duration kLongestNeededPause = std::chrono::seconds(2);
 constexpr core::Duration kBootstrapPatience = std::chrono::seconds(10);
 
 std::string in_milliseconds(core::Duration duration) {
@@ -255,7 +257,9 @@ core::Duration restart_pause(const Topology& topology, std::string_view server, 
     for (uint32_t end = 1; end < ends && pause < kLongestRestartPause; ++end) {
         pause *= 2;
     }
-    pause = std::min(pause, kLongestRestartPause);
+    Standing standing = topology.standing_of(server);
+    bool is_needed = standing == Standing::primary || standing == Standing::acker;
+    pause = std::min(pause, is_needed ? kLongestNeededPause : kLongestRestartPause);
     bool is_replaceable = topology.primary == server && topology.durability == Durability::lossless &&
                           !topology.with_standing(Standing::acker).empty();
     return is_replaceable ? std::max(pause, kReplaceTime) : pause;

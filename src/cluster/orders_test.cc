@@ -138,6 +138,19 @@ TEST_CASE("what could lose something is refused with the reason and the way out"
     CHECK(refusal(topology(), seen(primary_that_is_mute()), order).contains("db9"));
 }
 
+TEST_CASE("a server that ends again and again waits longer, one that writes wait for never long") {
+    Topology recorded = topology();
+    recorded.durability = Durability::async;
+    CHECK(restart_pause(recorded, "db1", 1) == 50ms);
+    CHECK(restart_pause(recorded, "db1", 20) == 2s);
+    CHECK(restart_pause(recorded, "db2", 20) == 2s);
+    recorded.set_standing("db3", Standing::bystander);
+    CHECK(restart_pause(recorded, "db3", 4) == 400ms);
+    CHECK(restart_pause(recorded, "db3", 20) == 10s);
+    recorded.durability = Durability::lossless;
+    CHECK(restart_pause(recorded, "db1", 1) == 1500ms);  // another takes its place meanwhile
+}
+
 struct Rejoining {
     Topology recorded = topology();
     Observation observed = seen(primary_that_answers());
