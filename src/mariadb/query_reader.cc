@@ -83,7 +83,7 @@ QueryProgress QueryReader::read_first(std::string_view payload) {
 
 QueryProgress QueryReader::read_definition(std::string_view payload) {
     mysql::ColumnDefinition column;
-    if (!mysql::read_column_definition(payload, column)) {
+    if (!mysql::read_column_definition(payload, capabilities_, column)) {
         return fail(core::ErrorKind::invalid, "a malformed column definition");
     }
     if (!has_room_for(column.name.size())) {

@@ -4,7 +4,7 @@
 
 namespace mysql {
 
-bool read_column_definition(std::string_view payload, ColumnDefinition& column) {
+bool read_column_definition(std::string_view payload, Capabilities capabilities, ColumnDefinition& column) {
     constexpr int kStringsBefore = 4;  // catalog, schema, table, original table
     constexpr size_t kRestMin = 10;
     PayloadReader reader(payload);
@@ -13,6 +13,9 @@ bool read_column_definition(std::string_view payload, ColumnDefinition& column) 
     }
     column.name = reader.length_encoded_string();
     static_cast<void>(reader.length_encoded_string());
+    if (has(capabilities, kExtendedMetadata)) {
+        static_cast<void>(reader.length_encoded_string());  // such as the name of a type
+    }
     PayloadReader rest(reader.length_encoded_string());
     if (!reader.is_good() || rest.left() < kRestMin) {
         return false;

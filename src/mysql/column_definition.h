@@ -1,12 +1,15 @@
 // What a result says of each column before its rows (MariaDB KB: Result Set Packets, Column Definition
 // Packet).
 //
-//   catalog, schema, table, original table, name, original name (length-encoded strings), length of the rest
-//   (length-encoded, 12), collation (2), width (4), type (1), flags (2), decimals (1), unused (2)
+//   catalog, schema, table, original table, name, original name (length-encoded strings), with
+//   kExtendedMetadata one string more, length of the rest (length-encoded, 12), collation (2), width (4),
+//   type (1), flags (2), decimals (1), unused (2)
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+
+#include "mysql/capabilities.h"
 
 namespace mysql {
 
@@ -42,7 +45,12 @@ struct ColumnDefinition {
     [[nodiscard]] bool is_unsigned() const { return (flags & kColumnIsUnsigned) != 0; }
 };
 
-// False if it is malformed. Without kExtendedMetadata, which must not be agreed on.
-[[nodiscard]] bool read_column_definition(std::string_view payload, ColumnDefinition& column);
+// False if it is malformed. `capabilities`: agreed on with the server. What kExtendedMetadata adds is left
+// out.
+[[nodiscard]] bool read_column_definition(
+    std::string_view payload,
+    Capabilities capabilities,
+    ColumnDefinition& column
+);
 
 }  // namespace mysql

@@ -10,8 +10,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
     std::string_view bytes(reinterpret_cast<const char*>(data), size);
     mysql::ColumnDefinition column;
-    if (mysql::read_column_definition(bytes, column)) {
-        ASSERT(column.name.size() <= bytes.size());
+    for (mysql::Capabilities capabilities : {mysql::Capabilities{0}, mysql::kExtendedMetadata}) {
+        if (mysql::read_column_definition(bytes, capabilities, column)) {
+            ASSERT(column.name.size() <= bytes.size());
+        }
     }
     if (bytes.empty()) {
         return 0;

@@ -148,12 +148,23 @@ TEST_CASE("a column's definition: its name, type and sign") {
         "0c 2d 00 90 01 00 00 03 21 10 00 00 00"
     );
     ColumnDefinition column;
-    REQUIRE(read_column_definition(payload, column));
+    REQUIRE(read_column_definition(payload, 0, column));
     CHECK(column.name == "name");
     CHECK(column.type == ColumnType::integer);
     CHECK(column.is_unsigned());
     CHECK(column.collation == 45);
-    CHECK_FALSE(read_column_definition(payload.substr(0, payload.size() - 4), column));
+    CHECK_FALSE(read_column_definition(payload.substr(0, payload.size() - 4), 0, column));
+    // One string more, here empty and as JSON has it, stands before the rest.
+    CHECK_FALSE(read_column_definition(payload, kExtendedMetadata, column));
+    constexpr size_t kRestSize = 13;
+    for (const std::string& added : {from_hex("00"), from_hex("06 01 04 6a 73 6f 6e")}) {
+        std::string extended = payload;
+        extended.insert(extended.size() - kRestSize, added);
+        column = {};
+        REQUIRE(read_column_definition(extended, kExtendedMetadata, column));
+        CHECK(column.name == "name");
+        CHECK(column.type == ColumnType::integer);
+    }
 }
 
 }  // namespace
