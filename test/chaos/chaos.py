@@ -25,6 +25,9 @@ from mariadb_cluster import SqlError  # noqa: E402
 from raw_client import wait_until  # noqa: E402
 
 
+SLOW_SECONDS = 8
+
+
 class Chaos:
     def __init__(self, site, writers, randomness, is_sabotaged):
         self.site, self.writers, self.random, self.is_sabotaged = site, writers, randomness, is_sabotaged
@@ -114,10 +117,13 @@ class Chaos:
             with contextlib.suppress(SqlError):
                 self.site.sql(self.site.primary, "SET GLOBAL rpl_semi_sync_master_enabled = 0")
         self.struck = time.monotonic()
+        told = len(self.site.stderr())
         kind()
         began = self.struck
         first = wait_until(lambda: self.writers.first_after(began), 120, f"a write after {kind.__name__}; {self.site.topology()}")
         self.times.setdefault(kind.__name__, []).append(first - began)
+        if first - began > SLOW_SECONDS:  # what the site said meanwhile tells why
+            print(self.site.stderr()[told:][:20000], flush=True)
         if self.is_sabotaged:
             self.bring_back()
         self.site.wait_whole(180)
