@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/panic.h"
+#include "sdk/guard.h"
 
 namespace trilith::sdk {
 
@@ -35,9 +36,17 @@ mariadb::QueryBounds bounds_of(const DatabaseOptions& options) {
     return {.rows_max = options.rows_max, .bytes_max = static_cast<size_t>(options.bytes_max)};
 }
 
+// The server's own words, and not for want of a primary or a connection: behind it the connection is as it
+// was. After another error the router does not know any more what the session has written, and could answer
+// its next read by the primary alone.
+bool is_refusal(const ServerFailure& failure) {
+    return failure.is_from_server() && kind_of(failure) == DatabaseError::Kind::statement;
+}
+
 // The answer did not come whole, and more of it may: the connection cannot be lent again.
 bool is_unanswered(const ServerFailure& failure) {
-    return failure.kind == core::ErrorKind::cancelled || failure.kind == core::ErrorKind::timed_out;
+    bool is_over = failure.kind == core::ErrorKind::cancelled || failure.kind == core::ErrorKind::timed_out;
+    return is_over && !failure.is_from_server();
 }
 
 bool is_broken(const ServerFailure& failure) {
@@ -101,7 +110,7 @@ runtime::Task<StatementOutcome> run_alone(
         if (outcome) {
             exchange.own_writes().note(settings, exchange.request, outcome->last_gtid);
         }
-        if (outcome || outcome.error().is_from_server()) {
+        if (outcome || is_refusal(outcome.error())) {
             pool.give_back(std::move(connection));
             co_return outcome;
         }
@@ -160,7 +169,7 @@ runtime::Task<StatementOutcome> DatabaseSession::run(
     };
     StatementOutcome outcome = co_await connection_->run(call);
     exchange_.end_wait();
-    if (!outcome && !outcome.error().is_from_server()) {
+    if (!outcome && !is_refusal(outcome.error())) {
         put_away(pool_, std::move(connection_), call, outcome.error());
     }
     co_return outcome;

@@ -39,8 +39,7 @@ public:
 
     [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
 
-    // After an error of the server in any of these the session is open still; after another failure it is
-    // not.
+    // After the server's refusal of a statement the session is open still; after another failure it is not.
     [[nodiscard]] runtime::Task<StatementOutcome> begin();
     [[nodiscard]] runtime::Task<StatementOutcome> run(
         detail::SqlText sql,

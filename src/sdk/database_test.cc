@@ -130,6 +130,20 @@ TEST_CASE("an error has the server's number and SQLSTATE, and the connection goe
     CHECK(fake.count("prepare ") == 1);
 }
 
+TEST_CASE("a connection that was told of a lost primary is not lent again") {
+    FakeDatabase fake({{std::string(kSaveText), {.packets = fake_error(2006, "HY000", "no primary")}}});
+    Shop shop(fake);
+    ServedProgram served(shop.app);
+    Client client(served);
+    CHECK(client.ask(post("/save")).ends_with("2006 HY000 1"));
+    CHECK(is_status(client.ask(post("/leave")), 409));
+    CHECK(fake.count("login") == 2);
+    fake.set_answer(std::string(kBuyText), {.packets = fake_error(2013, "HY000", "lost")});
+    CHECK(is_status(client.ask(post("/leave")), 500));
+    CHECK(is_status(client.ask(post("/save")), 200));
+    CHECK(fake.count("login") == 3);
+}
+
 TEST_CASE("a read is killed at the server when its client leaves") {
     FakeDatabase fake({{std::string(kCountText), {.way = Way::hangs}}});
     Shop shop(fake);

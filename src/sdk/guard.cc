@@ -7,8 +7,6 @@
 
 namespace trilith::sdk {
 
-namespace {
-
 DatabaseError::Kind kind_of(const mariadb::ServerFailure& failure) {
     using Kind = DatabaseError::Kind;
     switch (failure.number) {
@@ -34,8 +32,6 @@ DatabaseError::Kind kind_of(const mariadb::ServerFailure& failure) {
         default: return Kind::lost;
     }
 }
-
-}  // namespace
 
 HandlerEnd judge(const std::exception_ptr& error) {
     if (!error) {

@@ -59,6 +59,9 @@ struct StartedHandler {
     Task<void>& running
 );
 
+// What a failure of a statement is to the program.
+[[nodiscard]] DatabaseError::Kind kind_of(const mariadb::ServerFailure& failure);
+
 // What a program called wrongly, or what shall end its handler.
 [[noreturn]] void raise_cancelled();
 [[noreturn]] void raise_refused(int status, std::string reason);

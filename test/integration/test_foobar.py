@@ -1,81 +1,20 @@
-"""examples/foobar as a whole: a balancer, two servers with web, program and database, and a browser before them."""
+"""examples/foobar as a whole, without a browser: who answers, forms, migrations, without a primary, while the primary moves."""
 
 import contextlib
-import http.client
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
-import urllib.parse
 
 import pytest
 
-import browser
 import mariadb_cluster
-from app_site import AppSite, own_addresses
-from balancer_site import BINARY, ROOT, toml_table
-from browser import DESKTOP, PHONE, Browser
-from database_site import DatabaseSite
+from balancer_site import BINARY
+from foobar_site import Foobar
 from raw_client import wait_until
 
-PROGRAM = os.environ.get("FOOBAR_PROGRAM") or os.path.join(ROOT, "build", "release", "example_foobar")
-SOURCE = os.path.join(ROOT, "examples", "foobar")
-UP_SECONDS = 120
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
-HOSTILE = [
-    "<script>document.title='owned'</script>",
-    "\"><img src=x onerror=\"document.title='owned'\">",
-    "Robert'); DROP TABLE users;-- ",
-    "{{name}} {{{name}}} \\' %_!",
-    "ẞ𝄞 مرحبا ‮abc",
-    "W" * 100,
-]
-
-
-class Foobar(DatabaseSite):
-    """The example with addresses of the test's own. `database` are further keys of [database]."""
-
-    def __init__(self, **database):
-        assert os.path.exists(PROGRAM), f"{PROGRAM} is not there: build it first"
-        (self.balancer, web1, web2), self.entry, _ = own_addresses(3)
-        roles = ["web", "app", "database"]
-        self.addresses = {"web1": web1, "web2": web2}
-        self.databases = ["web1", "web2"]
-        servers = {"lb1": {"address": self.balancer, "roles": ["balancer"]}, **{name: {"address": address, "roles": roles} for name, address in self.addresses.items()}}
-        text = 'site = "www.foobar.com"\n' + toml_table("servers", servers)
-        text += toml_table("balancer", {"listen": [f"http://{self.balancer}:{self.entry}"], "threads": 1})
-        text += toml_table("web", {"root": "public"}) + toml_table("app", {"command": ["./foobar"], "instances": 1})
-        text += toml_table("database", {"engine": "mariadb", "primary": "web1", "name": "foobar", "memory": "32MiB", **database})
-        AppSite.__init__(self, text, "up")
-        shutil.copy(PROGRAM, self.path("foobar"))
-        shutil.rmtree(self.path("public"))
-        for folder in ("public", "migrations"):
-            shutil.copytree(os.path.join(SOURCE, folder), self.path(folder))
-        self.url = f"http://{self.balancer}:{self.entry}"
-
-    def start(self, wait=True, nofile=None):
-        super().start(wait, nofile)
-        wait_until(lambda: "the site is up" in self.stderr() or self.exit_code() is not None, UP_SECONDS, "the site")
-        assert self.exit_code() is None, self.stderr()
-        return self
-
-    def ask(self, method, path, fields=None, headers=None, server=None):
-        """(status, text, headers) of one request, at the balancer or at a server's own web tier."""
-        place = (self.addresses[server], 8081) if server else (self.balancer, self.entry)
-        with contextlib.closing(http.client.HTTPConnection(*place, timeout=60)) as connection:
-            body = urllib.parse.urlencode(fields) if fields is not None else None
-            kind = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
-            connection.request(method, path, body, {**kind, **(headers or {})})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode(), answer.headers
-
-    def form(self, path="/users/new"):
-        """(cookie, token) of a visitor who has loaded that page."""
-        status, text, headers = self.ask("GET", path)
-        assert status == 200
-        return headers["Set-Cookie"].split(";")[0], re.search(r'name="form_token" value="([^"]+)"', text)[1]
 
 
 @pytest.fixture(scope="module")
@@ -85,120 +24,6 @@ def site():
         yield made.start()
     finally:
         made.finish()
-
-
-VISITORS = {"phone": (PHONE, True), "phone-without-scripts": (PHONE, False), "desktop": (DESKTOP, True), "desktop-without-scripts": (DESKTOP, False)}
-
-
-def visitors(*names):
-    return pytest.mark.parametrize("visitor", names, indirect=True)
-
-
-@pytest.fixture
-def visitor(request):
-    if browser.PROGRAM is None:
-        pytest.skip("chromium is not installed: scripts/install-dependencies test brings it")
-    size, scripts = VISITORS[request.param]
-    made = Browser(size, scripts)
-    made.name = request.param
-    yield made
-    made.close()
-
-
-def assert_fits(page):
-    """Nothing sticks out to the right, and what is to be pressed is large enough for a finger."""
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page is wider than the window"
-    small = page.evaluate("[...document.querySelectorAll('button, .button, input:not([type=hidden])')].filter(e => e.getBoundingClientRect().height < 40).map(e => e.outerHTML)")
-    assert small == []
-
-
-def fill(page, name, email, city=""):
-    for field, text in (("#name", name), ("#email", email), ("#city", city)):
-        page.type(field, text)
-
-
-@visitors(*VISITORS)
-def test_a_visitor_adds_edits_searches_and_removes(site, visitor):
-    page = visitor
-    page.open(site.url)
-    assert page.evaluate("getComputedStyle(document.querySelector('button')).borderRadius") != "0px", "the style sheet is not there"
-    assert_fits(page)
-    page.picture(f"list-{page.name}")
-    page.follow("nav .button", "Add a user")
-    assert_fits(page)
-    page.picture(f"add-{page.name}")
-    email = f"{page.name}@foobar.com"
-    fill(page, "Zoë Test", email, "Köln")
-    page.follow("button", "Save")
-    assert page.text(".notice") == "The user was added."
-    page.type("#q", email)
-    page.follow("button", "Search")
-    assert page.texts("td.name") == ["Zoë Test"] and page.texts("td.city") == ["Köln"]
-    page.follow("a", "Edit")
-    assert page.evaluate("document.querySelector('#name').value") == "Zoë Test"
-    page.type("#name", "Zoë Changed")
-    page.follow("button", "Save")
-    assert page.text(".notice") == "The user was edited."
-    page.type("#q", email)
-    page.follow("button", "Search")
-    assert page.texts("td.name") == ["Zoë Changed"]
-    page.follow("a.danger", "Remove")
-    assert_fits(page)
-    page.picture(f"remove-{page.name}")
-    page.follow("button", "Remove")
-    assert page.text(".notice") == "The user was removed."
-    page.type("#q", email)
-    page.follow("button", "Search")
-    assert page.texts("td.name") == [] and "Nobody is found" in page.text(".nobody")
-
-
-@visitors("phone-without-scripts", "desktop")
-def test_hostile_names_are_shown_as_they_are(site, visitor):
-    page = visitor
-    for number, name in enumerate(HOSTILE):
-        email = f"hostile{number}@{page.name}.foobar.com"
-        page.open(f"{site.url}/users/new")
-        fill(page, name, email, name[:100])
-        page.follow("button", "Save")
-        page.open(f"{site.url}/?q={urllib.parse.quote(email)}")
-        assert page.evaluate("document.querySelector('td.name').textContent") == name.strip()
-        assert page.evaluate("document.title") == "Users · www.foobar.com"
-        assert_fits(page)
-        page.follow("a", "Edit")
-        assert page.evaluate("document.querySelector('#name').value") == name.strip()
-        page.open(f"{site.url}/?q={urllib.parse.quote(name)}")
-        assert_fits(page)
-        assert name.strip() in page.evaluate("[...document.querySelectorAll('td.name')].map(e => e.textContent)")
-    page.open(f"{site.url}/?q=hostile")
-    page.picture(f"hostile-{page.name}")
-
-
-@visitors("phone-without-scripts", "desktop")
-def test_pages_hold_everybody_once(site, visitor):
-    page = visitor
-    page.open(site.url)
-    names, pages = page.texts("td.email"), 1
-    while page.texts("a[rel=next]"):
-        page.follow("a[rel=next]")
-        names += page.texts("td.email")
-        pages += 1
-        assert_fits(page)
-    assert pages >= 3 and len(names) == len(set(names)) and len(names) >= 26
-    page.picture(f"last-page-{page.name}")
-    for _ in range(pages - 1):
-        page.follow("a[rel=prev]")
-    assert page.texts("td.email") == names[:12]
-
-
-@visitors("phone")
-def test_what_is_wrong_with_a_form_is_said_and_nothing_is_lost(site, visitor):
-    page = visitor
-    page.open(f"{site.url}/users/new")
-    fill(page, "Somebody Else", "ada@foobar.com", "Nowhere")
-    page.follow("button", "Save")
-    assert page.text(".notice.bad") == "Another user has this e-mail address."
-    assert page.evaluate("document.querySelector('#name').value") == "Somebody Else"
-    page.picture(f"wrong-{page.name}")
 
 
 def test_every_page_says_who_answered_and_how_old_its_data_is(site):
