@@ -49,23 +49,34 @@ mariadb::ServerLogin DatabasePool::login() const {
     };
 }
 
-runtime::Task<DatabasePool::Taken> DatabasePool::take() {
+runtime::Task<DatabasePool::Taken> DatabasePool::take(Use use) {
     close_old();
-    if (auto idle = take_idle()) {
+    if (auto idle = take_idle(use)) {
         co_return idle;
     }
     if (open_ < settings_.options.connections_max) {
         ++open_;
         co_return co_await open();
     }
+    if (auto idle = take_idle(use == Use::read ? Use::write : Use::read)) {
+        co_return idle;
+    }
+    if (open_ < settings_.options.connections_max) {  // what was idle was closed
+        ++open_;
+        co_return co_await open();
+    }
     co_return co_await wait_for_one();
 }
 
-// One that its server has closed meanwhile is not lent.
-std::unique_ptr<PooledConnection> DatabasePool::take_idle() {
-    while (!idle_.empty()) {
-        std::unique_ptr<PooledConnection> connection = std::move(idle_.back());
-        idle_.pop_back();
+// The one that was used last, of those that have written or of those that have not. One that its server has
+// closed meanwhile is not lent.
+std::unique_ptr<PooledConnection> DatabasePool::take_idle(Use use) {
+    for (size_t at = idle_.size(); at-- > 0;) {
+        if (idle_[at]->has_written != (use == Use::write)) {
+            continue;
+        }
+        std::unique_ptr<PooledConnection> connection = std::move(idle_[at]);
+        idle_.erase(idle_.begin() + static_cast<ptrdiff_t>(at));
         if (connection->is_quiet()) {
             return connection;
         }

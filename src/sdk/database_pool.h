@@ -15,6 +15,9 @@
 
 namespace trilith::sdk {
 
+// What a connection is taken for.
+enum class Use : uint8_t { read, write };
+
 class DatabasePool {
 public:
     DatabasePool(
@@ -30,9 +33,10 @@ public:
     [[nodiscard]] const DatabaseSettings& settings() const { return settings_; }
     [[nodiscard]] core::Instant now() const { return reactor_.now(); }
 
-    // An idle connection or a new one. Fails with `exhausted` when the queue is full or a place in it came to
-    // nothing in time, `cancelled` when the fiber is interrupted, else as ServerConnection::open() does.
-    [[nodiscard]] runtime::Task<mariadb::ServerResult<std::unique_ptr<PooledConnection>>> take();
+    // An idle connection or a new one; a read gets one that has not written as long as there are others.
+    // Fails with `exhausted` when the queue is full or a place in it came to nothing in time, `cancelled`
+    // when the fiber is interrupted, else as ServerConnection::open() does.
+    [[nodiscard]] runtime::Task<mariadb::ServerResult<std::unique_ptr<PooledConnection>>> take(Use use);
 
     // Of a connection from take(), exactly one of these:
     // It is as it was: for whoever comes next.
@@ -64,7 +68,7 @@ private:
 
     using Taken = mariadb::ServerResult<std::unique_ptr<PooledConnection>>;
 
-    [[nodiscard]] std::unique_ptr<PooledConnection> take_idle();
+    [[nodiscard]] std::unique_ptr<PooledConnection> take_idle(Use use);
     [[nodiscard]] runtime::Task<Taken> open();
     [[nodiscard]] runtime::Task<Taken> wait_for_one();
     [[nodiscard]] runtime::Task<void> run_kill(std::unique_ptr<PooledConnection> connection);

@@ -94,7 +94,7 @@ runtime::Task<StatementOutcome> run_alone(
         .on_interrupt = sql.is_read ? OnInterrupt::stop : OnInterrupt::wait_on,
     };
     for (Repeat repeat = sql.is_read ? Repeat::once : Repeat::no;; repeat = Repeat::no) {
-        auto taken = co_await pool.take();
+        auto taken = co_await pool.take(sql.is_read ? Use::read : Use::write);
         if (!taken) {
             exchange.end_wait();
             if (taken.error().kind == core::ErrorKind::timed_out) {
@@ -104,6 +104,7 @@ runtime::Task<StatementOutcome> run_alone(
         }
         std::unique_ptr<PooledConnection> connection = *std::move(taken);
         bool was_used = connection->was_used;
+        connection->has_written = connection->has_written || !sql.is_read;
         call.deadline = pool.now() + settings.options.query_time;
         StatementOutcome outcome = co_await connection->run(call);
         exchange.end_wait();
@@ -133,7 +134,7 @@ runtime::Task<StatementOutcome> DatabaseSession::begin() {
     if (!may_begin) {
         co_return request_over();
     }
-    auto taken = co_await pool_.take();
+    auto taken = co_await pool_.take(Use::write);
     if (!taken) {
         exchange_.end_wait();
         if (taken.error().kind == core::ErrorKind::timed_out) {
@@ -142,6 +143,7 @@ runtime::Task<StatementOutcome> DatabaseSession::begin() {
         co_return std::unexpected(std::move(taken).error());
     }
     connection_ = *std::move(taken);
+    connection_->has_written = true;
     core::Instant deadline = pool_.now() + pool_.settings().options.query_time;
     StatementOutcome begun = co_await connection_->say("START TRANSACTION", deadline, OnInterrupt::stop);
     exchange_.end_wait();

@@ -342,7 +342,7 @@ TEST_CASE("a row that is longer than the bound is not taken, one of many packets
 
 TEST_CASE("the statement unused for longest makes room") {
     FakeDatabase fake({{std::string(kCountText), {.packets = fake_numbers("n", {1})}}});
-    Shop shop(fake, {}, {.statements_max = 1});
+    Shop shop(fake, {}, {.connections_max = 1, .statements_max = 1});
     ServedProgram served(shop.app);
     Client client(served);
     CHECK(is_status(client.get("/count"), 200));

@@ -48,6 +48,8 @@ public:
     [[nodiscard]] mariadb::ServerConnection& server() { return *server_; }
 
     core::Instant idle_since{};
+    // Its session has written: through the router, its reads must have that, whoever they are for.
+    bool has_written = false;
     bool was_used = false;  // a statement has been answered: a break may have happened while it was idle
 
 private:
