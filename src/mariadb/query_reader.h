@@ -3,36 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/result.h"
-#include "mysql/capabilities.h"
-#include "mysql/ok_packet.h"
+#include "mariadb/answer_parts.h"
 
 namespace mariadb {
-
-// Why a server did not do what it was asked for.
-struct ServerFailure {
-    // `refused`, `timed_out`, `reset`, `closed` …: of the way there. `permission`: the server said no, with
-    // an ERR: number, sqlstate and message are its own. `invalid`, `too_large`, `unsupported`: it does not
-    // speak as it should, or over a bound. `cancelled`: our fiber is asked to stop.
-    core::ErrorKind kind = core::ErrorKind::io;
-    uint16_t number = 0;  // of the server's ERR; 0 if there was none
-    std::string sqlstate{};
-    std::string message{};  // the ERR's message, or our sentence: "connecting to 10.0.0.5:3306: …"
-
-    [[nodiscard]] bool is_from_server() const { return number != 0; }
-};
-
-// What an ERR of the server says.
-[[nodiscard]] ServerFailure failure_of(const mysql::ErrorPacket& error);
-
-template <class T>
-using ServerResult = std::expected<T, ServerFailure>;
 
 // A short question's answer. Bounded by QueryBounds.
 struct QueryResult {
@@ -63,7 +41,7 @@ class QueryReader {
 public:
     // `capabilities`: agreed on with the server.
     QueryReader(mysql::Capabilities capabilities, QueryBounds bounds)
-        : capabilities_(capabilities), bounds_(bounds) {}
+        : parts_(capabilities), bounds_(bounds) {}
 
     // The payload of the next packet, whole. Not to be called again after complete or failed (asserted).
     [[nodiscard]] QueryProgress read(std::string_view payload);
@@ -72,28 +50,21 @@ public:
     [[nodiscard]] QueryAnswer take_answer() { return std::move(answer_); }
 
     // After failed: what the server did wrong. Its connection cannot be used any more.
-    [[nodiscard]] const ServerFailure& failure() const { return failure_; }
+    [[nodiscard]] const ServerFailure& failure() const { return parts_.failure(); }
 
 private:
-    enum class State : uint8_t { first, definitions, definitions_eof, rows, ended };
-
-    [[nodiscard]] QueryProgress read_first(std::string_view payload);
-    [[nodiscard]] QueryProgress read_definition(std::string_view payload);
-    [[nodiscard]] QueryProgress read_row(std::string_view payload);
-    [[nodiscard]] QueryProgress end_with_error(std::string_view payload);
-    [[nodiscard]] QueryProgress end_result(const mysql::OkPacket& ok);
-    [[nodiscard]] QueryProgress fail(core::ErrorKind kind, std::string_view sentence);
+    [[nodiscard]] QueryProgress take_column();
+    [[nodiscard]] QueryProgress take_row(std::string_view payload);
+    [[nodiscard]] QueryProgress take_end();
+    [[nodiscard]] QueryProgress refuse(core::ErrorKind kind, std::string_view sentence);
     [[nodiscard]] bool has_room_for(size_t bytes);
 
-    mysql::Capabilities capabilities_;
+    AnswerParts parts_;
     QueryBounds bounds_;
-    State state_ = State::first;
-    uint64_t definitions_left_ = 0;
     size_t rows_ = 0;
     size_t bytes_ = 0;
     QueryAnswer answer_;
     QueryResult result_;
-    ServerFailure failure_;
 };
 
 }  // namespace mariadb

@@ -2,7 +2,7 @@
 #include <string_view>
 
 #include "core/panic.h"
-#include "mariadb/query_reader.h"
+#include "mariadb/packet_feed.h"
 
 namespace {
 
@@ -10,27 +10,18 @@ constexpr mariadb::QueryBounds kBounds{.rows_max = 20, .bytes_max = 4096};
 
 void read_answer(std::string_view bytes, mysql::Capabilities capabilities) {
     mariadb::QueryReader reader(capabilities, kBounds);
-    while (!bytes.empty()) {
-        size_t size = std::min<size_t>(static_cast<unsigned char>(bytes.front()), bytes.size() - 1);
-        mariadb::QueryProgress progress = reader.read(bytes.substr(1, size));
-        bytes.remove_prefix(1 + size);
-        if (progress == mariadb::QueryProgress::failed) {
-            ASSERT(!reader.failure().message.empty());
-            return;
-        }
-        if (progress == mariadb::QueryProgress::complete) {
-            mariadb::QueryAnswer answer = reader.take_answer();
-            size_t rows = 0;
-            for (const mariadb::QueryResult& result : answer.results) {
-                rows += result.rows.size();
-                for (const auto& row : result.rows) {
-                    ASSERT(row.size() == result.columns.size());
-                }
-            }
-            ASSERT(rows <= kBounds.rows_max);
-            return;
+    if (feed_packets(reader, bytes) != mariadb::QueryProgress::complete) {
+        return;
+    }
+    mariadb::QueryAnswer answer = reader.take_answer();
+    size_t rows = 0;
+    for (const mariadb::QueryResult& result : answer.results) {
+        rows += result.rows.size();
+        for (const auto& row : result.rows) {
+            ASSERT(row.size() == result.columns.size());
         }
     }
+    ASSERT(rows <= kBounds.rows_max);
 }
 
 }  // namespace

@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "mariadb/query_reader.h"
-#include "mysql/capabilities.h"
-#include "mysql/ok_packet.h"
 #include "mysql/statement_values.h"
 
 namespace mariadb {
@@ -41,7 +39,7 @@ class StatementReader {
 public:
     // `capabilities`: agreed on with the server.
     StatementReader(mysql::Capabilities capabilities, QueryBounds bounds)
-        : capabilities_(capabilities), bounds_(bounds) {}
+        : parts_(capabilities), bounds_(bounds) {}
 
     // The payload of the next packet, whole. Not to be called again after complete or failed (asserted).
     [[nodiscard]] QueryProgress read(std::string_view payload);
@@ -50,28 +48,20 @@ public:
     [[nodiscard]] ServerResult<StatementResult> take_result();
 
     // After failed: what the server did wrong. Its connection cannot be used any more.
-    [[nodiscard]] const ServerFailure& failure() const { return failure_; }
+    [[nodiscard]] const ServerFailure& failure() const { return parts_.failure(); }
 
 private:
-    enum class State : uint8_t { first, definitions, definitions_eof, rows, ended };
-
-    [[nodiscard]] QueryProgress read_first(std::string_view payload);
-    [[nodiscard]] QueryProgress read_definition(std::string_view payload);
-    [[nodiscard]] QueryProgress read_row(std::string_view payload);
-    [[nodiscard]] QueryProgress end_with_error(std::string_view payload);
-    [[nodiscard]] QueryProgress end_result(const mysql::OkPacket& ok);
-    [[nodiscard]] QueryProgress fail(core::ErrorKind kind, std::string_view sentence);
+    [[nodiscard]] QueryProgress take_column();
+    [[nodiscard]] QueryProgress take_row(std::string_view payload);
+    [[nodiscard]] QueryProgress take_end();
+    [[nodiscard]] QueryProgress refuse(core::ErrorKind kind, std::string_view sentence);
     [[nodiscard]] bool has_room_for(size_t bytes);
 
-    mysql::Capabilities capabilities_;
+    AnswerParts parts_;
     QueryBounds bounds_;
-    State state_ = State::first;
-    uint64_t definitions_left_ = 0;
     size_t bytes_ = 0;
     std::vector<mysql::ColumnFormat> formats_;
     StatementResult result_;
-    bool has_error_ = false;
-    ServerFailure failure_;
 };
 
 }  // namespace mariadb

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "core/panic.h"
+#include "mariadb/packet_feed.h"
 #include "mariadb/statement_reader.h"
 
 namespace {
@@ -11,28 +12,18 @@ constexpr mariadb::QueryBounds kStatementBounds{.rows_max = 20, .bytes_max = 409
 
 void read_result(std::string_view bytes, mysql::Capabilities capabilities) {
     mariadb::StatementReader reader(capabilities, kStatementBounds);
-    while (!bytes.empty()) {
-        size_t size = std::min<size_t>(static_cast<unsigned char>(bytes.front()), bytes.size() - 1);
-        mariadb::QueryProgress progress = reader.read(bytes.substr(1, size));
-        bytes.remove_prefix(1 + size);
-        if (progress == mariadb::QueryProgress::failed) {
-            ASSERT(!reader.failure().message.empty());
-            return;
-        }
-        if (progress == mariadb::QueryProgress::more) {
-            continue;
-        }
-        auto result = reader.take_result();
-        if (!result) {
-            ASSERT(result.error().is_from_server());
-            return;
-        }
-        ASSERT(result->rows <= kStatementBounds.rows_max);
-        ASSERT(result->cells.size() == result->rows * result->columns.size());
-        for (const mariadb::StatementCell& cell : result->cells) {
-            ASSERT(cell.kind != mysql::ValueKind::text || result->text_of(cell).size() == cell.length);
-        }
+    if (feed_packets(reader, bytes) != mariadb::QueryProgress::complete) {
         return;
+    }
+    auto result = reader.take_result();
+    if (!result) {
+        ASSERT(result.error().is_from_server());
+        return;
+    }
+    ASSERT(result->rows <= kStatementBounds.rows_max);
+    ASSERT(result->cells.size() == result->rows * result->columns.size());
+    for (const mariadb::StatementCell& cell : result->cells) {
+        ASSERT(cell.kind != mysql::ValueKind::text || result->text_of(cell).size() == cell.length);
     }
 }
 
