@@ -121,20 +121,34 @@ ServerFailure another_account(const Worker& worker, const ServerLink& link, cons
     );
 }
 
+// The answers to all commands; the first failure of one where there is any.
+runtime::Task<ServerResult<std::vector<QueryAnswer>>> run_all_well(
+    Worker& worker,
+    ServerLink& link,
+    std::vector<ServerCommand> commands
+) {
+    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
+    auto answers = co_await link.connection->run_all(std::move(commands), deadline);
+    if (answers) {
+        auto failed = std::ranges::find_if(*answers, [](const QueryAnswer& answer) {
+            return answer.failure.has_value();
+        });
+        if (failed != answers->end()) {
+            co_return std::unexpected(*std::move(failed->failure));
+        }
+    }
+    co_return answers;
+}
+
 // The session tracking that the router needs, and whether the server has taken the account that was meant.
 runtime::Task<ServerResult<void>> begin_link(Worker& worker, ServerLink& link, const Identity& identity) {
-    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
-    auto answers = co_await link.connection->run_all(
-        {{mysql::Command::query, std::string(kAccount)}, {mysql::Command::query, std::string(kTracking)}},
-        deadline
+    auto answers = co_await run_all_well(
+        worker,
+        link,
+        {{mysql::Command::query, std::string(kAccount)}, {mysql::Command::query, std::string(kTracking)}}
     );
     if (!answers) {
         co_return std::unexpected(std::move(answers).error());
-    }
-    for (QueryAnswer& answer : *answers) {
-        if (answer.failure) {
-            co_return std::unexpected(*std::move(answer.failure));
-        }
     }
     std::optional<std::string> account = value_of(answers->front());
     if (!account || !is_account(*account, identity.account)) {
@@ -277,17 +291,12 @@ runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
     }
     // Until all of it has gone well, nobody knows.
     link.is_unsure = true;
-    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
-    auto answers = co_await link.connection->run_all(commands, deadline);
+    auto answers = co_await run_all_well(worker, link, std::move(commands));
     if (!answers) {
+        bool has_messages = answers.error().is_from_server();
+        link.has_messages = link.has_messages || has_messages;
+        link.has_foreign_messages = link.has_foreign_messages || has_messages;
         co_return std::unexpected(std::move(answers).error());
-    }
-    for (QueryAnswer& answer : *answers) {
-        if (answer.failure) {
-            link.has_messages = true;
-            link.has_foreign_messages = true;
-            co_return std::unexpected(*std::move(answer.failure));
-        }
     }
     link.told = std::move(told);
     link.is_unsure = false;
@@ -298,18 +307,13 @@ runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(
 }
 
 runtime::Task<ServerResult<void>> reset_link(Worker& worker, ServerLink& link) {
-    core::Instant deadline = worker.now() + worker.config().timeouts.connect;
-    auto answers = co_await link.connection->run_all(
-        {{mysql::Command::reset_connection, ""}, {mysql::Command::query, std::string(kTracking)}},
-        deadline
+    auto answers = co_await run_all_well(
+        worker,
+        link,
+        {{mysql::Command::reset_connection, ""}, {mysql::Command::query, std::string(kTracking)}}
     );
     if (!answers) {
         co_return std::unexpected(std::move(answers).error());
-    }
-    for (QueryAnswer& answer : *answers) {
-        if (answer.failure) {
-            co_return std::unexpected(*std::move(answer.failure));
-        }
     }
     note_reset(link);
     co_return ServerResult<void>{};
