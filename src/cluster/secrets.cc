@@ -4,6 +4,7 @@
 #include <format>
 
 #include "cluster/durable_file.h"
+#include "core/hex.h"
 
 namespace cluster {
 
@@ -27,11 +28,7 @@ constexpr std::array kSecretKeys{
 std::string make_secret(runtime::Os& os) {
     std::array<std::byte, kSecretBytes> bytes{};
     os.fill_random(bytes);
-    std::string text;
-    for (std::byte byte : bytes) {
-        text += std::format("{:02x}", static_cast<unsigned>(byte));
-    }
-    return text;
+    return core::to_hex(bytes);
 }
 
 bool is_secret(std::string_view text) {
@@ -39,12 +36,26 @@ bool is_secret(std::string_view text) {
 }
 
 core::Result<std::string> read_or_make(const std::string& path, runtime::Os& os) {
+    TRY(auto known, read_secret(path));
+    if (known) {
+        return *std::move(known);
+    }
+    std::string secret = make_secret(os);
+    TRY_VOID(replace_durably(path, secret + "\n"));
+    return secret;
+}
+
+}  // namespace
+
+std::string secret_file(const std::string& shared, std::string_view name) {
+    return std::format("{}/secrets/{}", shared, name);
+}
+
+core::Result<std::optional<std::string>> read_secret(const std::string& path) {
     constexpr size_t kFileMax = 1024;
     TRY(auto text, read_small_file(path, kFileMax));
     if (!text) {
-        std::string secret = make_secret(os);
-        TRY_VOID(replace_durably(path, secret + "\n"));
-        return secret;
+        return text;
     }
     while (text->ends_with('\n')) {
         text->pop_back();
@@ -55,13 +66,7 @@ core::Result<std::string> read_or_make(const std::string& path, runtime::Os& os)
             std::format("{}: is no secret of {} hexadecimal digits: restore it", path, 2 * kSecretBytes)
         );
     }
-    return *std::move(text);
-}
-
-}  // namespace
-
-std::string secret_file(const std::string& shared, std::string_view name) {
-    return std::format("{}/secrets/{}", shared, name);
+    return text;
 }
 
 core::Result<Secrets> prepare_secrets(const std::string& shared, runtime::Os& os) {

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <format>
 
-#include "cluster/durable_file.h"
 #include "cluster/secrets.h"
 #include "cluster/settings.h"
 #include "node/config_database.h"
@@ -17,7 +16,6 @@ namespace node {
 namespace {
 
 constexpr std::string_view kDatabaseUrl = "DATABASE_URL";
-constexpr size_t kAppSecretFileMax = 4096;
 
 // Of a database that the site keeps: by a router of this machine, as the site's program.
 core::Result<mariadb::DatabaseUrl> kept_place(const Config& config, const SitePaths& paths, runtime::Os& os) {
@@ -28,20 +26,17 @@ core::Result<mariadb::DatabaseUrl> kept_place(const Config& config, const SitePa
     if (server == config.servers.end()) {
         return core::fail(core::ErrorKind::not_found, "no server of this machine has a SQL router");
     }
-    TRY(auto secret,
-        cluster::read_small_file(cluster::secret_file(paths.database_dir(), "app"), kAppSecretFileMax));
+    TRY(auto secret, cluster::read_secret(cluster::secret_file(paths.database_dir(), "app")));
     if (!secret) {
         return core::fail(
             core::ErrorKind::refused,
             "the database has not been made yet: start the site first"
         );
     }
-    std::string password = *std::move(secret);
-    password.erase(password.find_last_not_of(" \r\n") + 1);
     return mariadb::DatabaseUrl{
         .address = router_listen(config, *server).front(),
         .user = std::string(cluster::kAppUser),
-        .password = std::move(password),
+        .password = *std::move(secret),
         .database = config.cluster->name,
     };
 }

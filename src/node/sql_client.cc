@@ -4,14 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <format>
 #include <string>
 #include <vector>
 
-#include "cluster/durable_file.h"
 #include "cluster/programs.h"
+#include "cluster/secrets.h"
 #include "net/address.h"
 #include "node/running_site.h"
 #include "node/status_json.h"
@@ -27,7 +26,6 @@ using core::Result;
 namespace {
 
 constexpr int kNoClient = 1;
-constexpr size_t kAdminSecretMax = 1024;
 
 // What any server of the site says of the databases: all know where they are and who is primary.
 Result<DatabaseStatus> ask_for_databases(const SqlOptions& options, Console& console) {
@@ -64,11 +62,10 @@ Result<net::Address> address_of(const DatabaseStatus& databases, const std::stri
 // A file in memory that ends with the client, readable by us alone: the client ignores one that others may
 // write. So the password stands in no command line and in no environment.
 Result<runtime::Descriptor> write_login(const DatabaseClientStatus& client) {
-    TRY(auto secret, cluster::read_small_file(client.password_file, kAdminSecretMax));
+    TRY(auto secret, cluster::read_secret(client.password_file));
     if (!secret) {
         return fail(ErrorKind::not_found, client.password_file + " is not there");
     }
-    secret->erase(std::ranges::find(*secret, '\n'), secret->end());
     runtime::Descriptor file(::memfd_create("trilith-sql", 0));
     std::string text = std::format("[client]\nuser = {}\npassword = {}\n", client.user, *secret);
     if (!file.is_open() || ::fchmod(file.get(), 0600) != 0 ||

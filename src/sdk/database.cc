@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 
+#include "core/hex.h"
 #include "core/panic.h"
 #include "sdk/database_session.h"
 #include "sdk/guard.h"
@@ -94,7 +96,6 @@ Database::Database(DatabaseOptions options)
 Database::~Database() = default;
 
 std::string Database::derive_key(std::string_view purpose) const {
-    static constexpr char kHex[] = "0123456789abcdef";
     const std::string& password = settings_->url.password;
     if (password.empty()) {
         return {};
@@ -112,12 +113,7 @@ std::string Database::derive_key(std::string_view purpose) const {
         &length
     );
     ASSERT(made != nullptr && length == mac.size());
-    std::string text;
-    for (unsigned char byte : mac) {
-        text += kHex[byte >> 4];
-        text += kHex[byte & 15];
-    }
-    return text;
+    return core::to_hex(std::as_bytes(std::span(mac)));
 }
 
 // ---- statements

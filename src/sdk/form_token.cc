@@ -2,8 +2,8 @@
 
 #include <array>
 #include <chrono>
-#include <span>
 
+#include "core/hex.h"
 #include "sdk/exchange.h"
 #include "sdk/guard.h"
 #include "sdk/public_access.h"
@@ -26,7 +26,6 @@ const CookieSigner& signer_of(const Request& request) {
 }  // namespace
 
 std::string FormToken::make(const Request& request) {
-    static constexpr char kHexDigits[] = "0123456789abcdef";
     Exchange& exchange = PublicAccess::exchange(request);
     const CookieSigner& signer = signer_of(request);
     std::string visitor = made_;
@@ -36,10 +35,7 @@ std::string FormToken::make(const Request& request) {
     if (visitor.empty()) {
         std::array<std::byte, kVisitorBytes> random{};
         exchange.fill_random(random);
-        for (std::byte byte : random) {
-            visitor += kHexDigits[std::to_integer<unsigned>(byte) >> 4];
-            visitor += kHexDigits[std::to_integer<unsigned>(byte) & 15];
-        }
+        visitor = core::to_hex(random);
         made_ = visitor;
     }
     return signer.sign(kField, visitor, exchange.unix_time() + kFormLife.count());
