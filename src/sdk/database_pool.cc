@@ -92,6 +92,9 @@ runtime::Task<DatabasePool::Taken> DatabasePool::open() {
         co_await mariadb::ServerConnection::open(shared_, reactor_, settings_.url.address, login(), deadline);
     if (!opened) {
         free_place();
+        if (opened.error().kind == core::ErrorKind::timed_out) {
+            opened.error().kind = core::ErrorKind::refused;  // nothing was done
+        }
         co_return std::unexpected(std::move(opened).error());
     }
     co_return std::make_unique<PooledConnection>(*std::move(opened), settings_.options.statements_max);

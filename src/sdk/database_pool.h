@@ -35,7 +35,8 @@ public:
 
     // An idle connection or a new one; a read gets one that has not written as long as there are others.
     // Fails with `exhausted` when the queue is full or a place in it came to nothing in time, `cancelled`
-    // when the fiber is interrupted, else as ServerConnection::open() does.
+    // when the fiber is interrupted, else as ServerConnection::open() does, with `refused` for `timed_out`:
+    // nothing was done.
     [[nodiscard]] runtime::Task<mariadb::ServerResult<std::unique_ptr<PooledConnection>>> take(Use use);
 
     // Of a connection from take(), exactly one of these:

@@ -97,9 +97,6 @@ runtime::Task<StatementOutcome> run_alone(
         auto taken = co_await pool.take(sql.is_read ? Use::read : Use::write);
         if (!taken) {
             exchange.end_wait();
-            if (taken.error().kind == core::ErrorKind::timed_out) {
-                taken.error().kind = core::ErrorKind::refused;  // nothing was done
-            }
             co_return std::unexpected(std::move(taken).error());
         }
         std::unique_ptr<PooledConnection> connection = *std::move(taken);
@@ -137,9 +134,6 @@ runtime::Task<StatementOutcome> DatabaseSession::begin() {
     auto taken = co_await pool_.take(Use::write);
     if (!taken) {
         exchange_.end_wait();
-        if (taken.error().kind == core::ErrorKind::timed_out) {
-            taken.error().kind = core::ErrorKind::refused;
-        }
         co_return std::unexpected(std::move(taken).error());
     }
     connection_ = *std::move(taken);
