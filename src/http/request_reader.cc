@@ -122,7 +122,8 @@ private:
                 return refuse("malformed HTTP version or end of the request line");
             }
         }
-        if (rest.size() > kMajor && rest[kMajor] != '1') {
+        // Not before the "." is there, or the answer to "HTTP/01.1" would depend on how it was cut.
+        if (rest.size() > kMajor + 1 && rest[kMajor] != '1') {
             return refuse(505, "major HTTP version other than 1");
         }
         if (rest.size() > kMinor && rest[kMinor] != '0' && rest[kMinor] != '1') {

@@ -151,6 +151,7 @@ constexpr Refusal kRefusals[] = {
     {"HTTP/0.9", 400, "GET /\r\n\r\n"},
     {"HTTP/0.9 with a space", 400, "GET / \r\n\r\n"},
     {"version 1.2", 400, "GET / HTTP/1.2\r\nHost: a\r\n\r\n"},
+    {"version 01.1", 400, "GET / HTTP/01.1\r\nHost: a\r\n\r\n"},
     {"version 2.0", 505, "GET / HTTP/2.0\r\nHost: a\r\n\r\n"},
     {"preface of HTTP/2", 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
     {"version in lower case", 400, "GET / http/1.1\r\nHost: a\r\n\r\n"},
@@ -251,6 +252,20 @@ TEST_CASE("hostile requests are refused with the stated status, whole and byte b
         Reader split;
         CHECK(split.feed_each_byte(refusal.bytes) == HeadOutcome::refused);
         CHECK(split.result.status == refusal.status);
+    }
+}
+
+TEST_CASE("where a hostile request was cut does not change its answer") {
+    for (const Refusal& refusal : kRefusals) {
+        for (size_t size = 1; size < refusal.bytes.size(); ++size) {
+            CAPTURE(refusal.name);
+            CAPTURE(size);
+            Reader cut;
+            if (cut.feed(refusal.bytes.substr(0, size)) == HeadOutcome::need_more) {
+                CHECK(cut.feed(refusal.bytes) == HeadOutcome::refused);
+            }
+            CHECK(cut.result.status == refusal.status);
+        }
     }
 }
 
