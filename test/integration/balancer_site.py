@@ -286,6 +286,13 @@ class Site:
             f"state {state} of {name} (is {self.backend(name, pool)})",
         )
 
+    def answers(self):
+        """Whether the control socket does; it is there a moment before it listens."""
+        try:
+            return bool(self.status())
+        except OSError:
+            return False
+
     def wait_up(self, seconds=15):
         """Waits until every backend that is not administratively out is up."""
 

@@ -457,7 +457,7 @@ def test_up_runs_the_servers_of_the_file_until_told_to_stop(stage, origin):
     out = open(lb.file + ".out", "w+", encoding="utf-8")
     process = subprocess.Popen([BINARY, "up", lb.file, *lb.options()], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     try:
-        wait_until(lambda: os.path.exists(lb.socket_path) or process.poll() is not None, 15, "the server's socket")
+        wait_until(lambda: lb.answers() or process.poll() is not None, 15, "the server's socket")
         assert process.poll() is None
         wait_until(lambda: lb.wait_up() and raw_request(lb.port, GET).responses()[0].status == 200, 10, "an answer")
         pid = lb.status()["pid"]

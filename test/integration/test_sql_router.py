@@ -200,14 +200,14 @@ def test_what_is_asked_of_the_statement_before(session, table):
     assert rows(session, "SHOW WARNINGS")[0][1] == 1365
     rows(session, f"UPDATE {table} SET a = 9")
     assert one(session, "SELECT ROW_COUNT()") == 2
-    assert one(session, PLACE) == "replica1"
+    wait_until(lambda: one(session, PLACE) == "replica1", 15, "a read at the replica, which has the write then")
 
 
 def test_what_two_servers_know_is_refused_in_one_statement(session, table):
     rows(session, f"INSERT INTO {table} (a) VALUES (1), (2)")
     assert rows(session, "SELECT LAST_INSERT_ID() > 0, ROW_COUNT()") == ((1, 2),)
     for text in ("SELECT LAST_INSERT_ID(), FOUND_ROWS()", f"INSERT INTO {table} (a) VALUES (FOUND_ROWS())", "SET @n = FOUND_ROWS()"):
-        assert one(session, PLACE) == "replica1"
+        wait_until(lambda: one(session, PLACE) == "replica1", 15, "a read at the replica, which has the write then")
         with pytest.raises(pymysql.err.MySQLError) as refused:
             rows(session, text)
         assert refused.value.args[0] == 1235 and "FOUND_ROWS()" in refused.value.args[1]
