@@ -25,7 +25,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kProgramOptions{"-h", "--help", "--version"};
 
 constexpr std::string_view kIntroduction =
-    "Trilith: a load balancer, and later the whole site behind it, from one file.\n"
+    "Trilith: balancer, web servers, application and databases of a site, from one file.\n"
     "Exit status: 0 done, 1 it could not be done, 2 wrong usage or configuration.";
 
 // The verbs and their options, as the command line's library knows them.
