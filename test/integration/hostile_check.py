@@ -21,7 +21,7 @@ class Mark:
         origin.wait_quiet()
         self.origin = origin
         self.requests = len(origin.requests)
-        self.errors = {id(c) for c in list(origin.connections) if c.error}
+        self.received = {id(c): len(c.received) for c in list(origin.connections)}
 
     def requests_since(self):
         return list(self.origin.requests)[self.requests:]
@@ -31,7 +31,8 @@ class Mark:
         found = []
         for connection in list(self.origin.connections):
             rest = bytes(connection.received[connection.consumed:])
-            if id(connection) not in self.errors and (rest or isinstance(connection.error, WireError)):
+            is_old = self.received.get(id(connection)) == len(connection.received)
+            if not is_old and (rest or isinstance(connection.error, WireError)):
                 found.append((rest, connection.error))
         return found
 

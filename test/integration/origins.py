@@ -3,6 +3,7 @@
 import array
 import fcntl
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -129,12 +130,13 @@ class RecordingOrigin:
     def _accept(self, listener):
         while True:
             try:
-                sock, _ = listener.accept()
-            except OSError:
+                select.select([listener], [], [])
+                with self.lock:  # so that a connection is always seen: at the listener, or in the list
+                    sock, _ = listener.accept()
+                    connection = OriginConnection(self, sock)
+                    self.connections.append(connection)
+            except (OSError, ValueError):
                 return
-            connection = OriginConnection(self, sock)
-            with self.lock:
-                self.connections.append(connection)
             threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
     def _run(self, connection):
@@ -164,8 +166,13 @@ class RecordingOrigin:
         return self.requests
 
     def wait_quiet(self, seconds=10.0):
-        """Waits until the scripts have read all that the kernel holds."""
-        wait_until(lambda: not any(c.unread() for c in list(self.connections)), seconds, "a read of all bytes")
+        """Waits until the scripts have read all that the kernel holds, of connections not yet accepted, too."""
+        wait_until(lambda: not self._is_unread(), seconds, "a read of all bytes")
+
+    def _is_unread(self):
+        with self.lock:
+            is_waiting = self.listener is not None and bool(select.select([self.listener], [], [], 0)[0])
+            return is_waiting or any(c.unread() for c in self.connections)
 
     def total_bytes(self):
         return sum(len(connection.received) for connection in list(self.connections))
