@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Breaks a site's databases again and again under writers, and counts what was acknowledged and is gone.
 
     test/chaos/chaos.py [--rounds 100] [--seed N] [--sabotage]
