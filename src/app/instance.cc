@@ -157,7 +157,8 @@ runtime::Task<void> Instance::watch_health() {
     }
 }
 
-// Until the program answers, which is true, or `within` has passed.
+// Until the program answers, which is true, or `within` has passed. A last look that only had what was left
+// of it says less than a whole one before.
 runtime::Task<bool> Instance::pass_gate() {
     const HealthCheck& health = world_.config.health;
     Instant deadline = world_.reactor.now() + health.within;
@@ -169,7 +170,9 @@ runtime::Task<bool> Instance::pass_gate() {
             gate_ = Gate::passed;
             break;
         }
-        gate_failure_ = answer.error().context();
+        if (gate_failure_.empty() || timeout == health.running.timeout) {
+            gate_failure_ = answer.error().context();
+        }
         if (co_await world_.reactor.sleep_for(kGateInterval) != Outcome::ready) {
             co_return false;
         }

@@ -81,7 +81,7 @@ Task<void> restart_broken(SampleSite& site) {
     if (result) {
         co_return;
     }
-    CHECK(result.error().context().starts_with("app-1: no good answer to GET /healthz within 2s: "));
+    CHECK(result.error().context().starts_with("app-1: no good answer to GET /healthz within 5s: "));
     CHECK(result.error().context().contains("GET /healthz: 503"));
     CHECK(result.error().context().ends_with("the old instance stays; 0 of 2 instances were replaced"));
     auto after = site.supervisor->status();
@@ -99,7 +99,7 @@ TEST_CASE(
 ) {
     SampleSite site;
     site.config.instances = 2;
-    site.config.health.within = 2s;
+    site.config.health.within = 5s;
     site.config.command.insert(site.config.command.end(), {"broken-if", site.directory + "/broken"});
     CHECK(site.run(restart_broken) == "");
 }
