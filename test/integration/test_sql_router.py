@@ -624,7 +624,8 @@ def test_without_a_primary_reads_go_on_and_writes_wait_and_are_told(router, clus
         assert error_of(connection, f"INSERT INTO {table} (a) VALUES (1)") == 2006
         cluster.primary.start()
         rows(connection, f"INSERT INTO {table} (a) VALUES (2)")
-    assert router.client(f"SELECT a FROM {table}") == [["2"]]
+        # In the session that wrote: the replica, which has yet to find the primary again, may be late for others.
+        assert rows(connection, f"SELECT a FROM {table}") == ((2,),)
 
 
 def test_sessions_that_idle_are_closed_at_the_end_and_a_transaction_may_finish(cluster, trilith):
