@@ -25,16 +25,17 @@ using upstream::AdminState;
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+// Not the ordered one, which compares each new key with all before it: there are up to kOverridesMax.
+using SortedJson = nlohmann::json;
 
 constexpr uint64_t kFormatVersion = 1;
 
 std::string_view admin_name(AdminState admin) { return admin == AdminState::draining ? "drain" : "disable"; }
 
 std::string format(const Overrides& overrides) {
-    Json entries = Json::object();
+    SortedJson entries = SortedJson::object();
     for (const auto& [backend, override] : overrides) {
-        Json entry = Json::object();
+        SortedJson entry = SortedJson::object();
         if (override.weight) {
             entry["weight"] = *override.weight;
         }
@@ -43,11 +44,11 @@ std::string format(const Overrides& overrides) {
         }
         entries[backend] = std::move(entry);
     }
-    Json document = {{"version", kFormatVersion}, {"overrides", std::move(entries)}};
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    SortedJson document = {{"version", kFormatVersion}, {"overrides", std::move(entries)}};
+    return document.dump(2, ' ', false, SortedJson::error_handler_t::replace) + "\n";
 }
 
-Result<Override> parse_override(const std::string& backend, const Json& entry) {
+Result<Override> parse_override(const std::string& backend, const SortedJson& entry) {
     auto refuse = [&](std::string_view what) {
         return fail(ErrorKind::invalid, std::format("\"{}\": {}", backend, what));
     };
@@ -73,8 +74,8 @@ Result<Override> parse_override(const std::string& backend, const Json& entry) {
 }
 
 Result<Overrides> parse(std::string_view text) {
-    Json document = Json::parse(text, nullptr, false);
-    if (!document.is_object() || document.value("version", Json()) != kFormatVersion ||
+    SortedJson document = SortedJson::parse(text, nullptr, false);
+    if (!document.is_object() || document.value("version", SortedJson()) != kFormatVersion ||
         !document.contains("overrides") || !document["overrides"].is_object() || document.size() != 2) {
         return fail(ErrorKind::invalid, R"(expected {"version": 1, "overrides": {…}})");
     }
