@@ -12,6 +12,7 @@
 #include "cluster/programs.h"
 #include "cluster/settings.h"
 #include "core/panic.h"
+#include "mysql/gtid.h"
 #include "runtime/task_group.h"
 
 namespace cluster {

@@ -4,6 +4,7 @@
 #include <format>
 
 #include "net/proxy_header.h"
+#include "sql/reply.h"
 #include "sql/worker.h"
 
 namespace sql {
