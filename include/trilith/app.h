@@ -473,7 +473,8 @@ public:
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
 
     // The first value of the name, decoded: of "?name=value", and of a body that is
-    // application/x-www-form-urlencoded (an HTML form's). At most 1000 values each, else Refused(400).
+    // application/x-www-form-urlencoded (an HTML form's). UTF-8, and at most 1000 values each, else
+    // Refused(400); query_text() and body() are as they came.
     [[nodiscard]] std::optional<std::string_view> query(std::string_view name) const;
     [[nodiscard]] std::optional<std::string_view> form(std::string_view name) const;
     // The same as a number, nothing where it is none: request.query<int64_t>("page").value_or(1).

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/percent.h"
+#include "core/utf8.h"
 
 namespace trilith::sdk {
 
@@ -27,6 +28,9 @@ core::Result<Form> Form::read(std::string_view text) {
         size_t equals = std::min(piece.find('='), piece.size());
         std::string_view name = decode(piece.substr(0, equals));
         std::string_view value = decode(piece.substr(std::min(equals + 1, piece.size())));
+        if (!core::is_utf8(name) || !core::is_utf8(value)) {
+            return core::fail(core::ErrorKind::invalid, "a form or query that is not UTF-8");
+        }
         form.fields_.push_back({.name = name, .value = value});
     }
     return form;

@@ -21,8 +21,8 @@ public:
         std::string_view value;
     };
 
-    // Any text is a form; too_large above kFieldsMax fields. Empty pieces ("a=1&&b=2") are none. The bytes
-    // are decoded and need not be UTF-8. Keeps a copy.
+    // invalid: what is decoded is not UTF-8, in which browsers send the forms of a page in UTF-8; too_large:
+    // above kFieldsMax fields. Any other text is a form. Empty pieces ("a=1&&b=2") are none. Keeps a copy.
     [[nodiscard]] static core::Result<Form> read(std::string_view text);
 
     // The first of the name.

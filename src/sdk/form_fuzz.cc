@@ -1,5 +1,6 @@
-// Any bytes as a form: fields lie in its memory, are never longer than the text, and never too many.
+// Any bytes as a form: fields lie in its memory, are UTF-8, never longer than the text, and never too many.
 #include "core/panic.h"
+#include "core/utf8.h"
 #include "sdk/form.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
@@ -12,6 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
     for (const auto& field : form->fields()) {
         total += field.name.size() + field.value.size();
         ASSERT(form->find(field.name).has_value());
+        ASSERT(core::is_utf8(field.name));
+        ASSERT(core::is_utf8(field.value));
     }
     ASSERT(total <= size);
     ASSERT(form->fields().size() <= trilith::sdk::Form::kFieldsMax);

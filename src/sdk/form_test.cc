@@ -1,4 +1,4 @@
-// Forms and queries: every text is one, decoded once, bounded.
+// Forms and queries: decoded once, UTF-8, bounded.
 #include "sdk/form.h"
 
 #include <string>
@@ -41,6 +41,19 @@ TEST_CASE("names and values are decoded once") {
     CHECK(form->find("a") == std::string_view("\0b", 2));
     CHECK(form->find("b") == std::nullopt);
     CHECK(Form::read("")->fields().empty());
+}
+
+TEST_CASE("names and values that are not UTF-8 are refused") {
+    for (std::string_view text :
+         {"a=%ff", "%ff=a", "a=\xFF", "a=%C3", "a=%C0%80", "a=%ED%A0%80", "a=%F4%90%80%80", "ok=1&b=%E2%82"
+         }) {
+        CAPTURE(text);
+        auto read = Form::read(text);
+        REQUIRE_FALSE(read.has_value());
+        CHECK(read.error().kind() == core::ErrorKind::invalid);
+    }
+    // The two halves of a character in two fields are none.
+    CHECK_FALSE(Form::read("a=%C3&b=%BC").has_value());
 }
 
 TEST_CASE("a form survives being moved, and its text's end") {

@@ -113,6 +113,8 @@ TEST_CASE("query, form, JSON and cookies come in; cookies and headers go out") {
     CHECK(body_of(client.get("/query?page=x")) == R"({"q":"none","page":1})");
     CHECK(body_of(client.ask(post("/form", "application/x-www-form-urlencoded", "a=1+2"))) == "1 2");
     CHECK(body_of(client.ask(post("/form", "text/plain", "a=1"))) == "none");
+    CHECK(is_status(client.ask(post("/form", "application/x-www-form-urlencoded", "a=%FF")), 400));
+    CHECK(is_status(client.get("/query?q=%E2%82"), 400));
     CHECK(body_of(client.ask(post("/json", "application/json; charset=utf-8", R"({"list":[1]})"))) == "[1]");
     CHECK(is_status(client.ask(post("/json", "application/json", "{")), 400));
     CHECK(is_status(client.ask(post("/json", "text/plain", "{}")), 415));
