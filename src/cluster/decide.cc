@@ -199,6 +199,29 @@ Decision without_primary(
     return decision;
 }
 
+// MariaDB has one group of commits wait for its acknowledgement, and one more behind it that is in the binlog
+// already. When both were received and their acknowledgements are lost, no further write gets into the
+// binlog whose acknowledgement would release them: such a primary is of no use any more.
+bool is_jammed(const Policy& policy, const Topology& topology, const Observation& seen, const View& primary) {
+    return primary.parked_for >= policy.jammed_max && std::ranges::any_of(seen.views, [&](const View& view) {
+        return topology.standing_of(view.server) == Standing::acker && view.sight &&
+               view.sight->acknowledges && view.sight->source == topology.primary &&
+               view.sight->received.covers(primary.sight->written);
+    });
+}
+
+// What waits there was received: a failover keeps it.
+Decision end_jammed(const Topology& topology) {
+    return {
+        .steps = {{.action = Action::fence, .server = topology.primary, .epoch = topology.epoch, .next = {}}},
+        .sentence = std::format(
+            "writes at {} wait for acknowledgements that were lost, and none gets past them: it is fenced",
+            topology.primary
+        ),
+        .keeps_fence = true,
+    };
+}
+
 }  // namespace
 
 std::string_view action_name(Action action) {
@@ -242,9 +265,12 @@ Decision decide(const Policy& policy, const Topology& topology, const Observatio
         std::string why = std::format("the primary {} is no server of the configuration", topology.primary);
         return {.sentence = why, .no_failover = why};
     }
-    Decision decision = primary->sight ? care_for_replicas(policy, topology, seen)
-                                       : without_primary(policy, topology, seen, *primary);
-    decision.no_failover = why_no_failover(topology, seen);
+    std::string no_failover = why_no_failover(topology, seen);
+    Decision decision = !primary->sight ? without_primary(policy, topology, seen, *primary)
+                        : no_failover.empty() && is_jammed(policy, topology, seen, *primary)
+                            ? end_jammed(topology)
+                            : care_for_replicas(policy, topology, seen);
+    decision.no_failover = std::move(no_failover);
     return decision;
 }
 

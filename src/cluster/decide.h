@@ -8,6 +8,7 @@
 //   no acknowledging replica           ──► `alone`: recorded as async, then relaxed; or writes wait
 //   the primary has ended, or is mute  ──► fence it; stop the ackers' receivers; wait until the one that
 //                                          received most has applied it; record the new epoch; promote
+//   it waits for lost acknowledgements ──► the same, where no write gets past those that wait
 //   the same, and not provably safe    ──► nothing: it is started again in its place by its own server
 #pragma once
 
@@ -35,6 +36,8 @@ struct Policy {
     core::Duration stopped_max = std::chrono::milliseconds(300);
     // Writes that wait for so long, with an acker attached, wait for an acknowledgement that was lost.
     core::Duration parked_max = std::chrono::milliseconds(300);
+    // After so long the write that would bring another one waits behind them (see is_jammed() in decide.cc).
+    core::Duration jammed_max = std::chrono::milliseconds(1500);
     uint64_t backlog_max = 500;  // transactions that a replica may lack when it begins to acknowledge
 };
 

@@ -23,7 +23,8 @@ constexpr core::Duration kIdleCycle = std::chrono::milliseconds(100);
 constexpr core::Duration kFailedPause = std::chrono::milliseconds(200);
 constexpr core::Duration kOrderTime = std::chrono::seconds(5);
 constexpr core::Duration kFenceTime = std::chrono::seconds(5);
-constexpr core::Duration kNudgeTime = std::chrono::seconds(1);
+// One that waits for longer does its work all the same.
+constexpr core::Duration kNudgeTime = std::chrono::milliseconds(500);
 constexpr unsigned kProofSeconds = 2;
 
 std::string failure_text(const mariadb::ServerFailure& failure) {
@@ -93,6 +94,7 @@ Task<void> Leader::serve() {
 // Until the fiber is stopped.
 Task<void> Leader::lead() {
     led_since_ = reactor_.now();
+    nudges_ = reactor_.os().random_number() >> 32;  // not the rows of a leader that has just died
     set_aside_ = std::make_unique<SetAside>(reactor_, log_, secrets_, shared_directory_);
     runtime::TaskGroup watches(reactor_, lines_.size() + 3);
     for (auto& line : lines_) {
@@ -283,7 +285,17 @@ Task<Result<void>> Leader::open_for_writes(const Step& step) {
     CO_TRY_VOID(co_await tell(step.server, std::string(kOpenStatements), kOrderTime));
     // Not awaited for long: a write that waits for a replica is the primary's matter, not ours.
     [[maybe_unused]] auto written =
-        co_await line_of(step.server).order_apart(nudge_statements(step.epoch, step.server), kNudgeTime);
+        co_await line_of(step.server)
+            .order_apart(write_statements(kEpochRow, step.epoch, step.server), kNudgeTime);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Leader::nudge(const std::string& server, core::Duration within) {
+    std::string write = write_statements(nudge_row(nudges_++), topology_.epoch, server);
+    auto answer = co_await line_of(server).order_apart(std::move(write), within);
+    if (!answer) {
+        co_return fail(answer.error().kind, failure_text(answer.error()));
+    }
     co_return Result<void>{};
 }
 
@@ -318,14 +330,7 @@ Task<Result<void>> Leader::perform(const Step& step, const std::string& sentence
             CO_TRY_VOID(co_await tell(step.server, std::string(kArmStatements), kOrderTime));
             CO_TRY_VOID(co_await prove(step.other));
             co_return commit(step, sentence);
-        case Action::nudge: {
-            auto answer = co_await line_of(step.server)
-                              .order_apart(nudge_statements(step.epoch, step.server), kNudgeTime);
-            if (!answer) {
-                co_return fail(answer.error().kind, failure_text(answer.error()));
-            }
-            co_return Result<void>{};
-        }
+        case Action::nudge: co_return co_await nudge(step.server, kNudgeTime);
     }
     co_return Result<void>{};
 }

@@ -84,6 +84,7 @@ private:
     );
     runtime::Task<core::Result<void>> open_for_writes(const Step& step);
     runtime::Task<core::Result<void>> prove(const std::string& witness);
+    runtime::Task<core::Result<void>> nudge(const std::string& server, core::Duration within);
     // leader_watch.cc
     [[nodiscard]] bool is_write_expected() const;
     runtime::Task<void> probe_writes();
@@ -136,6 +137,7 @@ private:
     uint64_t order_epoch_ = 0;        // in which it was given
     std::unique_ptr<SetAside> set_aside_;
     WriteProbe probe_;
+    uint64_t nudges_ = 0;                       // numbers them
     std::map<std::string, std::string> drift_;  // of each server, see settings_drift()
     std::string aside_trouble_;                 // why the last try failed
     bool is_failing_ = false;                   // a step has failed: the next try waits a moment

@@ -136,8 +136,7 @@ Task<Result<void>> Leader::await_transactions(const std::string& old) {
         }
         if (reactor_.now() >= nudge_at) {
             // What waits for an acknowledgement that was lost is acknowledged with it.
-            [[maybe_unused]] auto nudged =
-                co_await line_of(old).order_apart(nudge_statements(topology_.epoch, old), kNudgeAfter);
+            [[maybe_unused]] auto nudged = co_await nudge(old, kNudgeAfter);
             nudge_at = reactor_.now() + kNudgeAfter;
         }
     }

@@ -46,8 +46,10 @@ Task<void> Leader::probe_writes() {
         std::string server = topology_.primary;
         core::Instant began = reactor_.now();
         probe_.began = began;
-        auto written =
-            co_await line_of(server).ask_apart(nudge_statements(topology_.epoch, server), kProbeTime);
+        auto written = co_await line_of(server).ask_apart(
+            write_statements(kProbeRow, topology_.epoch, server),
+            kProbeTime
+        );
         probe_.began = core::Instant::never();
         probe_.took = reactor_.now() - began;
         bool is_good = written && !written->failure && probe_.took < kSlowWrite;

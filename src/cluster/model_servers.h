@@ -1,6 +1,7 @@
 // For the tests: MariaDB servers as a model, with what real ones were seen to do that decides about losses:
-// semi-synchronous commits that are parked, relay logs that a start of both threads deletes, tails that a
-// start takes back or keeps, events of one's own server id that a replica leaves out.
+// semi-synchronous commits that are parked, one group of them behind another that closes the binlog to all
+// further ones, acknowledgements that are given once and may be lost, relay logs that a start of both threads
+// deletes, tails that a start takes back or keeps, events of one's own server id that a replica leaves out.
 #pragma once
 
 #include <algorithm>
@@ -44,6 +45,7 @@ struct ModelServer {
     bool is_read_only = true;
     bool is_armed = false;
     bool acknowledges = false;
+    bool is_full = false;  // a group of commits waits, and a whole other one behind it
     bool receives = false;
     bool applies = false;
     uint32_t receiver_error = 0;
@@ -54,7 +56,7 @@ struct ModelServer {
     [[nodiscard]] uint64_t received() const { return relay.empty() ? written() : relay.back().sequence; }
 
     void kill() {
-        runs = is_stopped = is_recovering = receives = applies = is_armed = acknowledges = false;
+        runs = is_stopped = is_recovering = is_full = receives = applies = is_armed = acknowledges = false;
         is_read_only = true;
     }
 
@@ -79,6 +81,7 @@ struct ModelServer {
     }
 
     void promote(bool armed) {
+        is_full = false;
         relay.clear();
         source.clear();
         receives = applies = acknowledges = false;
@@ -86,7 +89,7 @@ struct ModelServer {
     }
 
     void disarm() {
-        is_armed = false;
+        is_armed = is_full = false;
         committed = binlog.size();
     }
 
@@ -103,14 +106,16 @@ struct ModelServer {
         return is_same ? std::optional(static_cast<size_t>(found - other.begin()) + 1) : std::nullopt;
     }
 
-    // Takes up to `count` transactions from its source.
-    void receive(ModelServer& other, size_t count) {
+    // Takes up to `count` transactions from its source, and acknowledges them as they come: what came before
+    // it acknowledged, or by a connection that broke, is acknowledged with what comes next.
+    void receive(ModelServer& other, size_t count, bool is_acknowledgement_lost) {
         std::optional<size_t> at = place_in(other.binlog);
         if (!at) {
             receives = false;
             receiver_error = 1236;
             return;
         }
+        bool brings = *at < other.binlog.size() && count > 0;
         for (; *at < other.binlog.size() && count > 0; ++*at, --count) {
             const ModelWrite& write = other.binlog[*at];
             if (write.server_id != server_id || acknowledges) {
@@ -119,10 +124,11 @@ struct ModelServer {
                 relay.push_back({.sequence = write.sequence, .server_id = write.server_id, .write = 0});
             }
         }
-        if (acknowledges && other.is_armed) {
+        if (brings && !is_acknowledgement_lost && acknowledges && other.is_armed) {
             while (other.committed < other.binlog.size() &&
                    other.binlog[other.committed].sequence <= received()) {
                 ++other.committed;
+                other.is_full = false;
             }
         }
     }

@@ -209,6 +209,12 @@ Task<bool> ServerLine::fence(core::Duration within) {
         fence_ = lock_database(place_);
     }
     forget_before_now();
+    if (fence_.is_open()) {
+        // Proven: from here on it is no silence, though it may be started before the next look finds it
+        // ended.
+        is_starting_ = true;
+        answered_ = reactor_.now();
+    }
     co_return fence_.is_open();
 }
 

@@ -29,9 +29,10 @@ enum class Sabotage : uint8_t { none, never_armed, one_id_for_life };
 struct Faults {
     uint64_t kills = 0;  // of mariadbd, in ten thousand ticks and server
     uint64_t stops = 0;
-    uint64_t leader_deaths = 0;  // in ten thousand ticks
-    uint64_t failed_steps = 0;   // in a hundred
-    uint64_t pair_kills = 0;     // of two servers at once, in ten thousand ticks
+    uint64_t leader_deaths = 0;          // in ten thousand ticks
+    uint64_t failed_steps = 0;           // in a hundred
+    uint64_t pair_kills = 0;             // of two servers at once, in ten thousand ticks
+    uint64_t lost_acknowledgements = 0;  // in a thousand
 };
 
 class Simulation {
@@ -75,7 +76,7 @@ public:
             strike(faults);
             run_agents();
             write();
-            replicate();
+            replicate(faults);
             look();
             lead(faults);
             check_writable();
@@ -213,7 +214,7 @@ private:
             return;
         }
         ModelServer& primary = server(topology_.primary);
-        if (primary.is_alive() && !primary.is_read_only) {
+        if (primary.is_alive() && !primary.is_read_only && !primary.is_full) {
             append(primary, ++writes_);
         }
     }
@@ -226,6 +227,8 @@ private:
         if (!primary.is_armed) {
             primary.committed = primary.binlog.size();
         }
+        bool is_behind_another = primary.binlog.size() > primary.committed + 1;
+        primary.is_full = is_behind_another && random_.below(4) == 0;
         acknowledge(primary, committed);
     }
 
@@ -237,7 +240,7 @@ private:
         }
     }
 
-    void replicate() {
+    void replicate(const Faults& faults) {
         for (ModelServer& each : servers_) {
             if (!each.is_alive() || each.source.empty()) {
                 continue;
@@ -245,7 +248,8 @@ private:
             ModelServer& source = server(each.source);
             if (each.receives && source.is_alive() && random_.below(4) != 0) {
                 size_t committed = source.committed;
-                each.receive(source, 1 + random_.below(20));
+                bool is_lost = random_.below(1000) < faults.lost_acknowledgements;
+                each.receive(source, 1 + random_.below(20), is_lost);
                 acknowledge(source, committed);
             }
             if (each.applies && random_.below(3) != 0) {
@@ -407,7 +411,11 @@ private:
             case Action::follow: target.follow(step.other, false); break;
             case Action::follow_as_acker: target.follow(step.other, true); break;
             case Action::attach: target.acknowledges = target.receives = true; break;
-            case Action::nudge: append(target, 0); break;
+            case Action::nudge:
+                if (!target.is_full) {
+                    append(target, 0);
+                }
+                break;
             case Action::regain:
                 arm(target);
                 if (is_proven(step)) {
@@ -449,7 +457,14 @@ private:
     std::string why_;
 };
 
-constexpr Faults kStorm{.kills = 15, .stops = 10, .leader_deaths = 10, .failed_steps = 3, .pair_kills = 5};
+constexpr Faults kStorm{
+    .kills = 15,
+    .stops = 10,
+    .leader_deaths = 10,
+    .failed_steps = 3,
+    .pair_kills = 5,
+    .lost_acknowledgements = 20,
+};
 
 // Empty: all that must hold does.
 std::string judge(uint64_t seed, size_t servers, Sabotage sabotage = Sabotage::none) {
@@ -462,8 +477,12 @@ std::string judge(uint64_t seed, size_t servers, Sabotage sabotage = Sabotage::n
     simulation.run(20s, {});
     simulation.rebuild_diverged();
     simulation.run(40s, {});
+    size_t before = simulation.acknowledged();
+    simulation.run(2s, {});
+    bool goes_on = simulation.acknowledged() > before;
     simulation.settle();
     std::string why = simulation.why();
+    why = why.empty() && !goes_on ? "no write is acknowledged any more" : why;
     why = why.empty() ? simulation.lost() : why;
     why = why.empty() ? simulation.not_whole() : why;
     return why.empty() ? ""
@@ -516,12 +535,76 @@ TEST_CASE("a primary whose recovery takes long is not killed for being mute, nor
     CHECK(steps[0].action == Action::fence);
 }
 
+TEST_CASE("a primary whose writes wait for lost acknowledgements is nudged, and then replaced") {
+    mysql::GtidPosition position;
+    REQUIRE(position.merge({.domain = 0, .server = 1, .sequence = 100}));
+    Topology topology{.version = 1, .epoch = 1, .primary = "db1"};
+    topology.set_standing("db1", Standing::primary);
+    topology.set_standing("db2", Standing::acker);
+    Sight head{.is_read_only = false, .written = position, .is_armed = true, .ackers = 1, .parked = 2};
+    Sight acker{
+        .applied = position,
+        .has_source = true,
+        .source = "db1",
+        .receiver = Thread::running,
+        .applier = Thread::running,
+        .received = position,
+        .acknowledges = true,
+    };
+    auto steps_after = [&](core::Duration parked) {
+        Observation seen{
+            .views =
+                {
+                    {.server = "db1", .sight = head, .answering_for = 10s, .parked_for = parked},
+                    {.server = "db2", .sight = acker, .answering_for = 10s, .is_proven = true},
+                }
+        };
+        return decide(Policy{}, topology, seen).steps;
+    };
+    CHECK(steps_after(0ms).empty());
+    REQUIRE(steps_after(500ms).size() == 1);
+    CHECK(steps_after(500ms)[0].action == Action::nudge);
+    REQUIRE(steps_after(5s).size() == 1);
+    CHECK(steps_after(5s)[0].action == Action::fence);
+    CHECK(steps_after(5s)[0].server == "db1");
+    // What the acker has not received it may yet acknowledge; what nobody else has would be lost.
+    acker.received = {};
+    CHECK(steps_after(5s)[0].action == Action::nudge);
+    acker.received = position;
+    topology.durability = Durability::async;
+    CHECK(steps_after(5s)[0].action != Action::fence);
+}
+
 TEST_CASE("without acknowledgements writes are lost, and the checks see it") {
     size_t lost = 0;
     for (uint64_t seed = 1; seed <= 20; ++seed) {
         lost += judge(seed, 3, Sabotage::never_armed).empty() ? 0 : 1;
     }
     CHECK(lost > 0);
+}
+
+// In how many of ten seeds no write is acknowledged any more after most acknowledgements were lost for a
+// while, with nothing else amiss.
+size_t stuck_after_lost_acknowledgements(core::Duration jammed_max) {
+    size_t stuck = 0;
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+        Simulation simulation(seed, 3);
+        simulation.policy().jammed_max = jammed_max;
+        simulation.run(3s, {});
+        simulation.run(10s, {.lost_acknowledgements = 800});
+        simulation.run(6s, {});
+        size_t before = simulation.acknowledged();
+        simulation.run(2s, {});
+        stuck += simulation.acknowledged() > before ? 0 : 1;
+        simulation.settle();
+        CHECK(simulation.lost().empty());
+    }
+    return stuck;
+}
+
+TEST_CASE("however many acknowledgements are lost, writes go on; without replacing the primary they do not") {
+    CHECK(stuck_after_lost_acknowledgements(Policy{}.jammed_max) == 0);
+    CHECK(stuck_after_lost_acknowledgements(24h) > 0);
 }
 
 TEST_CASE("with one server id for life a server misses what it wrote itself, and the checks see it") {

@@ -39,11 +39,16 @@ std::string follow_statements(
     );
 }
 
-std::string nudge_statements(uint64_t epoch, std::string_view server) {
+uint32_t nudge_row(uint64_t count) {
+    constexpr uint64_t kNudgeRows = 1000;
+    return kProbeRow + 1 + static_cast<uint32_t>(count % kNudgeRows);
+}
+
+std::string write_statements(uint32_t row, uint64_t epoch, std::string_view server) {
     return std::format(
-        "INSERT INTO trilith.epoch (id, epoch, server) VALUES (1, {0}, '{1}') ON DUPLICATE KEY UPDATE epoch "
-        "= "
-        "{0}, server = '{1}', written_at = CURRENT_TIMESTAMP(6)",
+        "INSERT INTO trilith.epoch (id, epoch, server) VALUES ({0}, {1}, '{2}') ON DUPLICATE KEY UPDATE "
+        "epoch = {1}, server = '{2}', written_at = CURRENT_TIMESTAMP(6)",
+        row,
         epoch,
         server
     );

@@ -35,8 +35,16 @@ enum class Acknowledging : uint8_t { no, yes };
     Acknowledging acknowledging
 );
 
-// One row; whoever is attached acknowledges everything before it, too.
-[[nodiscard]] std::string nudge_statements(uint64_t epoch, std::string_view server);
+// Rows of trilith.epoch. A row stays locked while a write of it waits for its acknowledgement; so writes that
+// may be under way at the same time have a row each.
+inline constexpr uint32_t kEpochRow = 1;  // the first write of each epoch
+inline constexpr uint32_t kProbeRow = 2;
+
+// The row of the leader's `count`th nudge, another one for each of a thousand in a row.
+[[nodiscard]] uint32_t nudge_row(uint64_t count);
+
+// A write of this row; whoever is attached acknowledges everything before it, too.
+[[nodiscard]] std::string write_statements(uint32_t row, uint64_t epoch, std::string_view server);
 
 // 0 when the replica has applied everything up to `position`, -1 when it has not within `seconds`.
 [[nodiscard]] std::string await_position_statement(std::string_view position, unsigned seconds);
