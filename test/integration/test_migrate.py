@@ -87,13 +87,44 @@ WHOLE = ([["a"], ["c"], ["trilith_migrations"]], [["1", "10"], ["2", "10"]],
          [[str(number), str(at), str(count), name, "done"] for number, name, count in ((1, "0001_a.sql", 3), (2, "0002_b.sql", 3), (10, "0010_c.sql", 2)) for at in range(count)])
 
 
+def as_it_is(text):
+    return text
+
+
+class WithoutBegun:
+    """What a program would send that writes no "begun" before a statement, and "done" behind it."""
+
+    def __init__(self):
+        self.begun = b""
+
+    def __call__(self, text):
+        if text.startswith(b"REPLACE INTO trilith_migrations"):
+            self.begun, text = text, b"DO 0"
+        elif text.startswith(b"UPDATE trilith_migrations SET state = 'done'"):
+            text = self.begun.replace(b"'begun'", b"'done'")
+        return text
+
+
+class WithoutLock:
+    """What a program would send that takes no lock; each waits for `others` before it begins."""
+
+    def __init__(self, others):
+        self.others = others
+
+    def __call__(self, text):
+        if not text.startswith(b"SELECT GET_LOCK("):
+            return text
+        self.others.wait(60)
+        return b"SELECT 1 AS taken"
+
+
 class Cut:
-    """Before a database server: cuts the first connection at its `at`th command, before the server gets it or behind its answer."""
+    """Before a database server: cuts the first connection at its `at`th command, before the server gets it or behind its answer. `rewrite` changes a statement."""
 
     LOGIN = 1  # packets of the client before its commands
 
-    def __init__(self, database, at, is_late):
-        self.database, self.at, self.is_late = database, at, is_late
+    def __init__(self, database, at=None, is_late=False, rewrite=as_it_is):
+        self.database, self.at, self.is_late, self.rewrite = database, at, is_late, rewrite
         self.has_cut = False
         self.port = free_port(["127.0.0.1"])
         self.listener = socket.create_server(("127.0.0.1", self.port))
@@ -120,6 +151,9 @@ class Cut:
                         self.has_cut = must_cut = True
                         if not self.is_late:
                             return
+                    if packets > 0 and data[4:5] == b"\x03":
+                        text = self.rewrite(data[5:])
+                        data = (len(text) + 1).to_bytes(3, "little") + data[3:5] + text
                     server.sendall(data)
                 if server in ready:
                     data = server.recv(1 << 20)
@@ -143,24 +177,49 @@ def test_migrations_run_once_and_in_order(site, schema):
     assert site.migrate(schema.address) == (0, "0011_d.sql: statement 1 of 1 is done\n")
 
 
-@pytest.mark.parametrize("is_late", [False, True], ids=["before", "behind"])
-def test_an_interruption_anywhere_changes_nothing_in_the_end(tmp_path, schema, is_late):
-    site, at, has_cut = Site(tmp_path, FEW), 0, True
+def what_goes_wrong(folder, schema, is_late, rewriter=lambda: as_it_is, wrongs_max=1000):
+    """Interrupts a run at each of its commands, and runs again: what is not as it has to be then, and how many commands there are."""
+    site, at, has_cut, wrong = Site(folder, FEW), 0, True, []
+
+    def check(holds, said):
+        if not holds:
+            wrong.append(f"interrupted at {at}: {said}")
+
+    def run(cut):
+        try:
+            return site.migrate(cut.address)
+        finally:
+            cut.close()
+
     with contextlib.closing(pymysql.connect(unix_socket=schema.socket, user="root", autocommit=True)) as admin:
-        while has_cut:
+        while has_cut and len(wrong) < wrongs_max:
             at += 1
             rows(admin, "DROP DATABASE shop")
             rows(admin, "CREATE DATABASE shop")
-            cut = Cut(schema, at, is_late)
-            status, said = site.migrate(cut.address)
-            cut.close()
+            cut = Cut(schema, at, is_late, rewriter())
+            status, said = run(cut)
             has_cut = cut.has_cut and status != 0
-            assert status == (1 if has_cut else 0), said
-            status, said = site.migrate(schema.address)
-            assert status == 0, f"interrupted at {at}: {said}"
-            assert rows(admin, "SELECT k FROM shop.a ORDER BY id") == ((10,), (20,)), f"interrupted at {at}"
-            assert rows(admin, "SELECT number, statement, state FROM shop.trilith_migrations ORDER BY 1, 2") == tuple((number, at, "done") for number in (1, 2) for at in (0, 1))
-    assert at > 4 * 5, "it was not interrupted at every command"
+            check(status == (1 if has_cut else 0), said)
+            status, said = run(Cut(schema, rewrite=rewriter()))
+            check(status == 0, said)
+            if status == 0:
+                check(rows(admin, "SELECT k FROM shop.a ORDER BY id") == ((10,), (20,)), "other rows")
+                record = rows(admin, "SELECT number, statement, state FROM shop.trilith_migrations ORDER BY 1, 2")
+                check(record == tuple((number, place, "done") for number in (1, 2) for place in (0, 1)), record)
+    return wrong, at
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["before", "behind"])
+def test_an_interruption_anywhere_changes_nothing_in_the_end(tmp_path, schema, is_late):
+    wrong, commands = what_goes_wrong(tmp_path, schema, is_late)
+    assert wrong == []
+    assert commands > 4 * 5, "it was not interrupted at every command"
+
+
+def test_without_a_record_of_what_has_begun_an_interruption_is_noticed(tmp_path, schema):
+    """That what is checked above depends on it."""
+    wrong, _ = what_goes_wrong(tmp_path, schema, True, WithoutBegun, wrongs_max=1)
+    assert wrong and all("(error 10" in one for one in wrong), wrong
 
 
 def test_two_runs_wait_for_each_other(site, schema):
@@ -170,6 +229,17 @@ def test_two_runs_wait_for_each_other(site, schema):
     assert [process.returncode for process in both] == [0, 0], said
     assert sorted(len(out.splitlines()) for out, _ in said) == [1, 9]
     assert state_of(schema)[:2] == WHOLE[:2]
+
+
+def test_without_the_lock_two_runs_are_in_each_others_way(site, schema):
+    """That what is checked above depends on it."""
+    others = threading.Barrier(2)
+    cuts = [Cut(schema, rewrite=WithoutLock(others)) for _ in range(2)]
+    both = [site.start(cut.address) for cut in cuts]
+    said = [process.communicate(timeout=120) for process in both]
+    for cut in cuts:
+        cut.close()
+    assert [process.returncode for process in both] != [0, 0] or state_of(schema) != WHOLE, said
 
 
 def test_a_run_waits_for_the_lock_of_one_that_was_killed(site, schema):
