@@ -7,6 +7,7 @@
 #include "node/client_verbs.h"
 #include "node/command_line.h"
 #include "node/database_order.h"
+#include "node/drill_command.h"
 #include "node/explain_command.h"
 #include "node/migrate_command.h"
 #include "node/serve_command.h"

@@ -40,6 +40,7 @@ public:
         add_watching_verbs();
         add_changing_verbs();
         add_database_verbs();
+        add_drill_verb();
     }
 
     [[nodiscard]] CLI::App& app() { return app_; }
@@ -144,6 +145,13 @@ private:
         sql->add_option("--site", found_.site.site, "Which site; may be left out where one runs");
         sql->add_option("WORDS", found_.words, "For the client, behind --, as in -- -e \"SHOW TABLES\"");
         add_directories(sql);
+    }
+
+    void add_drill_verb() {
+        CLI::App* drill =
+            add_site_verb("drill", "Make a failure happen on purpose, and report what clients saw");
+        drill->add_option("NAME", found_.name, "list, all, or one of the drills that list shows")->required();
+        drill->add_flag("--force", found_.is_forced, "Also where the site is not whole");
     }
 
     CLI::App* add_backend_verb(const char* name, const char* purpose) {

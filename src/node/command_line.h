@@ -133,6 +133,13 @@ struct SqlOptions {
     std::vector<std::string> words;  // for the client
 };
 
+// trilith drill NAME [--force]
+struct DrillOptions {
+    SiteOptions site;
+    std::string name;        // "list", "all", or one of the site's drills
+    bool is_forced = false;  // --force: also where the site is not whole
+};
+
 struct MetricsOptions {
     SiteOptions site;
     std::string server;  // empty: the site has one server
@@ -162,6 +169,7 @@ using Command = std::variant<
     FailoverOptions,
     RejoinOptions,
     SqlOptions,
+    DrillOptions,
     MetricsOptions>;
 
 // Reads the words after the program's name. ErrorKind::invalid: wrong usage, in one sentence that names the

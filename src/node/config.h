@@ -12,6 +12,7 @@
 #include "app/config.h"
 #include "balancer/config.h"
 #include "cluster/config.h"
+#include "drill/config.h"
 #include "net/address.h"
 #include "sql/config.h"
 #include "web/config.h"
@@ -104,6 +105,8 @@ struct Config {
                                                // here
     std::optional<net::Address> admin_listen;  // GET /metrics is answered here; none: only on the control
                                                // socket
+    drill::Config drill;
+    drill::Objectives objectives;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

@@ -7,6 +7,7 @@
 #include "node/config_cluster.h"
 #include "node/config_database.h"
 #include "node/config_derived.h"
+#include "node/config_drill.h"
 #include "node/config_listen.h"
 #include "node/config_servers.h"
 #include "node/config_settings.h"
@@ -379,6 +380,7 @@ std::vector<ConfigChange> compare(const Config& before, const Config& after) {
     compare_admin(before, after, changes);
     compare_pools(before, after, changes);
     compare_routes(before, after, changes);
+    compare_drills(before, after, changes);
     return changes;
 }
 

@@ -13,6 +13,7 @@
 #include "node/config_cluster.h"
 #include "node/config_database.h"
 #include "node/config_derived.h"
+#include "node/config_drill.h"
 #include "node/config_listen.h"
 #include "node/config_names.h"
 #include "node/config_servers.h"
@@ -63,6 +64,8 @@ std::string_view meaning_of(std::string_view table, const Setting& setting) {
         {"", "file", "", "no file: standard output"},
         {"web", "root", "", "no root: every request goes to the app"},
         {"app", "user", "", "no user: the program runs as the server does"},
+        {"drill", "requests", "[]", "/ and the health path"},
+        {"drill", "statements", "0", "none"},
     });
     for (const Meaning& meaning : kMeanings) {
         bool is_meant = meaning.table.empty() || meaning.table == table;
@@ -297,6 +300,17 @@ std::string print_route(const balancer::RouteConfig& route, const Config& config
     return text;
 }
 
+std::string print_drill(const Config& config) {
+    std::string text = print_table("drill", drill_settings(config.drill));
+    for (const drill::FormConfig& form : config.drill.forms) {
+        text += "\n[[drill.forms]]\n";
+        for (const Setting& setting : form_settings(form)) {
+            text += std::format("{} = {}\n", setting.key, setting.value);
+        }
+    }
+    return text + print_table("objectives", objective_settings(config.objectives));
+}
+
 }  // namespace
 
 std::string explain(const Config& config) {
@@ -323,7 +337,7 @@ std::string explain(const Config& config) {
     for (const balancer::RouteConfig& route : balancer.routes) {
         text += print_route(route, config);
     }
-    return text;
+    return text + print_drill(config);
 }
 
 }  // namespace node

@@ -5,6 +5,7 @@
 
 #include "node/config_database.h"
 #include "node/config_derived.h"
+#include "node/config_drill.h"
 #include "node/config_explain.h"
 #include "node/config_listen.h"
 #include "node/config_servers.h"
@@ -179,6 +180,12 @@ std::string explain_json(const Config& config) {
     for (const balancer::RouteConfig& route : config.balancer.routes) {
         document["routes"].push_back(route_of(route, config));
     }
+    document["drill"] = object_of(drill_settings(config.drill));
+    document["drill"]["forms"] = Json::array();
+    for (const drill::FormConfig& form : config.drill.forms) {
+        document["drill"]["forms"].push_back(object_of(form_settings(form)));
+    }
+    document["objectives"] = object_of(objective_settings(config.objectives));
     return document.dump(2) + "\n";
 }
 

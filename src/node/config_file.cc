@@ -16,6 +16,7 @@
 #include "node/config_cluster.h"
 #include "node/config_database.h"
 #include "node/config_derived.h"
+#include "node/config_drill.h"
 #include "node/config_paths.h"
 #include "node/config_pools.h"
 #include "node/config_ports.h"
@@ -114,6 +115,12 @@ Config read_sections(Section& root, std::string_view base_directory) {
         config.balancer.pools.push_back(std::move(*derived));
     }
     read_routes(root, config);
+    if (auto drill = root.child("drill")) {
+        config.drill = read_drill(*drill);
+    }
+    if (auto objectives = root.child("objectives")) {
+        config.objectives = read_objectives(*objectives);
+    }
     refuse_later_sections(root);
     root.finish();
     if (root.problems().is_empty()) {

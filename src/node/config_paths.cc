@@ -36,4 +36,9 @@ core::Result<std::string> directory_of(std::string_view file) {
     return path_from("/", std::string_view(path).substr(0, path.rfind('/') + 1));
 }
 
+std::string absolute_path(std::string_view file) {
+    auto directory = directory_of(file);
+    return directory ? *directory + "/" + std::string(file.substr(file.rfind('/') + 1)) : std::string(file);
+}
+
 }  // namespace node

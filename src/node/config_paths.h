@@ -18,4 +18,7 @@ inline constexpr size_t kPathBytesMax = 4095;  // what the system takes (PATH_MA
 // The absolute path of the directory in which `file` is. Fails where the current one cannot be told.
 [[nodiscard]] core::Result<std::string> directory_of(std::string_view file);
 
+// `file` itself as an absolute path; as it is where the current directory cannot be told.
+[[nodiscard]] std::string absolute_path(std::string_view file);
+
 }  // namespace node

@@ -18,6 +18,13 @@ bool is_control(char character) { return static_cast<unsigned char>(character) <
 
 }  // namespace
 
+bool is_request_path(std::string_view text) {
+    return text.starts_with('/') && text.size() <= kRequestPathBytesMax &&
+           std::ranges::all_of(text, [](char character) {
+        return character > ' ' && character < 0x7F && character != '#';
+    });
+}
+
 std::optional<std::string_view> read_text(const TomlValue& value, const TextRule& rule, Problems& problems) {
     auto refuse = [&](std::string_view found) {
         problems.add(
@@ -179,9 +186,7 @@ std::optional<std::string_view> Section::read_text(
 std::optional<std::string_view> Section::read_request_path(std::string_view key) {
     constexpr std::string_view expected = "a path such as \"/healthz\"";
     auto path = read_text(key, expected, kRequestPathBytesMax);
-    bool is_sendable = path && path->front() == '/' && std::ranges::all_of(*path, [](char character) {
-        return character > ' ' && character < 0x7F && character != '#';
-    });
+    bool is_sendable = path && is_request_path(*path);
     if (path && !is_sendable) {
         refuse(key, *find(key), expected);
     }

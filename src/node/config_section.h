@@ -44,6 +44,9 @@ struct TextRule {
     Problems& problems
 );
 
+// A path with an optional query that can be asked for as it stands, such as "/healthz"; 1 to 1024 bytes.
+[[nodiscard]] bool is_request_path(std::string_view text);
+
 // Refers to the tree and to the problems, which must outlive it. A key that is read is known; finish()
 // refuses the others.
 class Section {
@@ -75,7 +78,7 @@ public:
         size_t bytes_max = 4096
     );
 
-    // A path with an optional query that can be asked for as it stands, such as "/healthz"; 1 to 1024 bytes.
+    // A text that is_request_path().
     [[nodiscard]] std::optional<std::string_view> read_request_path(std::string_view key);
 
     // The path of a file or directory below `base`, which is absolute, made absolute: see path_from().

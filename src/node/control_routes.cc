@@ -3,6 +3,7 @@
 #include <array>
 
 #include "node/control_json.h"
+#include "node/control_refusal.h"
 #include "node/database_order.h"
 #include "node/metrics_page.h"
 #include "node/status_json.h"
@@ -10,20 +11,6 @@
 namespace node {
 
 namespace {
-
-ControlReply refuse(uint16_t status, std::string_view sentence) {
-    return {.status = status, .body = format_error(sentence)};
-}
-
-ControlReply refuse(const core::Error& error) {
-    switch (error.kind()) {
-        case core::ErrorKind::invalid: return refuse(400, error.context());
-        case core::ErrorKind::not_found: return refuse(404, error.context());
-        case core::ErrorKind::conflict: return refuse(409, error.context());
-        case core::ErrorKind::too_large: return refuse(413, error.context());
-        default: return refuse(500, error.context());
-    }
-}
 
 ControlReply reply_to(const core::Result<BackendChange>& change) {
     return change ? ControlReply{.body = format_changes(std::span(&*change, 1))} : refuse(change.error());

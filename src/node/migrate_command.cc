@@ -1,67 +1,12 @@
 #include "node/migrate_command.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <format>
-
-#include "cluster/secrets.h"
-#include "cluster/settings.h"
-#include "node/config_database.h"
 #include "node/config_file.h"
 #include "node/migration_run.h"
-#include "node/site_places.h"
+#include "node/program_database.h"
 
 namespace node {
 
 namespace {
-
-constexpr std::string_view kDatabaseUrl = "DATABASE_URL";
-
-// Of a database that the site keeps: by a router of this machine, as the site's program.
-core::Result<mariadb::DatabaseUrl> kept_place(const Config& config, const SitePaths& paths, runtime::Os& os) {
-    auto is_near = [&](const ServerConfig& server) {
-        return runs_router(config, server) && is_of_this_machine(os, server);
-    };
-    auto server = std::ranges::find_if(config.servers, is_near);
-    if (server == config.servers.end()) {
-        return core::fail(core::ErrorKind::not_found, "no server of this machine has a SQL router");
-    }
-    TRY(auto secret, cluster::read_secret(cluster::secret_file(paths.database_dir(), "app")));
-    if (!secret) {
-        return core::fail(
-            core::ErrorKind::refused,
-            "the database has not been made yet: start the site first"
-        );
-    }
-    return mariadb::DatabaseUrl{
-        .address = router_listen(config, *server).front(),
-        .user = std::string(cluster::kAppUser),
-        .password = *std::move(secret),
-        .database = config.cluster->name,
-    };
-}
-
-// What the site's program is given; else our own environment.
-core::Result<mariadb::DatabaseUrl> written_place(const Config& config) {
-    std::string text;
-    if (config.app) {
-        const auto& variables = config.app->program.env;
-        auto found =
-            std::ranges::find_if(variables, [](const auto& entry) { return entry.first == kDatabaseUrl; });
-        text = found == variables.end() ? "" : found->second;
-    }
-    if (const char* given = std::getenv(kDatabaseUrl.data()); text.empty() && given != nullptr) {
-        text = given;
-    }
-    if (text.empty()) {
-        return core::fail(
-            core::ErrorKind::invalid,
-            "the site keeps no database: say where it is by DATABASE_URL, in [app.env] or the environment"
-        );
-    }
-    auto place = mariadb::read_database_url(text);
-    return place ? std::move(place) : core::fail(std::move(place).error().within(kDatabaseUrl));
-}
 
 runtime::Task<void> run_all_steps(MigrationRun& run, const mariadb::DatabaseUrl& place, int& status) {
     status = co_await run.run(place);
@@ -96,9 +41,9 @@ int migrate(const MigrateOptions& options, Console& console) {
     if (!paths) {
         return wrong(paths.error());
     }
-    auto place = config->cluster ? kept_place(*config, *paths, console.os) : written_place(*config);
-    if (!place) {
-        return wrong(place.error());
+    auto places = program_databases(*config, paths->database_dir(), console.os);
+    if (!places) {
+        return wrong(places.error());
     }
     auto reactor = runtime::Reactor::open(console.os);
     if (!reactor) {
@@ -109,7 +54,7 @@ int migrate(const MigrateOptions& options, Console& console) {
     int status = 1;
     {
         MigrationRun run(**reactor, shared, console, *files);
-        (*reactor)->run(run_all_steps(run, *place, status));
+        (*reactor)->run(run_all_steps(run, places->front(), status));
     }
     return status;
 }

@@ -16,12 +16,14 @@
 
 #include "core/log.h"
 #include "node/config_file.h"
-#include "node/config_listen.h"
+#include "node/config_paths.h"
 #include "node/migrate_command.h"
+#include "node/public_address.h"
 #include "node/readiness.h"
 #include "node/site_paths.h"
 #include "node/site_places.h"
 #include "node/standard_error.h"
+#include "node/up_control.h"
 #include "node/up_migrations.h"
 #include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
@@ -55,20 +57,6 @@ std::string list_of(const std::vector<ServerConfig>& servers) {
     return text;
 }
 
-// Where visitors come in: the first of it, "http://127.0.0.1:8080"; without a balancer that of a web server.
-std::string public_address(const Config& config) {
-    if (!config.balancer.listen.empty()) {
-        return listen_text(config.balancer.listen.front());
-    }
-    auto web = std::ranges::find_if(config.servers, [](const ServerConfig& server) {
-        return server.roles.has(Role::web);
-    });
-    if (web == config.servers.end() || !config.web) {
-        return "";
-    }
-    return listen_text(at_port(web->address, config.web->port));
-}
-
 struct Child {
     std::string server;
     pid_t pid = 0;  // 0: not running
@@ -84,12 +72,20 @@ struct Child {
 
 class Supervisor {
 public:
-    // `files`: where the site's state is; empty where that cannot be told, which each server then says.
-    Supervisor(const UpOptions& options, const Config& config, std::string files)
+    // `paths`: where the site's files are; none where that cannot be told, which each server then says.
+    Supervisor(const UpOptions& options, const Config& config, const std::optional<SitePaths>& paths)
         : options_(options),
           ready_within_(ready_within(config)),
-          public_address_(public_address(config)),
-          files_(std::move(files)),
+          identity_{
+              config.site,
+              getpid(),
+              absolute_path(options.file),
+              paths ? paths->state_dir : "",
+              {},
+              {}
+          },
+          public_address_(public_address_text(config)),
+          socket_(paths ? paths->socket("up") : std::string()),
           began_(os_.now()),
           migrations_(os_, log_, has_migrations(config) ? words_of("migrate") : std::vector<std::string>()) {
         for (const ServerConfig& server : config.servers) {
@@ -125,19 +121,23 @@ public:
                 {{"servers", list_of(elsewhere_)}}
             );
         }
+        UpControl control({os_, log_, identity_, watched_, [this] { return server_statuses(); }});
         while (!is_stopping_ || is_any_running()) {
             start_due();
             if (is_served_) {
                 migrations_.start_if_due(watched_);
             }
-            timespec wait{.tv_sec = 0, .tv_nsec = kLook.count()};
-            int number = sigtimedwait(&watched_, nullptr, &wait);
+            int number = control.wait(kLook);
             if (number == SIGINT || number == SIGTERM) {
                 stop();
+                control.thaw_all();
             } else if (number == SIGHUP) {
                 signal_all(SIGHUP);
             }
             follow_readiness();
+            if (!socket_.empty() && std::ranges::any_of(children_, &Child::has_listened)) {
+                control.listen_once(socket_);
+            }
             end_silent();
             reap();
         }
@@ -145,6 +145,14 @@ public:
     }
 
 private:
+    [[nodiscard]] std::vector<UpServerStatus> server_statuses() const {
+        std::vector<UpServerStatus> statuses;
+        for (const Child& child : children_) {
+            statuses.push_back({child.server, child.pid, child.pid > 0 && child.is_told});
+        }
+        return statuses;
+    }
+
     void start_due() {
         for (Child& child : children_) {
             if (!is_stopping_ && child.pid == 0 && os_.now() >= child.start_at) {
@@ -284,7 +292,7 @@ private:
                 {{"servers", std::to_string(children_.size())},
                  {"after", whole_milliseconds(os_.now() - began_)},
                  {"at", public_address_},
-                 {"files", files_}}
+                 {"files", identity_.state_dir}}
             );
         }
     }
@@ -353,8 +361,9 @@ private:
 
     const UpOptions& options_;
     core::Duration ready_within_;
+    UpStatus identity_;
     std::string public_address_;
-    std::string files_;  // where the site's state is
+    std::string socket_;  // its own; empty: not known
     runtime::LinuxOs os_;
     core::Instant began_;
     core::Instant looked_at_ = began_;  // last, whether somebody was silent
@@ -385,8 +394,7 @@ int up(const UpOptions& options) {
         return 2;
     }
     auto paths = site_paths(options.directories, read_environment(), config->site);
-    Supervisor supervisor(options, *config, paths ? paths->state_dir : std::string());
-    return supervisor.run();
+    return Supervisor(options, *config, paths ? std::optional(*paths) : std::nullopt).run();
 }
 
 }  // namespace node

@@ -155,6 +155,10 @@ constexpr Verb kVerbs[]{
      [](const VerbWords& found) -> Result<Command> {
     return SqlOptions{.site = found.site, .server = found.server, .words = found.words};
 }},
+    {"drill",
+     [](const VerbWords& found) -> Result<Command> {
+    return DrillOptions{.site = found.site, .name = found.name, .is_forced = found.is_forced};
+}},
     {"metrics",
      [](const VerbWords& found) -> Result<Command> { return MetricsOptions{found.site, found.server}; }},
 };

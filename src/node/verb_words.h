@@ -30,6 +30,7 @@ struct VerbWords {
     bool is_killing = false;
     bool is_loss_accepted = false;
     bool is_extra_discarded = false;
+    bool is_forced = false;
     std::vector<std::string> words;
 };
 

@@ -174,7 +174,8 @@ void kill_descendant(pid_t pid, pid_t root, const std::vector<pid_t>& descendant
     }
     pid_t parent = parent_of(pid);
     if (parent == root || std::ranges::contains(descendants, parent)) {
-        ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+        // One that has ended meanwhile is what was wanted.
+        [[maybe_unused]] int status = send_signal(process.get(), SIGKILL);
     }
 }
 
@@ -197,6 +198,10 @@ int spawn(const SpawnRequest& request) {
 int open_process(pid_t pid) {
     int fd = open_pidfd(pid);
     return fd < 0 ? -errno : fd;
+}
+
+int send_signal(int process, int number) {
+    return ::syscall(SYS_pidfd_send_signal, process, number, nullptr, 0) < 0 ? -errno : 0;
 }
 
 ssize_t try_reap(pid_t pid, int& status) {

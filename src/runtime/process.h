@@ -30,6 +30,9 @@ struct SpawnRequest {
 // A descriptor that becomes readable when the process ends.
 [[nodiscard]] int open_process(pid_t pid);
 
+// Sends a signal to the process of which this is the pidfd; never to another one that took over its pid.
+[[nodiscard]] int send_signal(int process, int number);
+
 // Takes a child that has ended: its pid, with its wait status; -EAGAIN while it runs.
 [[nodiscard]] ssize_t try_reap(pid_t pid, int& status);
 
