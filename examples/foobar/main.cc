@@ -374,6 +374,9 @@ Task<Response> remove_user(Request& request, uint64_t id) {
     }
 }
 
+// An answer that is long on its way, as one of those that `trilith drill` asks for.
+Response mebibyte(Request&) { return Response::text(std::string(size_t{1} << 20, 'x')); }
+
 // Says by the data themselves until when they are complete, and finds out whether changes can be made.
 Task<void> beat(Request& request) {
     co_await database.execute(request, "UPDATE pulse SET beat = UTC_TIMESTAMP(6) WHERE id = 1");
@@ -398,6 +401,7 @@ int main(int argc, char** argv) {
     app.post("/users/{id:int}", edit_user);
     app.get("/users/{id:int}/remove", ask_removal);
     app.post("/users/{id:int}/remove", remove_user);
+    app.get("/mebibyte", mebibyte);
     app.every(kBeat, beat);
     return app.run(argc, argv);
 }

@@ -16,12 +16,11 @@ constexpr mariadb::QueryBounds kLedgerBounds{.rows_max = 10'000'000, .bytes_max 
 
 // Without a unique key over `id`, so that a write that was done twice is seen.
 constexpr std::string_view kMake =
-    "CREATE TABLE IF NOT EXISTS trilith_drill (row_number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY "
+    "CREATE TABLE IF NOT EXISTS trilith_drill (entry BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY "
     "KEY, "
     "id BIGINT UNSIGNED NOT NULL, value BIGINT UNSIGNED NOT NULL, KEY by_id (id)) ENGINE=InnoDB";
 // A read that locks is the primary's.
-constexpr std::string_view kReadAll =
-    "SELECT id, value FROM trilith_drill ORDER BY row_number LOCK IN SHARE MODE";
+constexpr std::string_view kReadAll = "SELECT id, value FROM trilith_drill ORDER BY entry LOCK IN SHARE MODE";
 
 core::Error error_of(const mariadb::ServerFailure& failure, std::string_view what) {
     std::string number = failure.is_from_server() ? std::format(" (error {})", failure.number) : "";

@@ -30,7 +30,7 @@ struct KindTally {
     uint64_t total = 0;
     uint64_t failed = 0;  // no good answer, and none had begun; those that were cut are not among them
     uint64_t cut = 0;
-    std::map<std::string, uint64_t> failures;  // all of both, by what is said of them: "refused", "502"
+    std::map<std::string, uint64_t> failures{};  // all of both, by what is said of them: "refused", "502"
     // Between two good ones, or between one and the begin or the end of the load.
     core::Duration longest_pause{};
     core::Duration pause_began{};  // since Moments::begun

@@ -14,10 +14,10 @@ namespace drill {
 
 // What a drill found out, besides the samples.
 struct Findings {
-    std::optional<core::Duration> recovery;  // from the deed; none: it did not recover while it was waited
-                                             // for
-    std::optional<LedgerCheck> ledger;       // none: no statements were run
-    std::string ledger_problem;              // not empty: what was written could not be looked at afterwards
+    std::optional<core::Duration> recovery{};  // from the deed; none: it did not recover while it was waited
+                                               // for
+    std::optional<LedgerCheck> ledger{};       // none: no statements were run
+    std::string ledger_problem{};  // not empty: what was written could not be looked at afterwards
 };
 
 // One objective that was judged.

@@ -72,6 +72,11 @@ TEST_CASE("verbs that speak to a running site") {
     CHECK(parsed<UndoOptions>({"undo", "--all"}).name == "");
     CHECK(parsed<ReloadOptions>({"reload", "--site", "a.com"}).site.site == "a.com");
     CHECK(parsed<MetricsOptions>({"metrics", "--server", "lb2"}).server == "lb2");
+    DrillOptions drill = parsed<DrillOptions>({"drill", "web1"});
+    CHECK(drill.name == "web1");
+    CHECK_FALSE(drill.is_forced);
+    CHECK(parsed<DrillOptions>({"drill", "all", "--force"}).is_forced);
+    check_refused({"drill"}, "NAME");
 }
 
 TEST_CASE("explain takes a statement and the two modes that change how it is read") {
@@ -97,6 +102,7 @@ TEST_CASE("help and version are printed and nothing else is done") {
           "enable",
           "undo",
           "reload",
+          "drill",
           "metrics"}) {
         CAPTURE(verb);
         CHECK(help.contains(verb));

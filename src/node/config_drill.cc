@@ -27,7 +27,7 @@ constexpr std::array<http::Method, 4> kMethods{
 };
 
 // The items under `key`, at most `most` of them, else none, which is reported.
-std::span<const TomlValue> read_items(
+std::span<const TomlValue> read_drill_items(
     Section& drill,
     std::string_view key,
     std::string_view like,
@@ -47,7 +47,8 @@ std::span<const TomlValue> read_items(
 void read_requests(Section& drill, std::vector<std::string>& requests) {
     constexpr std::string_view expected = "a path such as \"/healthz\"";
     std::string key = drill.dotted("requests");
-    for (const TomlValue& item : read_items(drill, "requests", "a list such as [\"/\"]", kRequestsMax)) {
+    for (const TomlValue& item :
+         read_drill_items(drill, "requests", "a list such as [\"/\"]", kRequestsMax)) {
         auto path = read_text(item, {key, expected}, drill.problems());
         if (path && !is_request_path(*path)) {
             drill.problems().add(
@@ -97,7 +98,7 @@ FormConfig read_form(Section& section) {
 
 void read_forms(Section& drill, std::vector<FormConfig>& forms) {
     std::string like = std::format("a list of forms such as [{}]", kExpectedForm.substr(7));
-    for (const TomlValue& item : read_items(drill, "forms", like, kFormsMax)) {
+    for (const TomlValue& item : read_drill_items(drill, "forms", like, kFormsMax)) {
         if (item.kind != TomlValue::Kind::table) {
             drill.refuse("forms", item, kExpectedForm);
             continue;
@@ -123,9 +124,7 @@ void read_bound(Section& section, std::string_view key, std::optional<core::Dura
     }
 }
 
-std::string duration_literal(core::Duration duration) {
-    return text_literal(core::format_duration(duration));
-}
+std::string bound_literal(core::Duration duration) { return text_literal(core::format_duration(duration)); }
 
 std::string list_literal(const std::vector<std::string>& texts) {
     std::string list = "[";
@@ -172,7 +171,7 @@ Objectives read_objectives(Section& section) {
 std::vector<Setting> drill_settings(const drill::Config& config) {
     const drill::Config defaults;
     auto number = [](uint32_t value) { return std::to_string(value); };
-    auto time = duration_literal;
+    auto time = bound_literal;
     return {
         {"rate", number(config.rate), number(defaults.rate)},
         {"connections", number(config.connections), number(defaults.connections)},
@@ -189,7 +188,7 @@ std::vector<Setting> drill_settings(const drill::Config& config) {
 std::vector<Setting> objective_settings(const Objectives& objectives) {
     const Objectives defaults;
     auto count = [](std::optional<uint32_t> value) { return value ? std::to_string(*value) : ""; };
-    auto time = [](std::optional<core::Duration> value) { return value ? duration_literal(*value) : ""; };
+    auto time = [](std::optional<core::Duration> value) { return value ? bound_literal(*value) : ""; };
     return {
         {"failed_requests", count(objectives.failed_requests), count(defaults.failed_requests)},
         {"cut_answers", count(objectives.cut_answers), count(defaults.cut_answers)},

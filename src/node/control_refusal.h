@@ -10,9 +10,9 @@
 namespace node {
 
 // {"error":"SENTENCE"} with that status.
-[[nodiscard]] ControlReply refuse(uint16_t status, std::string_view sentence);
+[[nodiscard]] ControlReply error_reply(uint16_t status, std::string_view sentence);
 
 // 400 invalid, 404 not_found, 409 conflict, 413 too_large, else 500.
-[[nodiscard]] ControlReply refuse(const core::Error& error);
+[[nodiscard]] ControlReply error_reply(const core::Error& error);
 
 }  // namespace node

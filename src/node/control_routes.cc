@@ -12,6 +12,10 @@ namespace node {
 
 namespace {
 
+ControlReply refuse(uint16_t status, std::string_view sentence) { return error_reply(status, sentence); }
+
+ControlReply refuse(const core::Error& error) { return error_reply(error); }
+
 ControlReply reply_to(const core::Result<BackendChange>& change) {
     return change ? ControlReply{.body = format_changes(std::span(&*change, 1))} : refuse(change.error());
 }

@@ -61,7 +61,7 @@ void add_database_drills(const Config& config, std::vector<DrillEntry>& entries)
     }
 }
 
-core::Result<DrillTarget> choose_server(const DrillEntry& entry, const SiteView& view) {
+core::Result<DrillTarget> meet_server(const DrillEntry& entry, const SiteView& view) {
     if (view.up) {
         auto server = std::ranges::find(view.up->servers, entry.server, &UpServerStatus::server);
         if (server != view.up->servers.end() && server->pid != 0) {
@@ -76,7 +76,7 @@ core::Result<DrillTarget> choose_server(const DrillEntry& entry, const SiteView&
     return fail(ErrorKind::not_found, std::format("{} does not run here", entry.server));
 }
 
-core::Result<DrillTarget> choose_mariadbd(const DrillEntry& entry, const SiteView& view) {
+core::Result<DrillTarget> meet_mariadbd(const DrillEntry& entry, const SiteView& view) {
     const DatabaseStatus* leader = find_leader(view);
     if (leader == nullptr || leader->primary.empty()) {
         return fail(ErrorKind::not_found, "there is no primary just now");
@@ -107,7 +107,7 @@ core::Result<DrillTarget> choose_mariadbd(const DrillEntry& entry, const SiteVie
     );
 }
 
-core::Result<DrillTarget> choose_instance(const DrillEntry& entry, const SiteView& view) {
+core::Result<DrillTarget> meet_instance(const DrillEntry& entry, const SiteView& view) {
     for (const ServerStatus& server : view.servers) {
         if (!server.app || !is_run_here(view, server.server)) {
             continue;
@@ -154,11 +154,11 @@ std::vector<DrillEntry> drills_of(const Config& config, const SiteView& view) {
 
 core::Result<DrillTarget> choose_target(const DrillEntry& entry, const SiteView& view) {
     switch (entry.kind) {
-        case DrillKind::server: return choose_server(entry, view);
+        case DrillKind::server: return meet_server(entry, view);
         case DrillKind::primary:
         case DrillKind::freeze_primary:
-        case DrillKind::replica: return choose_mariadbd(entry, view);
-        case DrillKind::app: return choose_instance(entry, view);
+        case DrillKind::replica: return meet_mariadbd(entry, view);
+        case DrillKind::app: return meet_instance(entry, view);
         case DrillKind::reload: break;
     }
     if (view.servers.empty()) {

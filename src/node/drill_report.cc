@@ -30,7 +30,7 @@ constexpr std::array<KindName, drill::kKindCount> kKindNames{{
     {Kind::read, "database reads", "reads"},
 }};
 
-double seconds(core::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double in_seconds(core::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 std::string latency_text(const drill::Latency& latency) {
     return latency.count == 0
@@ -148,8 +148,8 @@ ReportJson json_of(const drill::Latency& latency) {
     }
     return {
         {"count", latency.count},
-        {"p50_seconds", seconds(latency.p50)},
-        {"p99_seconds", seconds(latency.p99)}
+        {"p50_seconds", in_seconds(latency.p50)},
+        {"p99_seconds", in_seconds(latency.p99)}
     };
 }
 
@@ -159,8 +159,8 @@ ReportJson json_of(const KindTally& tally) {
         {"failed", tally.failed},
         {"cut", tally.cut},
         {"failures", tally.failures},
-        {"longest_pause_seconds", seconds(tally.longest_pause)},
-        {"pause_began_seconds", seconds(tally.pause_began)},
+        {"longest_pause_seconds", in_seconds(tally.longest_pause)},
+        {"pause_began_seconds", in_seconds(tally.pause_began)},
         {"before", json_of(tally.before)},
         {"during", json_of(tally.during)},
     };
@@ -190,10 +190,10 @@ ReportJson json_of(const DrillReport& report) {
     document["ledger"] = report.findings.ledger ? json_of(*report.findings.ledger) : ReportJson(nullptr);
     document["ledger_problem"] = report.findings.ledger_problem;
     document["recovery_seconds"] =
-        report.findings.recovery ? ReportJson(seconds(*report.findings.recovery)) : ReportJson(nullptr);
+        report.findings.recovery ? ReportJson(in_seconds(*report.findings.recovery)) : ReportJson(nullptr);
     document["recoveries"] = ReportJson::array();
     for (const auto& [tier, after] : report.recoveries) {
-        document["recoveries"].push_back({{"tier", tier}, {"seconds", seconds(after)}});
+        document["recoveries"].push_back({{"tier", tier}, {"seconds", in_seconds(after)}});
     }
     document["missing"] = report.missing;
     document["objectives"] = ReportJson::array();

@@ -29,6 +29,8 @@ struct DrillReport {
     [[nodiscard]] bool has_passed() const;
 };
 
+class LoadThread;
+
 enum class Force : uint8_t { no, yes };
 
 class DrillRun {
@@ -50,7 +52,7 @@ public:
 private:
     [[nodiscard]] core::Result<void> prepare();
     [[nodiscard]] drill::LoadOptions load_options(const net::Address& address);
-    void conduct(class LoadThread& load);
+    void conduct(LoadThread& load);
     [[nodiscard]] bool keep_steady(LoadThread& load);
     void do_deed();
     void await_recovery(LoadThread& load);

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::string_view kDatabaseUrl = "DATABASE_URL";
 
-using Places = core::Result<std::vector<mariadb::DatabaseUrl>>;
+using ProgramPlaces = core::Result<std::vector<mariadb::DatabaseUrl>>;
 
-Places kept_places(const Config& config, const std::string& database_dir, runtime::Os& os) {
+ProgramPlaces kept_places(const Config& config, const std::string& database_dir, runtime::Os& os) {
     TRY(auto secret, cluster::read_secret(cluster::secret_file(database_dir, "app")));
     std::vector<mariadb::DatabaseUrl> places;
     for (const ServerConfig& server : config.servers) {
@@ -41,7 +41,7 @@ Places kept_places(const Config& config, const std::string& database_dir, runtim
     return places;
 }
 
-Places written_place(const Config& config) {
+ProgramPlaces written_place(const Config& config) {
     std::string text;
     if (config.app) {
         const auto& variables = config.app->program.env;
@@ -59,12 +59,13 @@ Places written_place(const Config& config) {
         );
     }
     auto place = mariadb::read_database_url(text);
-    return place ? Places({*std::move(place)}) : core::fail(std::move(place).error().within(kDatabaseUrl));
+    return place ? ProgramPlaces({*std::move(place)})
+                 : core::fail(std::move(place).error().within(kDatabaseUrl));
 }
 
 }  // namespace
 
-Places program_databases(const Config& config, const std::string& database_dir, runtime::Os& os) {
+ProgramPlaces program_databases(const Config& config, const std::string& database_dir, runtime::Os& os) {
     return config.cluster ? kept_places(config, database_dir, os) : written_place(config);
 }
 

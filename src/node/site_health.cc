@@ -52,7 +52,7 @@ void look_at_pools(const SiteView& view, const Config& config, Missing& missing)
     }
 }
 
-void look_at_program(const SiteView& view, Missing& missing) {
+void look_at_instances(const SiteView& view, Missing& missing) {
     for (const ServerStatus& server : view.servers) {
         if (!server.app) {
             continue;
@@ -157,7 +157,7 @@ std::vector<MissingPart> missing_parts(const SiteView& view, const Config& confi
     Missing missing;
     look_at_servers(view, missing);
     look_at_pools(view, config, missing);
-    look_at_program(view, missing);
+    look_at_instances(view, missing);
     look_at_routers(view, missing);
     look_at_database(view, config, missing);
     return missing;

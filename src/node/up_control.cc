@@ -96,20 +96,20 @@ ControlReply UpControl::answer(const ControlRequest& request) {
     if (request.path == "/v1/status") {
         bool is_reading = request.method == http::Method::get || request.method == http::Method::head;
         return is_reading ? ControlReply{.body = format_up_status(status())}
-                          : refuse(405, "this path is read with GET");
+                          : error_reply(405, "this path is read with GET");
     }
     bool is_kill = request.path == "/v1/kill";
     bool is_freeze = request.path == "/v1/freeze";
     if (!is_kill && !is_freeze && request.path != "/v1/thaw") {
-        return refuse(404, "there is no such path; docs/control.md lists them");
+        return error_reply(404, "there is no such path; docs/control.md lists them");
     }
     if (request.method != http::Method::post) {
-        return refuse(405, "an order is given with POST");
+        return error_reply(405, "an order is given with POST");
     }
     if (is_kill || is_freeze) {
         auto deed = parse_up_deed(request.body);
         auto done = deed ? (is_kill ? kill(*deed) : freeze(*deed)) : fail(std::move(deed).error());
-        return done ? ControlReply{.body = "{\"done\":true}\n"} : refuse(done.error());
+        return done ? ControlReply{.body = "{\"done\":true}\n"} : error_reply(done.error());
     }
     thaw_all();
     return {.body = "{\"done\":true}\n"};
