@@ -1,7 +1,6 @@
 #include "drill/client_load.h"
 
 #include "core/panic.h"
-#include "drill/request_mix.h"
 
 namespace drill {
 
@@ -11,9 +10,15 @@ constexpr size_t kTokenBytesMax = 4096;
 
 }  // namespace
 
-ClientLoad::ClientLoad(ClientWorld& world, const Config& config, Record& record, uint64_t first_number)
-    : world_(world), config_(config), record_(record), first_number_(first_number) {
-    ASSERT(!config.requests.empty());
+ClientLoad::ClientLoad(
+    ClientWorld& world,
+    Kind kind,
+    const Config& config,
+    Record& record,
+    uint64_t first_number
+)
+    : world_(world), kind_(kind), config_(config), record_(record), first_number_(first_number) {
+    ASSERT(kind == Kind::request ? !config.requests.empty() : kind == Kind::form && !config.forms.empty());
     for (uint32_t at = 0; at < config.connections; ++at) {
         people_.push_back(std::make_unique<Person>(world));
         people_.back()->tokens.resize(config.forms.size());
@@ -21,19 +26,15 @@ ClientLoad::ClientLoad(ClientWorld& world, const Config& config, Record& record,
 }
 
 runtime::Task<void> ClientLoad::work(size_t worker, Turn turn) {
-    MixedTurn mixed = turn_of(turn.number, config_.forms.empty() ? 100 : config_.reads);
     Person& person = *people_[worker];
-    if (mixed.is_read) {
-        co_await get(person, mixed.number % config_.requests.size(), turn.due);
+    if (kind_ == Kind::request) {
+        co_await get(person, turn.number % config_.requests.size(), turn.due);
     } else {
-        co_await send_form(person, mixed.number, turn.due);
+        co_await send_form(person, turn.number, turn.due);
     }
 }
 
-void ClientLoad::give_up(Turn turn) {
-    MixedTurn mixed = turn_of(turn.number, config_.forms.empty() ? 100 : config_.reads);
-    add(mixed.is_read ? Kind::request : Kind::form, {.outcome = Outcome::timed_out}, turn.due);
-}
+void ClientLoad::give_up(Turn turn) { add(kind_, {.outcome = Outcome::timed_out}, turn.due); }
 
 runtime::Task<void> ClientLoad::get(Person& person, size_t path, core::Instant due) {
     ClientAnswer answer = co_await person.client.ask({.path = config_.requests[path]}, due + config_.timeout);

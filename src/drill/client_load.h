@@ -1,4 +1,5 @@
-// The clients of a drill: GETs of its paths in turn, and forms among them.
+// The clients of a drill: those that ask for its paths in turn, and those that send its forms. They are
+// apart, so that forms that wait for a primary keep nobody from asking.
 #pragma once
 
 #include <memory>
@@ -14,9 +15,9 @@ namespace drill {
 
 class ClientLoad final : public Work {
 public:
-    // Both and `world` outlive it. config.requests is not empty. `first_number`: what "{number}" of the first
-    // form is.
-    ClientLoad(ClientWorld& world, const Config& config, Record& record, uint64_t first_number);
+    // `kind` is request or form, of which `config` has at least one. All that is referred to outlives it.
+    // `first_number`: what "{number}" of the first form is.
+    ClientLoad(ClientWorld& world, Kind kind, const Config& config, Record& record, uint64_t first_number);
 
     [[nodiscard]] runtime::Task<void> work(size_t worker, Turn turn) override;
     void give_up(Turn turn) override;
@@ -36,6 +37,7 @@ private:
     void add(Kind kind, const ClientAnswer& answer, core::Instant due);
 
     ClientWorld& world_;
+    Kind kind_;
     const Config& config_;
     Record& record_;
     uint64_t first_number_;

@@ -27,7 +27,7 @@ struct FormConfig {
 // [drill]
 struct Config {
     uint32_t rate = 500;                // HTTP requests a second; 1 to 10000
-    uint32_t connections = 64;          // of clients, at most; 1 to 1000
+    uint32_t connections = 64;          // of clients that ask, at most, and as many of those that send forms
     uint32_t statements = 100;          // a second, through the SQL routers; 0: none; at most 10000
     uint32_t reads = 80;                // percent of both that change nothing; 0 to 100
     std::vector<std::string> requests;  // paths of GETs, in turn; empty: "/" and the health path

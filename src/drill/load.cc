@@ -26,26 +26,36 @@ Load::Load(runtime::Reactor& reactor, LoadOptions options)
       client_world_{reactor, shared_, fields_, options_.address, options_.host},
       places_(places_of(options_)),
       book_(options_.seed),
-      table_(reactor, shared_, places_),
-      clients_(client_world_, options_.config, record_, options_.first_number) {
+      table_(reactor, shared_, places_) {
     const Config& config = options_.config;
-    auto add = [&](Work& work, uint32_t rate, size_t workers) {
-        Pacer::Options pace{.rate = rate, .workers = workers, .timeout = config.timeout};
-        pacers_.push_back(std::make_unique<Pacer>(reactor, work, pace));
+    uint32_t asking = config.forms.empty() ? 100 : config.reads;
+    auto clients = [&](std::optional<ClientLoad>& load, Kind kind, uint32_t percent) {
+        if (percent > 0) {
+            load.emplace(client_world_, kind, config, record_, options_.first_number);
+            add(*load, config.rate, percent, config.connections);
+        }
     };
-    add(clients_, config.rate, config.connections);
-    if (places_.empty()) {
-        return;
-    }
+    clients(asking_, Kind::request, asking);
+    clients(sending_, Kind::form, 100 - asking);
     StatementLoad::World world{reactor, shared_, places_, config.timeout, book_, record_};
-    uint32_t reads = config.statements * config.reads / 100;
-    if (reads > 0) {
-        add(reads_.emplace(world, Kind::read, kStatementConnections), reads, kStatementConnections);
-    }
-    if (reads < config.statements) {
-        StatementLoad& writes = writes_.emplace(world, Kind::write, kStatementConnections);
-        add(writes, config.statements - reads, kStatementConnections);
-    }
+    auto statements = [&](std::optional<StatementLoad>& load, Kind kind, uint32_t percent) {
+        if (has_statements() && percent > 0) {
+            load.emplace(world, kind, kStatementConnections);
+            add(*load, config.statements, percent, kStatementConnections);
+        }
+    };
+    statements(reads_, Kind::read, config.reads);
+    statements(writes_, Kind::write, 100 - config.reads);
+}
+
+void Load::add(Work& work, uint32_t rate, uint32_t percent, size_t workers) {
+    constexpr core::Duration kHundredSeconds = std::chrono::seconds(100);
+    Pacer::Options pace{
+        .step = kHundredSeconds / (uint64_t{rate} * percent),
+        .workers = workers,
+        .timeout = options_.config.timeout,
+    };
+    pacers_.push_back(std::make_unique<Pacer>(reactor_, work, pace));
 }
 
 runtime::Task<core::Result<void>> Load::prepare(core::Instant deadline) {

@@ -48,6 +48,9 @@ public:
     [[nodiscard]] const Record& record() const { return record_; }
 
 private:
+    // `percent` of `rate` a second, at least 1 of 100.
+    void add(Work& work, uint32_t rate, uint32_t percent, size_t workers);
+
     runtime::Reactor& reactor_;
     LoadOptions options_;
     net::BufferPool buffers_;
@@ -58,7 +61,8 @@ private:
     Record record_;
     WriteBook book_;
     DrillTable table_;
-    ClientLoad clients_;
+    std::optional<ClientLoad> asking_;
+    std::optional<ClientLoad> sending_;
     std::optional<StatementLoad> writes_;
     std::optional<StatementLoad> reads_;
     std::vector<std::unique_ptr<Pacer>> pacers_;

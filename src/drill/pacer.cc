@@ -12,15 +12,13 @@ Pacer::Pacer(runtime::Reactor& reactor, Work& work, Options options)
 }
 
 runtime::Task<void> Pacer::run() {
-    const core::Duration step =
-        std::chrono::duration_cast<core::Duration>(std::chrono::seconds(1)) / options_.rate;
     Turn next{.number = 0, .due = reactor_.now()};
     while (!is_ending_) {
         if (next.due > reactor_.now() && co_await ending_.wait(next.due) != runtime::Outcome::timed_out) {
             break;
         }
         due_.push_back(next);
-        next = {.number = next.number + 1, .due = next.due + step};
+        next = {.number = next.number + 1, .due = next.due + options_.step};
         hand_out();
     }
     co_await group_.join();

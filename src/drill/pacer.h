@@ -32,7 +32,7 @@ public:
 class Pacer {
 public:
     struct Options {
-        uint32_t rate = 1;  // a second; at least 1
+        core::Duration step{};  // between one turn and the next; more than 0
         size_t workers = 1;
         core::Duration timeout{};
     };

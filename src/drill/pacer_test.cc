@@ -61,7 +61,7 @@ runtime::Task<void> run_pacer(Pacer& pacer) { co_await pacer.run(); }
 TEST_CASE("every turn is done once, in order and at its time, by all workers in turn") {
     Pacing pacing;
     CountedWork work(*pacing.reactor, 99);
-    Pacer pacer(*pacing.reactor, work, {.rate = 10'000, .workers = 3, .timeout = 60s});
+    Pacer pacer(*pacing.reactor, work, {.step = 100us, .workers = 3, .timeout = 60s});
     work.pacer = &pacer;
     pacing.reactor->run(run_pacer(pacer));
     REQUIRE(work.done.size() >= 100);
@@ -77,7 +77,7 @@ TEST_CASE("a worker that is slow holds up nobody else") {
     Pacing pacing;
     CountedWork work(*pacing.reactor, 50);
     work.slow = 0;
-    Pacer pacer(*pacing.reactor, work, {.rate = 10'000, .workers = 2, .timeout = 60s});
+    Pacer pacer(*pacing.reactor, work, {.step = 100us, .workers = 2, .timeout = 60s});
     work.pacer = &pacer;
     pacing.reactor->run(run_pacer(pacer));
     REQUIRE(work.done.size() >= 51);
@@ -88,7 +88,7 @@ TEST_CASE("what waits beyond its deadline for a worker is given up, and nothing 
     Pacing pacing;
     CountedWork work(*pacing.reactor, UINT64_MAX);
     work.slow = 0;
-    Pacer pacer(*pacing.reactor, work, {.rate = 1000, .workers = 1, .timeout = 5ms});
+    Pacer pacer(*pacing.reactor, work, {.step = 1ms, .workers = 1, .timeout = 5ms});
     work.pacer = &pacer;
     auto run = [](Pacer& paced, CountedWork& its, runtime::Reactor& reactor) -> runtime::Task<void> {
         runtime::TaskGroup group(reactor, 1);
