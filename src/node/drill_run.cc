@@ -134,7 +134,12 @@ core::Result<DrillReport> DrillRun::run() {
     TRY_VOID(prepare());
     TRY(auto load, LoadThread::open(console_.os, load_options(address_)));
     report_.has_statements = load->load().has_statements();
-    TRY_VOID(load->prepare(kTableTime));
+    if (auto made = load->prepare(kTableTime); !made) {
+        return fail(
+            made.error().kind(),
+            made.error().context() + "; `statements = 0` in [drill] leaves the database out"
+        );
+    }
     report_.moments.begun = told_at_ = console_.os.now();
     const drill::Config& config = site_.config().drill;
     tell(std::format(

@@ -100,6 +100,9 @@ Result<net::Address> DrillSite::address(const SiteView& view) const {
 }
 
 std::vector<mariadb::DatabaseUrl> DrillSite::databases(std::string_view avoided) const {
+    if (!config_.database) {
+        return {};  // what our environment says may be of another site
+    }
     auto all = program_databases(config_, state_dir_ + "/database", console_->os);
     if (!all) {
         return {};

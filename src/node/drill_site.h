@@ -33,7 +33,7 @@ public:
     [[nodiscard]] core::Result<net::Address> address(const SiteView& view) const;
 
     // Where its program has the database; those of `avoided`'s SQL router only where there is no other.
-    // Empty: the site has none that is known.
+    // Empty: the file has no [database], or where it is is not known.
     [[nodiscard]] std::vector<mariadb::DatabaseUrl> databases(std::string_view avoided) const;
 
     // Kills or stops the target, or has the file read again.

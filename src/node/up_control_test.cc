@@ -31,6 +31,7 @@ public:
             .executable = "/bin/sh",
             .arguments = {"sh", "-c", "sleep 600 & wait"},
             .environment = {"PATH=/bin:/usr/bin"},
+            .kept = {},
         };
         runtime::Descriptor nothing(::open("/dev/null", O_WRONLY | O_CLOEXEC));
         request.standard_output = request.standard_error = nothing.get();
