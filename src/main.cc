@@ -10,6 +10,7 @@
 #include "node/drill_command.h"
 #include "node/explain_command.h"
 #include "node/migrate_command.h"
+#include "node/order_verbs.h"
 #include "node/serve_command.h"
 #include "node/sql_client.h"
 #include "node/up_command.h"

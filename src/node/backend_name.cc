@@ -83,6 +83,9 @@ core::Result<FoundBackend> find_backend(const BackendOwners& owners, std::string
         names.push_back(std::move(short_name));
         names.push_back(std::move(full_name));
     }
+    for (const ServerConfig& server : owners.servers) {
+        names.push_back(server.name);
+    }
     if (matches.size() == 1) {
         return matches.front();
     }

@@ -4,9 +4,12 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
+#include "node/config.h"
 #include "node/front.h"
 #include "node/sql_router.h"
 
@@ -17,7 +20,8 @@ inline constexpr std::string_view kDatabasePool = "database";
 // Who has backends on this server.
 struct BackendOwners {
     std::span<const std::unique_ptr<Front>> fronts{};
-    SqlRouter* router = nullptr;  // null: there is none
+    SqlRouter* router = nullptr;              // null: there is none
+    std::span<const ServerConfig> servers{};  // of the site: their names, too, are known to an operator
 };
 
 // A backend of a front, or a node of the router.
@@ -37,6 +41,13 @@ struct FoundBackend {
     [[nodiscard]] bool is_node() const { return front == nullptr; }
     // Takes the writes of the database.
     [[nodiscard]] bool is_primary() const;
+};
+
+// What an operator says of a backend from now on.
+struct OverrideChange {
+    FoundBackend found;
+    balancer::BackendOverride override;  // in place of what was before
+    std::string sentence;                // what that changes
 };
 
 // Errors: not_found (with the nearest name), conflict (ambiguous: says the full names).

@@ -8,11 +8,11 @@
 
 #include "core/json_text.h"
 #include "node/control_json.h"
-#include "node/drain_watch.h"
 #include "node/restart_watch.h"
 #include "node/running_site.h"
 #include "node/status_json.h"
 #include "node/status_table.h"
+#include "node/verb_answers.h"
 
 namespace node {
 
@@ -22,94 +22,8 @@ using http::Method;
 
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kFailed = 1;
-constexpr int kWrongUse = 2;
 constexpr int kFileRefused = 422;  // HTTP: a reload found errors in the file
 constexpr core::Duration kWatchPause = std::chrono::seconds(1);
-
-int refuse(const core::Error& error, Console& console) {
-    console.err("trilith: " + error.context() + "\n");
-    return kFailed;
-}
-
-// Several sites and none named is wrong usage; that none runs is not.
-int refuse_site(const core::Error& error, Console& console) {
-    int status = refuse(error, console);
-    return error.kind() == ErrorKind::invalid ? kWrongUse : status;
-}
-
-// {"servers":[{"server":"lb1","status":200,"reply":{…}}]}, with the replies as they came.
-std::string answers_json(const std::vector<ServerAnswer>& answers) {
-    std::string text = "{\"servers\":[";
-    for (const ServerAnswer& answer : answers) {
-        text += &answer == &answers.front() ? "{\"server\":" : ",{\"server\":";
-        core::append_json_string(text, answer.server);
-        std::string reply = answer.is_good() ? *answer.body : answer.refusal;
-        if (reply.empty()) {
-            reply = format_error(answer.body.error().context());
-        }
-        text += std::format(",\"status\":{},\"reply\":{}}}", answer.status, reply);
-    }
-    return text + "]}\n";
-}
-
-// Says on `err` why servers did not do it: once where none did for one reason. kDone where all did.
-int report_failures(const std::vector<ServerAnswer>& answers, Console& console) {
-    std::vector<ServerLines> failures;
-    for (const ServerAnswer& answer : answers) {
-        if (!answer.is_good()) {
-            failures.push_back({.server = answer.server, .lines = {answer.body.error().context()}});
-        }
-    }
-    console.err(merge_lines(failures, answers.size(), "trilith: "));
-    return failures.empty() ? kDone : kFailed;
-}
-
-void warn_of_dead(const RunningSite& site, Console& console) {
-    for (const ServerSocket& socket : site.dead()) {
-        console.err(std::format("trilith: {} does not run and was not told\n", socket.server));
-    }
-}
-
-std::vector<std::string> change_lines(const std::string& body) {
-    auto changes = parse_changes(body);
-    if (!changes) {
-        return {changes.error().context()};
-    }
-    std::vector<std::string> lines;
-    for (const BackendChange& change : *changes) {
-        lines.push_back(change.backend + ": " + change.sentence);
-    }
-    return lines.empty() ? std::vector<std::string>{"nothing to change"} : lines;
-}
-
-void print_changes(const std::vector<ServerAnswer>& answers, Console& console) {
-    std::vector<ServerLines> good;
-    for (const ServerAnswer& answer : answers) {
-        if (answer.is_good()) {
-            good.push_back({.server = answer.server, .lines = change_lines(*answer.body)});
-        }
-    }
-    console.out(merge_lines(good, answers.size()));
-}
-
-// Gives an order to every server and prints what it changed.
-int give_order(const SiteOptions& options, std::string path, std::string body, Console& console) {
-    auto site = RunningSite::find(options, console);
-    if (!site) {
-        return refuse_site(site.error(), console);
-    }
-    ControlCall order{.method = Method::post, .path = std::move(path), .body = std::move(body)};
-    std::vector<ServerAnswer> answers = site->ask(console.os, order);
-    warn_of_dead(*site, console);
-    if (options.format == OutputFormat::json) {
-        console.out(answers_json(answers));
-    } else {
-        print_changes(answers, console);
-    }
-    return report_failures(answers, console);
-}
 
 std::vector<std::string> reload_lines(const ServerAnswer& answer) {
     auto reply = parse_reload(*answer.body);
@@ -141,7 +55,7 @@ int report_refused_reloads(const std::vector<ServerAnswer>& answers, Console& co
         );
     }
     console.err(merge_lines(refusals, answers.size()));
-    return refusals.empty() ? kDone : kFailed;
+    return refusals.empty() ? kExitDone : kExitFailed;
 }
 
 // {"server":"web1","instances":["app-1: …"]}
@@ -191,17 +105,17 @@ std::string frame(const std::string& table, size_t rows) {
     return text + "\x1b[J";
 }
 
-// One look at the site: asks, draws, and keeps what was seen for the next. Not kDone: it is gone.
+// One look at the site: asks, draws, and keeps what was seen for the next. Not kExitDone: it is gone.
 int look(const StatusOptions& options, std::vector<ServerStatus>& earlier, Console& console) {
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse_site(site.error(), console);
+        return report_no_site(site.error(), console);
     }
     std::vector<ServerAnswer> answers =
         site->ask(console.os, {.method = Method::get, .path = "/v1/status", .body = {}});
     auto statuses = parse_statuses(answers);
     if (!statuses) {
-        return refuse(statuses.error(), console);
+        return report_error(statuses.error(), console);
     }
     TerminalSize size = console.is_terminal ? console.terminal_size() : TerminalSize{};
     Colour colour = console.is_terminal ? Colour::ansi : Colour::none;
@@ -225,7 +139,7 @@ int run(const StatusOptions& options, Console& console) {
         console.out("\x1b[2J");
     }
     int status = look(options, earlier, console);
-    while (options.is_watching && status == kDone) {
+    while (options.is_watching && status == kExitDone) {
         pause(console.os, kWatchPause);
         console.out(console.is_terminal ? "" : "\n");
         status = look(options, earlier, console);
@@ -233,52 +147,10 @@ int run(const StatusOptions& options, Console& console) {
     return status;
 }
 
-int run(const WeightOptions& options, Console& console) {
-    std::string order = format_order(WeightOrder{.name = options.name, .weight = options.weight});
-    return give_order(options.site, "/v1/weight", std::move(order), console);
-}
-
-int run(const DrainOptions& options, Console& console) {
-    std::string order = format_order(BackendOrder{.name = options.name});
-    if (!options.is_waiting) {
-        return give_order(options.site, "/v1/drain", std::move(order), console);
-    }
-    auto site = RunningSite::find(options.site, console);
-    if (!site) {
-        return refuse_site(site.error(), console);
-    }
-    ControlCall call{.method = Method::post, .path = "/v1/drain", .body = std::move(order)};
-    std::vector<ServerAnswer> answers = site->ask(console.os, call);
-    warn_of_dead(*site, console);
-    bool is_text = options.site.format == OutputFormat::text;
-    if (is_text) {
-        print_changes(answers, console);
-    }
-    int status = report_failures(answers, console);
-    auto drained =
-        wait_until_drained(*site, answers, {.timeout = options.timeout, .is_quiet = !is_text}, console);
-    if (!is_text) {
-        console.out(answers_json(answers));
-    }
-    return drained ? status : refuse(drained.error(), console);
-}
-
-int run(const DisableOptions& options, Console& console) {
-    return give_order(options.site, "/v1/disable", format_order(BackendOrder{.name = options.name}), console);
-}
-
-int run(const EnableOptions& options, Console& console) {
-    return give_order(options.site, "/v1/enable", format_order(BackendOrder{.name = options.name}), console);
-}
-
-int run(const UndoOptions& options, Console& console) {
-    return give_order(options.site, "/v1/undo", format_order(UndoOrder{.name = options.name}), console);
-}
-
 int run(const ReloadOptions& options, Console& console) {
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse_site(site.error(), console);
+        return report_no_site(site.error(), console);
     }
     std::vector<ServerAnswer> answers =
         site->ask(console.os, {.method = Method::post, .path = "/v1/reload", .body = "{}"});
@@ -299,11 +171,11 @@ int run(const ReloadOptions& options, Console& console) {
 int run(const RestartOptions& options, Console& console) {
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse_site(site.error(), console);
+        return report_no_site(site.error(), console);
     }
     if (!options.server.empty()) {
         if (auto chosen = site->choose(options.server); !chosen) {
-            return refuse(chosen.error(), console);
+            return report_error(chosen.error(), console);
         }
     }
     std::string json;
@@ -320,17 +192,17 @@ int run(const RestartOptions& options, Console& console) {
     if (options.site.format == OutputFormat::json) {
         console.out("{\"servers\":[" + json + "]}\n");
     }
-    return done ? kDone : refuse(done.error(), console);
+    return done ? kExitDone : report_error(done.error(), console);
 }
 
 int run(const MetricsOptions& options, Console& console) {
     auto site = RunningSite::find(options.site, console);
     if (!site) {
-        return refuse_site(site.error(), console);
+        return report_no_site(site.error(), console);
     }
     if (!options.server.empty()) {
         if (auto chosen = site->choose(options.server); !chosen) {
-            return refuse(chosen.error(), console);
+            return report_error(chosen.error(), console);
         }
     }
     if (site->servers().size() > 1) {
@@ -338,7 +210,7 @@ int run(const MetricsOptions& options, Console& console) {
             "trilith: several servers run: choose one with --server, since their metrics have the same "
             "names\n"
         );
-        return kWrongUse;
+        return kExitWrongUse;
     }
     std::vector<ServerAnswer> answers =
         site->ask(console.os, {.method = Method::get, .path = "/v1/metrics", .body = {}});

@@ -1,5 +1,4 @@
-// The verbs that speak to a running site: status, weight, drain, disable, enable, undo, reload,
-// restart, metrics.
+// The verbs that watch a running site, and those that renew it: status, metrics, reload, restart.
 #pragma once
 
 #include "node/command_line.h"
@@ -10,13 +9,6 @@ namespace node {
 // Each asks every server of the site, prints the merged answer and returns the exit status: 0 done, 1 it
 // could not be done (a line on `err` says why), 2 wrong usage (several sites run and none is named).
 [[nodiscard]] int run(const StatusOptions& options, Console& console);  // with --watch until the site is gone
-[[nodiscard]] int run(const WeightOptions& options, Console& console);
-// Waits until the last request on the backend has ended, and says how many there still are; a time-out leaves
-// it draining.
-[[nodiscard]] int run(const DrainOptions& options, Console& console);
-[[nodiscard]] int run(const DisableOptions& options, Console& console);
-[[nodiscard]] int run(const EnableOptions& options, Console& console);
-[[nodiscard]] int run(const UndoOptions& options, Console& console);
 [[nodiscard]] int run(const ReloadOptions& options, Console& console);
 // Follows it to its end, server after server.
 [[nodiscard]] int run(const RestartOptions& options, Console& console);

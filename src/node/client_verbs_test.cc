@@ -1,8 +1,6 @@
 // The verbs against servers that answer as each test says: what is asked, printed, and returned.
 #include "node/client_verbs.h"
 
-#include <sys/stat.h>
-
 #include <chrono>
 #include <format>
 #include <string>
@@ -11,10 +9,10 @@
 #include <doctest/doctest.h>
 
 #include "node/control_json.h"
+#include "node/order_verbs.h"
 #include "node/sample_status.h"
-#include "node/scripted_os.h"
 #include "node/status_json.h"
-#include "node/temporary_directory.h"
+#include "node/verb_stage.h"
 
 namespace node {
 
@@ -22,68 +20,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Sites whose servers are scripted, and a console that keeps what is printed.
-class Stage {
-public:
-    Stage() {
-        console_.environment.user = 1000;
-        console_.environment.xdg_runtime = directory_.path();
-        REQUIRE(::mkdir((directory_ / "trilith").c_str(), 0700) == 0);
-    }
-
-    // A server that gives these answers one after the other, the last one for ever.
-    ScriptedSocket& add(
-        const std::string& site,
-        const std::string& server,
-        std::vector<std::string> answers
-    ) {
-        ::mkdir((directory_ / ("trilith/" + site)).c_str(), 0700);
-        std::string name = "trilith/" + site + "/" + server + ".sock";
-        directory_.write(name, "");
-        ScriptedSocket& socket = os.sockets[directory_ / name];
-        socket.answer = [this, server, answers = std::move(answers), at = size_t{0}](std::string_view request
-                        ) mutable {
-            size_t body = request.find("\r\n\r\n") + 4;
-            asked.push_back(
-                server + " " + std::string(request.substr(0, request.find(" HTTP"))) + " " +
-                std::string(request.substr(body))
-            );
-            std::string answer = answers[std::min(at++, answers.size() - 1)];
-            return answer;
-        };
-        return socket;
-    }
-
-    Console& console() { return console_; }
-
-    ScriptedOs os;
-    std::vector<std::string> asked;  // "lb1 POST /v1/weight {…}"
-    std::string out;
-    std::string err;
-
-private:
-    TemporaryDirectory directory_;
-    Console console_{
-        .os = os,
-        .environment = {},
-        .out = [this](std::string_view text) { out += text; },
-        .err = [this](std::string_view text) { err += text; },
-        .is_terminal = false,
-        .terminal_size = [] { return TerminalSize{.columns = 80, .rows = 10}; },
-    };
-};
-
 std::string changed(const std::string& sentence) {
     BackendChange change{.backend = "origin/b2", .sentence = sentence};
-    return http_answer(200, format_changes(std::span(&change, 1)));
-}
-
-std::string refused(int status, const std::string& sentence) {
-    return http_answer(status, format_error(sentence));
-}
-
-std::string status_answer(ServerStatus status = sample_status()) {
-    return http_answer(200, status_json(status) + "\n");
+    return http_answer(200, format_changes({.changes = {change}, .server = {}, .remarks = {}}));
 }
 
 // A status in which origin/b2 is in this state.
@@ -160,6 +99,15 @@ TEST_CASE("a refusal is the server's sentence, once, and exit 1") {
     CHECK(stage.err == "trilith: no backend is named \"b2\"\n");
 }
 
+TEST_CASE("a server that does not know the backend is not concerned where another knows it") {
+    Stage stage;
+    stage.add("a.com", "lb1", {changed("done")});
+    stage.add("a.com", "web1", {refused(404, "no backend is named \"b2\"")});
+    CHECK(run(kWeight, stage.console()) == 0);
+    CHECK(stage.out == "origin/b2: done\n");
+    CHECK(stage.err == "");
+}
+
 TEST_CASE("a server that was killed is told of, and does not stop the others") {
     Stage stage;
     stage.add("a.com", "lb1", {""}).connect_error = ECONNREFUSED;
@@ -204,12 +152,12 @@ TEST_CASE("another user's socket is a matter of permission, not of a site that d
 TEST_CASE("as JSON the answers stand side by side") {
     Stage stage;
     stage.add("a.com", "lb1", {changed("x")});
-    stage.add("a.com", "lb2", {refused(404, "no")});
+    stage.add("a.com", "lb2", {refused(500, "no")});
     CHECK(run(WeightOptions{.site = as_json(), .name = "b2", .weight = 1}, stage.console()) == 1);
     CHECK(
         stage.out == R"({"servers":[{"server":"lb1","status":200,)"
                      R"("reply":{"changed":[{"backend":"origin/b2","sentence":"x"}]}},)"
-                     R"({"server":"lb2","status":404,"reply":{"error":"no"}}]})"
+                     R"({"server":"lb2","status":500,"reply":{"error":"no"}}]})"
                      "\n"
     );
 }
@@ -260,7 +208,9 @@ TEST_CASE("a drain of a database node waits for its statements, unless it is the
     for (const Row& row : rows) {
         Stage stage;
         BackendChange change{.backend = name, .sentence = "draining"};
-        std::vector<std::string> answers{http_answer(200, format_changes(std::span(&change, 1)))};
+        std::vector<std::string> answers{
+            http_answer(200, format_changes({.changes = {change}, .server = {}, .remarks = {}}))
+        };
         answers.insert(answers.end(), row.statuses.begin(), row.statuses.end());
         stage.add("a.com", "lb1", answers);
         CHECK(run(DrainOptions{.site = {}, .name = name}, stage.console()) == 0);
@@ -275,7 +225,7 @@ TEST_CASE("a drain of a database node that a reload removes is over, in vain") {
     stage.add(
         "a.com",
         "lb1",
-        {http_answer(200, format_changes(std::span(&change, 1))),
+        {http_answer(200, format_changes({.changes = {change}, .server = {}, .remarks = {}})),
          status_with_node("replica", 1),
          status_with_node("removed", 1)}
     );

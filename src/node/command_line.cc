@@ -98,19 +98,23 @@ private:
     }
 
     void add_changing_verbs() {
-        CLI::App* weight = add_backend_verb("weight", "Change a backend's share of the requests now");
+        CLI::App* weight =
+            add_backend_verb("weight", "Change a backend's or a server's share of the requests now");
         weight->add_option("N", found_.number, "0 to 256; 0 takes no new work")->required();
-        CLI::App* drain = add_backend_verb("drain", "Let a backend finish what runs and give it nothing new");
+        CLI::App* drain = add_backend_verb(
+            "drain",
+            "Let a backend, or all tiers of a server, finish what runs and give it nothing new"
+        );
         drain->add_flag("--no-wait", found_.is_not_waiting, "Do not wait for the last request");
         drain->add_option(
             "--timeout",
             found_.timeout,
             "How long to wait for it, as in \"30s\" (default: no bound)"
         );
-        add_backend_verb("disable", "Take a backend out at once");
-        add_backend_verb("enable", "Put a backend back in");
+        add_backend_verb("disable", "Take a backend or a server out at once");
+        add_backend_verb("enable", "Put a backend or a server back in");
         CLI::App* undo = add_site_verb("undo", "Take back what weight, drain, disable and enable changed");
-        undo->add_option("NAME", found_.name, "The backend, POOL/BACKEND, or database/NODE");
+        undo->add_option("NAME", found_.name, "A server, a backend, POOL/BACKEND, or database/NODE");
         undo->add_flag("--all", found_.is_all, "Of every backend");
         add_site_verb("reload", "Read the file again and take over what changed; no connection is closed");
         CLI::App* restart =
@@ -156,7 +160,8 @@ private:
 
     CLI::App* add_backend_verb(const char* name, const char* purpose) {
         CLI::App* verb = add_site_verb(name, purpose);
-        verb->add_option("NAME", found_.name, "The backend, POOL/BACKEND, or database/NODE")->required();
+        verb->add_option("NAME", found_.name, "A server, a backend, POOL/BACKEND, or database/NODE")
+            ->required();
         return verb;
     }
 

@@ -66,7 +66,7 @@ struct StatusOptions {
 
 struct WeightOptions {
     SiteOptions site;
-    std::string name;     // a backend, or POOL/BACKEND
+    std::string name;     // a backend, POOL/BACKEND, or a server
     uint32_t weight = 0;  // 0 to 256
 };
 

@@ -142,31 +142,39 @@ std::string format_order(const UndoOrder& order) {
     return order.name.empty() ? dump({{"all", true}}) : dump({{"name", order.name}});
 }
 
-std::string format_changes(std::span<const BackendChange> changes) {
+std::string format_changes(const OrderReply& order) {
     Json list = Json::array();
-    for (const BackendChange& change : changes) {
+    for (const BackendChange& change : order.changes) {
         list.push_back({{"backend", change.backend}, {"sentence", change.sentence}});
     }
     Json reply = Json::object();
     reply["changed"] = std::move(list);
+    if (!order.server.empty()) {
+        reply["server"] = order.server;
+        reply["remarks"] = order.remarks;
+    }
     return dump(reply);
 }
 
-Result<std::vector<BackendChange>> parse_changes(std::string_view body) {
+Result<OrderReply> parse_changes(std::string_view body) {
     TRY(Json reply, parse_reply(body));
     auto list = reply.find("changed");
     if (list == reply.end() || !list->is_array()) {
         return fail(ErrorKind::invalid, "the server's reply does not say what changed");
     }
-    std::vector<BackendChange> changes;
+    OrderReply order{
+        .changes = {},
+        .server = text_or_empty(reply, "server"),
+        .remarks = texts(reply, "remarks"),
+    };
     for (const Json& change : *list) {
         if (change.is_object()) {
-            changes.push_back(
+            order.changes.push_back(
                 {.backend = text_or_empty(change, "backend"), .sentence = text_or_empty(change, "sentence")}
             );
         }
     }
-    return changes;
+    return order;
 }
 
 std::string format_restart(uint64_t number) { return dump({{"restart", number}}); }

@@ -18,7 +18,7 @@ inline constexpr size_t kOrderBytesMax = 4 << 10;
 
 // POST /v1/weight
 struct WeightOrder {
-    std::string name;     // a backend, or POOL/BACKEND; not empty
+    std::string name;     // a backend, POOL/BACKEND or a server; not empty
     uint32_t weight = 0;  // 0 to upstream::kWeightMax
 
     friend bool operator==(const WeightOrder&, const WeightOrder&) = default;
@@ -58,10 +58,19 @@ struct BackendChange {
     friend bool operator==(const BackendChange&, const BackendChange&) = default;
 };
 
-// 200: {"changed":[{"backend":"origin/b2","sentence":"…"}]}; an order that finds all as it should be has
-// changed nothing.
-[[nodiscard]] std::string format_changes(std::span<const BackendChange> changes);
-[[nodiscard]] core::Result<std::vector<BackendChange>> parse_changes(std::string_view body);
+// What an order about backends changed here.
+struct OrderReply {
+    std::vector<BackendChange> changes;
+    std::string server;                // not empty: the order's name was that of this server of the site
+    std::vector<std::string> remarks;  // what goes on at that server although nothing here is sent to it
+
+    friend bool operator==(const OrderReply&, const OrderReply&) = default;
+};
+
+// 200: {"changed":[{"backend":"origin/b2","sentence":"…"}]}, of a server also
+// "server":"web1","remarks":["…"]; an order that finds all as it should be has changed nothing.
+[[nodiscard]] std::string format_changes(const OrderReply& reply);
+[[nodiscard]] core::Result<OrderReply> parse_changes(std::string_view body);
 
 // 4xx, 5xx: {"error":"sentence"}.
 [[nodiscard]] std::string format_error(std::string_view sentence);

@@ -90,17 +90,23 @@ TEST_CASE("a whole order that is cut anywhere is refused") {
 }
 
 TEST_CASE("changes are read as they were written") {
-    const std::array changes{
-        BackendChange{.backend = "origin/b2", .sentence = "weight 50 → 200 (configured 50)"},
-        BackendChange{.backend = "x/\"y\"", .sentence = "back\\slash\n"},
+    const OrderReply reply{
+        .changes =
+            {
+                {.backend = "origin/b2", .sentence = "weight 50 → 200 (configured 50)"},
+                {.backend = "x/\"y\"", .sentence = "back\\slash\n"},
+            },
+        .server = {},
+        .remarks = {},
     };
-    std::string text = format_changes(changes);
+    std::string text = format_changes(reply);
     CHECK(text.starts_with(R"({"changed":[{"backend":"origin/b2","sentence":"weight 50 → 200)"));
-    auto read = parse_changes(text);
-    REQUIRE(read);
-    CHECK(*read == std::vector(changes.begin(), changes.end()));
+    CHECK(parse_changes(text) == reply);
     CHECK(format_changes({}) == R"({"changed":[]})");
-    CHECK(parse_changes(format_changes({}))->empty());
+    CHECK(parse_changes(format_changes({})) == OrderReply{});
+    const OrderReply of_server{.changes = {}, .server = "web1", .remarks = {"it is a balancer"}};
+    CHECK(format_changes(of_server) == R"({"changed":[],"server":"web1","remarks":["it is a balancer"]})");
+    CHECK(parse_changes(format_changes(of_server)) == of_server);
     CHECK_FALSE(parse_changes(""));
     CHECK_FALSE(parse_changes("{}"));
     CHECK_FALSE(parse_changes(R"({"changed":5})"));

@@ -16,8 +16,8 @@ ControlReply refuse(uint16_t status, std::string_view sentence) { return error_r
 
 ControlReply refuse(const core::Error& error) { return error_reply(error); }
 
-ControlReply reply_to(const core::Result<BackendChange>& change) {
-    return change ? ControlReply{.body = format_changes(std::span(&*change, 1))} : refuse(change.error());
+ControlReply reply_to(const core::Result<OrderReply>& reply) {
+    return reply ? ControlReply{.body = format_changes(*reply)} : refuse(reply.error());
 }
 
 ControlReply weight(Node& node, std::string_view body) {
@@ -47,11 +47,7 @@ ControlReply undo(Node& node, std::string_view body) {
     if (!order) {
         return refuse(order.error());
     }
-    if (!order->name.empty()) {
-        return reply_to(node.undo(order->name));
-    }
-    auto changes = node.undo_all();
-    return changes ? ControlReply{.body = format_changes(*changes)} : refuse(changes.error());
+    return reply_to(order->name.empty() ? node.undo_all() : node.undo(order->name));
 }
 
 ControlReply reload(Node& node, std::string_view body) {

@@ -6,7 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "node/running_site.h"
 #include "node/status_json.h"
 
 namespace node {
@@ -78,19 +77,37 @@ struct GivenOrder {
     OrderJson body;
 };
 
-Result<void> give_order(const GivenOrder& given, Console& console) {
-    TRY(RunningSite site, RunningSite::find(given.site, console));
-    TRY(RunningSite leader, find_leader(site, console));
+Result<OrderJson> ask_leader(
+    const RunningSite& leader,
+    cluster::OrderKind kind,
+    const OrderJson& body,
+    Console& console
+) {
     std::vector<ServerAnswer> answers = leader.ask(
         console.os,
         {.method = http::Method::post,
-         .path = std::string("/v1/") + cluster::order_name(given.kind),
-         .body = one_line(given.body)}
+         .path = std::string("/v1/") + cluster::order_name(kind),
+         .body = one_line(body)}
     );
     if (!answers.front().is_good()) {
         return fail(std::move(answers.front().body).error());
     }
-    OrderJson reply = OrderJson::parse(*answers.front().body, nullptr, false);
+    return OrderJson::parse(*answers.front().body, nullptr, false);
+}
+
+// To its end; gives how it went.
+Result<std::string> follow_reply(const RunningSite& leader, const OrderJson& reply, Console& console) {
+    TRY(auto ended, follow_order(leader, reply.value("order", uint64_t{0}), console));
+    if (!ended.error.empty()) {
+        return fail(ErrorKind::refused, std::move(ended.error));
+    }
+    return std::move(ended.sentence);
+}
+
+Result<void> give_order(const GivenOrder& given, Console& console) {
+    TRY(RunningSite site, RunningSite::find(given.site, console));
+    TRY(RunningSite leader, find_leader(site, console));
+    TRY(OrderJson reply, ask_leader(leader, given.kind, given.body, console));
     bool is_json = given.site.format == OutputFormat::json;
     if (given.body.contains(kDryRun)) {
         std::string text;
@@ -100,11 +117,8 @@ Result<void> give_order(const GivenOrder& given, Console& console) {
         console.out(is_json ? one_line(reply) + "\n" : text);
         return {};
     }
-    TRY(auto ended, follow_order(leader, reply.value("order", uint64_t{0}), console));
-    if (!ended.error.empty()) {
-        return fail(ErrorKind::refused, std::move(ended.error));
-    }
-    console.out(is_json ? one_line({{"done", ended.sentence}}) + "\n" : ended.sentence + "\n");
+    TRY(std::string sentence, follow_reply(leader, reply, console));
+    console.out(is_json ? one_line({{"done", sentence}}) + "\n" : sentence + "\n");
     return {};
 }
 
@@ -187,6 +201,12 @@ std::string format_order_number(uint64_t number) { return one_line({{"order", nu
 
 std::string format_order_plan(const cluster::OrderPlan& plan) {
     return one_line({{"server", plan.server}, {"plan", plan.sentences}});
+}
+
+Result<std::string> order_switchover(const RunningSite& leader, const std::string& to, Console& console) {
+    OrderJson body = body_of("to", to, false);
+    TRY(OrderJson reply, ask_leader(leader, cluster::OrderKind::switchover, body, console));
+    return follow_reply(leader, reply, console);
 }
 
 int run(const SwitchoverOptions& options, Console& console) {

@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "node/command_line.h"
 #include "node/console.h"
+#include "node/running_site.h"
 
 namespace node {
 
@@ -31,6 +32,14 @@ struct DatabaseOrder {
 [[nodiscard]] std::string format_order_number(uint64_t number);
 // {"server":"db2","plan":["…"]}
 [[nodiscard]] std::string format_order_plan(const cluster::OrderPlan& plan);
+
+// Moves the primary by order of `leader`, the server that leads, and follows that to its end; gives the
+// sentence of how it went. `to`: empty for the replica that has most. Fails with why it was not done.
+[[nodiscard]] core::Result<std::string> order_switchover(
+    const RunningSite& leader,
+    const std::string& to,
+    Console& console
+);
 
 // The verbs: each asks the leader, and follows the order to its end.
 [[nodiscard]] int run(const SwitchoverOptions& options, Console& console);

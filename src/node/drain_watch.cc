@@ -29,13 +29,15 @@ struct Draining {
     std::string backend;  // "origin/b2"
 };
 
-std::vector<Draining> draining_of(const std::vector<ServerAnswer>& answers) {
+// `only`: empty for all of them.
+std::vector<Draining> draining_of(const std::vector<ServerAnswer>& answers, const std::string& only) {
     std::vector<Draining> draining;
     for (const ServerAnswer& answer : answers) {
-        auto changes = answer.is_good() ? parse_changes(*answer.body) : Result<std::vector<BackendChange>>();
-        if (changes) {
-            for (const BackendChange& change : *changes) {
-                draining.push_back({.server = answer.server, .backend = change.backend});
+        auto reply = answer.is_good() ? parse_changes(*answer.body) : Result<OrderReply>();
+        for (size_t at = 0; reply && at < reply->changes.size(); ++at) {
+            const std::string& backend = reply->changes[at].backend;
+            if (only.empty() || only == backend) {
+                draining.push_back({.server = answer.server, .backend = backend});
             }
         }
     }
@@ -117,7 +119,11 @@ struct Running {
     bool is_primary = false;  // whose writes go on
 };
 
-Result<Running> count_running(std::span<const ServerStatus> statuses, const std::vector<Draining>& draining) {
+Result<Running> count_running(
+    std::span<const ServerStatus> statuses,
+    const std::vector<Draining>& draining,
+    bool awaits_move
+) {
     Running running;
     for (const Draining& one : draining) {
         std::optional<Seen> seen = find_draining(statuses, one);
@@ -133,7 +139,7 @@ Result<Running> count_running(std::span<const ServerStatus> statuses, const std:
                 std::format("{} is {}: somebody took the drain back", one.backend, seen->state)
             );
         }
-        running.count += seen->running;
+        running.count += seen->running + (seen->is_primary && awaits_move ? 1 : 0);
         running.thing = seen->is_node ? "statement" : "request";
         running.is_primary = running.is_primary || seen->is_primary;
     }
@@ -182,16 +188,16 @@ Result<void> wait_until_drained(
     const DrainWatchOptions& options,
     Console& console
 ) {
-    const std::vector<Draining> draining = draining_of(answers);
+    const std::vector<Draining> draining = draining_of(answers, options.backend);
     if (draining.empty()) {
         return {};
     }
     const std::string& name = draining.front().backend;
-    const core::Instant deadline = console.os.now() + options.timeout;
+    const core::Instant deadline = options.since.value_or(console.os.now()) + options.timeout;
     Progress progress(console, options.is_quiet);
     for (core::Duration next = kFirstPause;; next = std::min(next * 2, kLongestPause)) {
         auto statuses = ask_status(site, console.os);
-        auto running = statuses ? count_running(*statuses, draining)
+        auto running = statuses ? count_running(*statuses, draining, options.awaits_move)
                                 : Result<Running>(fail(std::move(statuses).error()));
         core::Duration left = deadline - console.os.now();
         bool is_over = !running || running->count == 0 || left <= core::Duration::zero();

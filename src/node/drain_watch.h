@@ -2,6 +2,8 @@
 // so.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/result.h"
@@ -13,7 +15,10 @@ namespace node {
 
 struct DrainWatchOptions {
     core::Duration timeout = core::Duration::max();
-    bool is_quiet = false;  // prints nothing
+    std::optional<core::Instant> since{};  // what the time-out counts from; none: now
+    bool is_quiet = false;                 // prints nothing
+    std::string backend{};                 // waits for this one alone; empty: for all of them
+    bool awaits_move = false;              // a database node is not drained as long as it is the primary
 };
 
 // `answers`: what the servers said to the order; those that refused it are not waited for. Returns when no

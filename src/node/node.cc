@@ -12,39 +12,6 @@
 namespace node {
 
 using balancer::BackendOverride;
-using upstream::AdminState;
-
-namespace {
-
-std::string weight_sentence(uint32_t before, uint32_t now, uint32_t configured) {
-    std::string sentence = "weight " + std::to_string(before) + " → " + std::to_string(now);
-    if (now == configured) {
-        return sentence + " (as configured)";
-    }
-    return sentence + " (configured " + std::to_string(configured) +
-           "; kept over reload and restart until undone)";
-}
-
-// Of a database node: what an operator changes there is about reads alone.
-std::string_view node_sentence(AdminState admin) {
-    switch (admin) {
-        case AdminState::enabled: return "enabled: takes reads again";
-        case AdminState::draining: return "draining: running reads end, no new ones come";
-        case AdminState::disabled: return "disabled: gets no reads from now on";
-    }
-    return "";
-}
-
-std::string_view admin_sentence(AdminState admin) {
-    switch (admin) {
-        case AdminState::enabled: return "enabled: takes requests again";
-        case AdminState::draining: return "draining: running requests end, no new ones come";
-        case AdminState::disabled: return "disabled: out at once";
-    }
-    return "";
-}
-
-}  // namespace
 
 core::Result<std::unique_ptr<Node>> Node::open(
     Config config,
@@ -254,81 +221,15 @@ ReloadReply Node::apply(Config config) {
     return reply;
 }
 
-BackendOwners Node::backend_owners() const { return {.fronts = fronts_, .router = router_.get()}; }
+BackendOwners Node::backend_owners() const {
+    return {.fronts = fronts_, .router = router_.get(), .servers = config_.servers};
+}
 
 BackendOverride Node::recall(std::string_view pool, std::string_view backend) const {
     if (world_.overrides == nullptr) {
         return {};
     }
     return world_.overrides->find(std::string(pool) + "/" + std::string(backend));
-}
-
-// Kept first, then done: what was acknowledged survives a crash.
-core::Result<void> Node::override_backend(const FoundBackend& found, const BackendOverride& override) {
-    if (world_.overrides != nullptr) {
-        TRY_VOID(world_.overrides->set(found.full_name(), override));
-    }
-    found.set_override(override);
-    return {};
-}
-
-// What goes on although it gets no share of the reads.
-std::string Node::primary_remark(const FoundBackend& found) const {
-    if (!found.is_primary()) {
-        return "";
-    }
-    std::string remark = "; the primary still takes writes, and reads that no replica can take";
-    return database_ == nullptr ? remark : remark + ": trilith switchover moves them";
-}
-
-BackendChange Node::told(const FoundBackend& found, std::string sentence) {
-    BackendChange change{.backend = found.full_name(), .sentence = std::move(sentence)};
-    world_.log.info("node", change.backend + ": " + change.sentence);
-    return change;
-}
-
-core::Result<BackendChange> Node::set_weight(std::string_view name, uint32_t weight) {
-    TRY(FoundBackend found, find_backend(backend_owners(), name));
-    uint32_t before = found.weight();
-    uint32_t configured = found.configured_weight();
-    BackendOverride override = found.kept();
-    override.weight = weight == configured ? std::nullopt : std::optional(weight);
-    TRY_VOID(override_backend(found, override));
-    std::string remark = weight == 0 ? primary_remark(found) : "";
-    return told(found, weight_sentence(before, weight, configured) + remark);
-}
-
-core::Result<BackendChange> Node::set_admin(std::string_view name, AdminState admin) {
-    TRY(FoundBackend found, find_backend(backend_owners(), name));
-    BackendOverride override = found.kept();
-    override.admin = admin == AdminState::enabled ? std::nullopt : std::optional(admin);
-    TRY_VOID(override_backend(found, override));
-    std::string sentence(found.is_node() ? node_sentence(admin) : admin_sentence(admin));
-    return told(found, admin == AdminState::enabled ? sentence : sentence + primary_remark(found));
-}
-
-core::Result<BackendChange> Node::take_back(const FoundBackend& found) {
-    TRY_VOID(override_backend(found, {}));
-    return told(
-        found,
-        "as configured again: weight " + std::to_string(found.configured_weight()) + ", enabled"
-    );
-}
-
-core::Result<BackendChange> Node::undo(std::string_view name) {
-    TRY(FoundBackend found, find_backend(backend_owners(), name));
-    return take_back(found);
-}
-
-core::Result<std::vector<BackendChange>> Node::undo_all() {
-    std::vector<BackendChange> changes;
-    for (const FoundBackend& found : all_backends(backend_owners())) {
-        if (!found.kept().is_empty()) {
-            TRY(BackendChange change, take_back(found));
-            changes.push_back(std::move(change));
-        }
-    }
-    return changes;
 }
 
 core::Result<uint64_t> Node::begin_restart() {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "node/front.h"
 #include "node/log_sink.h"
 #include "node/override_store.h"
+#include "node/server_parts.h"
 #include "node/site_program.h"
 #include "node/sql_router.h"
 #include "node/status.h"
@@ -66,11 +68,12 @@ public:
     [[nodiscard]] ReloadReply reload();
     [[nodiscard]] ReloadReply apply(Config config);
 
-    // Operator's orders; NAME or POOL/NAME. The sentence says what changed.
-    [[nodiscard]] core::Result<BackendChange> set_weight(std::string_view name, uint32_t weight);
-    [[nodiscard]] core::Result<BackendChange> set_admin(std::string_view name, upstream::AdminState admin);
-    [[nodiscard]] core::Result<BackendChange> undo(std::string_view name);
-    [[nodiscard]] core::Result<std::vector<BackendChange>> undo_all();
+    // Operator's orders. A name is a server of the site (of it: what here is sent to it, see parts_of()),
+    // NAME or POOL/NAME. The sentences say what changed.
+    [[nodiscard]] core::Result<OrderReply> set_weight(std::string_view name, uint32_t weight);
+    [[nodiscard]] core::Result<OrderReply> set_admin(std::string_view name, upstream::AdminState admin);
+    [[nodiscard]] core::Result<OrderReply> undo(std::string_view name);
+    [[nodiscard]] core::Result<OrderReply> undo_all();
     // Begins to replace the instances of the site's program, see SiteProgram. not_found: none runs here.
     [[nodiscard]] core::Result<uint64_t> begin_restart();
 
@@ -94,15 +97,15 @@ private:
     [[nodiscard]] core::Result<std::vector<Front::Staged>> stage(const Config& config);
     [[nodiscard]] core::Result<std::optional<SqlRouter::Staged>> stage_router(const Config& config) const;
     [[nodiscard]] const ServerConfig& self(const Config& config) const;
-    [[nodiscard]] core::Result<void> override_backend(
-        const FoundBackend& found,
-        const balancer::BackendOverride& override
-    );
+    [[nodiscard]] core::Result<void> override_backends(std::span<const OverrideChange> changes);
     [[nodiscard]] BackendOwners backend_owners() const;
     [[nodiscard]] balancer::BackendOverride recall(std::string_view pool, std::string_view backend) const;
-    [[nodiscard]] core::Result<BackendChange> take_back(const FoundBackend& found);
+    [[nodiscard]] core::Result<OrderTargets> find_targets(std::string_view name) const;
+    [[nodiscard]] core::Result<OrderReply> carry_out(
+        OrderTargets targets,
+        std::vector<OverrideChange> changes
+    );
     [[nodiscard]] std::string primary_remark(const FoundBackend& found) const;
-    [[nodiscard]] BackendChange told(const FoundBackend& found, std::string sentence);
     void core_has_ended();
 
     NodeWorld world_;

@@ -308,9 +308,9 @@ class Site:
         command = [BINARY, *words, *self.options()]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
 
-    def do(self, *words):
+    def do(self, *words, timeout=30):
         """Runs a client verb that must succeed; its standard output."""
-        done = self.verb(*words)
+        done = self.verb(*words, timeout=timeout)
         assert done.returncode == 0, f"{words}: exit {done.returncode}: {done.stderr}{done.stdout}"
         return done.stdout
 

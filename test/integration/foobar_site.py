@@ -5,6 +5,7 @@ import http.client
 import os
 import re
 import shutil
+import threading
 import urllib.parse
 
 from app_site import AppSite, own_addresses
@@ -18,9 +19,9 @@ UP_SECONDS = 120
 
 
 class Foobar(DatabaseSite):
-    """The example with addresses of the test's own. `database` are further keys of [database]."""
+    """The example with addresses of the test's own. `health` is [balancer.health]; `database` are further keys of [database]."""
 
-    def __init__(self, **database):
+    def __init__(self, health=None, **database):
         assert os.path.exists(PROGRAM), f"{PROGRAM} is not there: build it first"
         (self.balancer, web1, web2), self.entry, _ = own_addresses(3)
         roles = ["web", "app", "database"]
@@ -29,6 +30,7 @@ class Foobar(DatabaseSite):
         servers = {"lb1": {"address": self.balancer, "roles": ["balancer"]}, **{name: {"address": address, "roles": roles} for name, address in self.addresses.items()}}
         text = 'site = "www.foobar.com"\n' + toml_table("servers", servers)
         text += toml_table("balancer", {"listen": [f"http://{self.balancer}:{self.entry}"], "threads": 1})
+        text += toml_table("balancer.health", health) if health else ""
         text += toml_table("web", {"root": "public"}) + toml_table("app", {"command": ["./foobar"], "instances": 1})
         text += toml_table("database", {"engine": "mariadb", "primary": "web1", "name": "foobar", "memory": "32MiB", **database})
         AppSite.__init__(self, text, "up")
@@ -59,3 +61,62 @@ class Foobar(DatabaseSite):
         status, text, headers = self.ask("GET", path)
         assert status == 200
         return headers["Set-Cookie"].split(";")[0], re.search(r'name="form_token" value="([^"]+)"', text)[1]
+
+
+class Visitor(threading.Thread):
+    """A visitor who adds users one after the other, and looks for each at once; never again what failed."""
+
+    def __init__(self, site, number):
+        super().__init__(daemon=True)
+        self.site, self.number = site, number
+        self.added, self.wrong = [], []
+        self.ending = threading.Event()
+
+    def run(self):
+        cookie, token = self.site.form()
+        while not self.ending.is_set():
+            email = f"visitor{self.number}-{len(self.added) + len(self.wrong)}@foobar.com"
+            fields = {"name": "Visitor", "email": email, "form_token": token}
+            status, text, headers = self.site.ask("POST", "/users/new", fields, {"Cookie": cookie})
+            if status != 303:
+                self.wrong.append((email, status, text))
+                continue
+            self.added.append(email)
+            position = headers["Set-Cookie"].split(";")[0]
+            status, text, _ = self.site.ask("GET", f"/?q={email}", headers={"Cookie": position})
+            if status != 200 or f">{email}<" not in text:
+                self.wrong.append((email, status, text))
+
+
+class Visitors:
+    """Some of them, and what became of what they were told."""
+
+    def __init__(self, site, count=3):
+        self.site = site
+        self.visitors = [Visitor(site, number) for number in range(count)]
+
+    def __enter__(self):
+        for visitor in self.visitors:
+            visitor.start()
+        return self
+
+    def __exit__(self, *_):
+        for visitor in self.visitors:
+            visitor.ending.set()
+        for visitor in self.visitors:
+            visitor.join(90)
+            assert not visitor.is_alive(), "a visitor hangs"
+
+    def wait_more(self, count=5, seconds=60):
+        """Until each has added so many more users."""
+        before = [len(visitor.added) for visitor in self.visitors]
+        done = lambda: all(len(visitor.added) >= had + count for visitor, had in zip(self.visitors, before))
+        wait_until(lambda: done() or self.wrong(), seconds, f"{count} more users of each")
+
+    def wrong(self):
+        return [wrong for visitor in self.visitors for wrong in visitor.wrong]
+
+    def missing(self, server):
+        """Who was added, and is not in that server's database."""
+        there = {row[0] for row in self.site.sql(server, "SELECT email FROM foobar.users WHERE name = 'Visitor'")}
+        return {email for visitor in self.visitors for email in visitor.added} - there

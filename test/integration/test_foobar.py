@@ -11,7 +11,7 @@ import pytest
 import mariadb_cluster
 from app_site import kill_9
 from balancer_site import BINARY
-from foobar_site import Foobar
+from foobar_site import Foobar, Visitors
 from raw_client import wait_until
 
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
@@ -126,51 +126,16 @@ def test_without_a_primary_everything_is_shown_and_changes_wait():
         site.finish()
 
 
-class Busy(threading.Thread):
-    """A visitor who adds users one after the other, and looks for each at once; never again what failed."""
-
-    def __init__(self, site, number):
-        super().__init__(daemon=True)
-        self.site, self.number = site, number
-        self.added, self.wrong = [], []
-        self.ending = threading.Event()
-
-    def run(self):
-        cookie, token = self.site.form()
-        while not self.ending.is_set():
-            email = f"busy{self.number}-{len(self.added) + len(self.wrong)}@foobar.com"
-            fields = {"name": "Busy", "email": email, "form_token": token}
-            status, text, headers = self.site.ask("POST", "/users/new", fields, {"Cookie": cookie})
-            if status != 303:
-                self.wrong.append((email, status, text))
-                continue
-            self.added.append(email)
-            position = headers["Set-Cookie"].split(";")[0]
-            status, text, _ = self.site.ask("GET", f"/?q={email}", headers={"Cookie": position})
-            if status != 200 or f">{email}<" not in text:
-                self.wrong.append((email, status, text))
-
-
 def test_visitors_do_not_notice_that_the_primary_moves():
     site = Foobar()
-    busy = []
     try:
         site.start().wait_whole()
-        busy = [Busy(site, number) for number in range(3)]
-        for one in busy:
-            one.start()
-        wait_until(lambda: all(len(one.added) >= 5 for one in busy), 60, "users before the move")
-        done = subprocess.run([BINARY, "switchover", "--to", "web2", *site.options()], capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        before = [len(one.added) for one in busy]
-        wait_until(lambda: all(len(one.added) >= had + 5 for one, had in zip(busy, before)), 60, "users after the move")
-        for one in busy:
-            one.ending.set()
-            one.join(90)
-            assert not one.is_alive() and one.wrong == [], one.wrong[:3]
-        there = {row[0] for row in site.sql("web2", "SELECT email FROM foobar.users WHERE name = 'Busy'")}
-        assert there == {email for one in busy for email in one.added}
+        with Visitors(site) as visitors:
+            visitors.wait_more()
+            done = subprocess.run([BINARY, "switchover", "--to", "web2", *site.options()], capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            visitors.wait_more()
+        assert visitors.wrong() == []
+        assert visitors.missing("web2") == set()
     finally:
-        for one in busy:
-            one.ending.set()
         site.finish()

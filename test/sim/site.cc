@@ -273,7 +273,7 @@ void Site::plan_order(core::Instant when) {
             return;
         }
         // An order for a backend that a reload has removed is refused, which is right.
-        core::Result<node::BackendChange> done = node_->undo(name);
+        core::Result<node::OrderReply> done = node_->undo(name);
         if (choice == 0) {
             done = node_->set_weight(name, weight);
         } else if (choice == 1) {
