@@ -9,6 +9,7 @@
 #include "node/database_order.h"
 #include "node/drill_command.h"
 #include "node/explain_command.h"
+#include "node/logs_command.h"
 #include "node/migrate_command.h"
 #include "node/order_verbs.h"
 #include "node/serve_command.h"

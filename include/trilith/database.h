@@ -472,6 +472,7 @@ struct DatabaseOptions {
     std::chrono::milliseconds queue_time{5'000};   // until there is a connection; then `unavailable`
     std::chrono::milliseconds query_time{15'000};  // of a statement: above the router's database.hold
     std::chrono::milliseconds commit_time{30'000};
+    std::chrono::milliseconds slow_time{1'000};  // a statement that takes so long is logged with its request's id
     std::chrono::milliseconds idle_time{60'000};  // unused for so long, a connection is closed
 
     std::string position_cookie = "trilith_position";  // empty: no visitor's writes are followed

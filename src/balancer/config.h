@@ -50,6 +50,9 @@ struct LimitConfig {
 struct AccessLogConfig {
     bool is_enabled = false;
     std::string file;  // empty: standard output
+    // Where the lines go besides; no keys of their own.
+    bool is_printed = true;  // false: to no file and not to standard output
+    bool is_kept = false;    // with the server's other log files
 
     friend bool operator==(const AccessLogConfig&, const AccessLogConfig&) = default;
 };

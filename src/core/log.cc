@@ -8,6 +8,14 @@ namespace core {
 
 namespace {
 
+bool needs_quotes(std::string_view value) {
+    return value.empty() || std::ranges::any_of(value, [](char c) {
+        return c <= ' ' || c == '"' || c == '\\' || c == '=' || static_cast<unsigned char>(c) >= 0x7F;
+    });
+}
+
+}  // namespace
+
 std::string_view level_name(LogLevel level) {
     switch (level) {
         case LogLevel::error: return "error";
@@ -17,13 +25,26 @@ std::string_view level_name(LogLevel level) {
     return "?";
 }
 
-bool needs_quotes(std::string_view value) {
-    return value.empty() || std::ranges::any_of(value, [](char c) {
-        return c <= ' ' || c == '"' || c == '\\' || c == '=' || static_cast<unsigned char>(c) >= 0x7F;
-    });
+std::string log_json(const LogEvent& event, std::string_view first) {
+    std::string text = "{\"time\":\"";
+    text.resize(text.size() + 24);
+    write_rfc3339(event.time, text.data() + text.size() - 24);
+    text += "\",";
+    text += first;
+    text += "\"tier\":";
+    append_json_string(text, event.component);
+    text += ",\"level\":";
+    append_json_string(text, level_name(event.level));
+    text += ",\"event\":";
+    append_json_string(text, event.event);
+    for (const LogField& field : event.fields) {
+        text += ',';
+        append_json_string(text, field.key);
+        text += ':';
+        append_json_string(text, field.value);
+    }
+    return text + "}\n";
 }
-
-}  // namespace
 
 void Log::line(
     LogLevel level,
@@ -31,8 +52,9 @@ void Log::line(
     std::string_view event,
     std::initializer_list<LogField> fields
 ) {
+    const WallTime now = now_();
     std::string text(24, ' ');
-    write_rfc3339(now_(), text.data());
+    write_rfc3339(now, text.data());
     text += ' ';
     text += level_name(level);
     text += ' ';
@@ -53,6 +75,9 @@ void Log::line(
     std::ranges::replace(text, '\n', ' ');
     text += '\n';
     write_(text);
+    if (keep_) {
+        keep_({.time = now, .level = level, .component = component, .event = event, .fields = fields});
+    }
 }
 
 }  // namespace core

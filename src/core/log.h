@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,13 +20,31 @@ struct LogField {
     std::string value;
 };
 
+// A line before it is written as text. Views: of the call.
+struct LogEvent {
+    WallTime time;
+    LogLevel level = LogLevel::info;
+    std::string_view component;
+    std::string_view event;
+    std::span<const LogField> fields;
+};
+
+[[nodiscard]] std::string_view level_name(LogLevel level);
+
+// The event as one line of JSON, its newline included: "time", then the members of `first` (as they are
+// written, `"server":"web1",`), "tier" (the component), "level", "event" and its fields, each a text.
+[[nodiscard]] std::string log_json(const LogEvent& event, std::string_view first);
+
 // Passed by reference to whoever may log; safe to call from every thread when `write` is (one write(2) a line
 // is).
 class Log {
 public:
-    // `now` gives the time stamp; `write` receives one line with its newline.
-    Log(std::function<WallTime()> now, std::function<void(std::string_view)> write)
-        : now_(std::move(now)), write_(std::move(write)) {}
+    // `now` gives the time stamp; `write` receives one line with its newline; `keep`, where there is one, the
+    // event itself.
+    Log(std::function<WallTime()> now,
+        std::function<void(std::string_view)> write,
+        std::function<void(const LogEvent&)> keep = {})
+        : now_(std::move(now)), write_(std::move(write)), keep_(std::move(keep)) {}
 
     // error: a human must act. `event` is a short sentence or verb phrase.
     void error(
@@ -64,6 +83,7 @@ private:
 
     std::function<WallTime()> now_;
     std::function<void(std::string_view)> write_;
+    std::function<void(const LogEvent&)> keep_;
 };
 
 }  // namespace core

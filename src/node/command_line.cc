@@ -95,6 +95,13 @@ private:
         CLI::App* metrics =
             add_site_verb("metrics", "Print the metrics of a server in the format of Prometheus");
         metrics->add_option("--server", found_.server, "Which server; may be left out where one runs");
+        CLI::App* logs =
+            add_site_verb("logs", "Print the log of all servers of this machine as one, by time");
+        logs->add_option("--server", found_.server, "Of this server alone (up: of what starts them)");
+        logs->add_option("--tier", found_.tier, "Of balancer, web, app, database … alone");
+        logs->add_option("--request", found_.request, "All that names the request of this id");
+        logs->add_option("--lines", found_.number, "How many of the newest (default: 100)");
+        logs->add_flag("--follow", found_.is_following, "And what comes, until Ctrl-C");
     }
 
     void add_changing_verbs() {

@@ -145,6 +145,16 @@ struct MetricsOptions {
     std::string server;  // empty: the site has one server
 };
 
+// trilith logs [--server NAME] [--tier T] [--lines N] [--request ID] [--follow]
+struct LogsOptions {
+    SiteOptions site;
+    std::string server;         // empty: all
+    std::string tier;           // empty: all
+    std::string request;        // empty: all; else an id
+    size_t lines = 100;         // the newest; with `request` all by default
+    bool is_following = false;  // --follow: and what comes
+};
+
 // --help, --version: nothing to do but to print.
 struct PrintOptions {
     std::string text;
@@ -170,7 +180,8 @@ using Command = std::variant<
     RejoinOptions,
     SqlOptions,
     DrillOptions,
-    MetricsOptions>;
+    MetricsOptions,
+    LogsOptions>;
 
 // Reads the words after the program's name. ErrorKind::invalid: wrong usage, in one sentence that names the
 // nearest verb or option and where to read on; the program then ends with 2.

@@ -79,6 +79,17 @@ struct AppConfig {
     friend bool operator==(const AppConfig&, const AppConfig&) = default;
 };
 
+// [log]
+struct LogConfig {
+    bool is_enabled = true;
+    std::string directory;         // absolute; empty: in the state directory
+    uint64_t size_max = 64 << 20;  // bytes of one file
+    uint32_t kept = 5;             // full files that stay beside the one that is written
+    bool has_requests = false;     // with the access log of every tier, also where that is not enabled
+
+    friend bool operator==(const LogConfig&, const LogConfig&) = default;
+};
+
 // Who has a say in what a file says.
 struct FileOrigin {
     uid_t owner = 0;
@@ -95,6 +106,7 @@ struct Config {
     std::string site = "local";  // 1 to 100 of A-Z a-z 0-9 . _ -; names the state and runtime directories
     std::string user;  // whom servers go on as when they are started as root; empty: see user_rule.h
     std::vector<ServerConfig> servers;  // in the order written; at least one
+    LogConfig log;
     balancer::Config balancer;
     std::vector<web::Config> route_sites;  // what routes with a root serve; balancer::RouteConfig::handler is
                                            // an index into them

@@ -378,6 +378,7 @@ std::vector<ConfigChange> compare(const Config& before, const Config& after) {
     compare_app(before, after, changes);
     compare_database(before, after, changes);
     compare_admin(before, after, changes);
+    compare_settings("log", {log_settings(before.log), log_settings(after.log)}, changes);
     compare_pools(before, after, changes);
     compare_routes(before, after, changes);
     compare_drills(before, after, changes);

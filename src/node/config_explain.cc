@@ -331,6 +331,7 @@ std::string explain(const Config& config) {
     } else {
         text += "\n# no [admin]: metrics are on the control socket only\n";
     }
+    text += print_table("log", log_settings(config.log));
     for (const upstream::PoolConfig& pool : balancer.pools) {
         text += pool.name == derived_pool_name(config) ? print_derived_pool(pool) : print_pool(pool);
     }

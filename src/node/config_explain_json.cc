@@ -170,6 +170,7 @@ std::string explain_json(const Config& config) {
     }
     document["admin"]["listen"] =
         config.admin_listen ? Json(listen_text(*config.admin_listen)) : Json(nullptr);
+    document["log"] = object_of(log_settings(config.log));
     for (const upstream::PoolConfig& pool : config.balancer.pools) {
         Json& object = document["pools"][pool.name];
         object = pool_of(pool);

@@ -17,6 +17,7 @@
 #include "node/config_database.h"
 #include "node/config_derived.h"
 #include "node/config_drill.h"
+#include "node/config_log.h"
 #include "node/config_paths.h"
 #include "node/config_pools.h"
 #include "node/config_ports.h"
@@ -108,6 +109,9 @@ Config read_sections(Section& root, std::string_view base_directory) {
         balancer->finish();
     }
     config.admin_listen = read_admin(root);
+    if (auto log = root.child("log")) {
+        read_log(*log, base_directory, config.log);
+    }
     read_tiers(root, config);
     auto derived = derive_pool(config, pool_defaults);
     config.balancer.pools = read_pools(root, pool_defaults, derived_pool_name(config));

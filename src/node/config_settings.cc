@@ -108,6 +108,17 @@ std::vector<Setting> limit_settings(const balancer::LimitConfig& limits) {
     };
 }
 
+std::vector<Setting> log_settings(const LogConfig& log) {
+    const LogConfig defaults;
+    return after_restart({
+        {"enabled", literal(log.is_enabled), literal(defaults.is_enabled)},
+        {"directory", optional_literal(log.directory), optional_literal(defaults.directory)},
+        {"max_size", size_literal(log.size_max), size_literal(defaults.size_max)},
+        {"keep", literal(log.kept), literal(defaults.kept)},
+        {"requests", literal(log.has_requests), literal(defaults.has_requests)},
+    });
+}
+
 std::vector<Setting> access_log_settings(const balancer::AccessLogConfig& access_log) {
     const balancer::AccessLogConfig defaults;
     return {

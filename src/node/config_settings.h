@@ -27,6 +27,7 @@ struct Setting {
 [[nodiscard]] std::vector<Setting> timeout_settings(const balancer::TimeoutConfig& timeouts);
 [[nodiscard]] std::vector<Setting> limit_settings(const balancer::LimitConfig& limits);
 [[nodiscard]] std::vector<Setting> access_log_settings(const balancer::AccessLogConfig& access_log);
+[[nodiscard]] std::vector<Setting> log_settings(const LogConfig& log);
 [[nodiscard]] std::vector<Setting> pool_settings(const upstream::PoolConfig& pool);
 [[nodiscard]] std::vector<Setting> health_settings(const upstream::HealthConfig& health);
 

@@ -150,8 +150,11 @@ void Front::commit(Staged staged) {
         };
         world_.cores[one.core]->post(std::move(take));
     }
-    if (plan_.balancer.access_log.is_enabled) {
-        world_.access_log.reopen(plan_.balancer.access_log.file);
+    const balancer::AccessLogConfig& access = plan_.balancer.access_log;
+    if (access.is_enabled) {
+        world_.access_log.reopen(
+            {.file = access.file, .is_printed = access.is_printed, .is_kept = access.is_kept}
+        );
     }
 }
 

@@ -1,5 +1,7 @@
 #include "node/front_plan.h"
 
+#include <algorithm>
+
 #include "node/config_app.h"
 #include "node/config_derived.h"
 #include "node/config_listen.h"
@@ -110,6 +112,26 @@ FrontPlan plan_app(const Config& config, const ServerConfig& server) {
     return plan;
 }
 
+// What goes to standard output is kept with the server's log files as well; all of it where they are to have
+// it. A server has one access log: a tier whose own is not enabled joins that of the others.
+void keep_access_logs(const LogConfig& log, std::vector<FrontPlan>& plans) {
+    auto enabled = std::ranges::find_if(plans, [](const FrontPlan& plan) {
+        return plan.balancer.access_log.is_enabled;
+    });
+    balancer::AccessLogConfig common;
+    if (enabled != plans.end()) {
+        common = enabled->balancer.access_log;
+    } else {
+        common = {.is_enabled = true, .file = {}, .is_printed = false};
+    }
+    bool has_requests = log.is_enabled && log.has_requests;
+    for (FrontPlan& plan : plans) {
+        balancer::AccessLogConfig& access = plan.balancer.access_log;
+        access = access.is_enabled || !has_requests ? access : common;
+        access.is_kept = log.is_enabled && access.is_enabled && (access.file.empty() || has_requests);
+    }
+}
+
 }  // namespace
 
 std::vector<FrontPlan> plan_fronts(const Config& config, const ServerConfig& server) {
@@ -123,6 +145,7 @@ std::vector<FrontPlan> plan_fronts(const Config& config, const ServerConfig& ser
     if (has_app_port(config, server)) {
         plans.push_back(plan_app(config, server));
     }
+    keep_access_logs(config.log, plans);
     return plans;
 }
 

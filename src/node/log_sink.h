@@ -6,13 +6,20 @@
 
 namespace node {
 
+// Where blocks go.
+struct LogPlace {
+    std::string file;        // empty: standard output
+    bool is_printed = true;  // there
+    bool is_kept = false;    // with the server's log files
+};
+
 class LogSink {
 public:
     virtual ~LogSink() = default;
     // Takes whole lines. False: the writer is too far behind, they are dropped.
     [[nodiscard]] virtual bool write(std::string lines) = 0;
-    // Opens another file (or the same one anew, after it was rotated); empty: standard output.
-    virtual void reopen(std::string path) = 0;
+    // Opens another file (or the same one anew, after it was rotated).
+    virtual void reopen(LogPlace place) = 0;
     // Lines that it took and could not write. From any thread.
     [[nodiscard]] virtual uint64_t lines_lost() const { return 0; }
 };

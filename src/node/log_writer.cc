@@ -91,17 +91,17 @@ core::Result<void> LogWriter::hand_over(const std::string& path, const runtime::
     return check_writable(path);
 }
 
-core::Result<std::unique_ptr<LogWriter>> LogWriter::create(runtime::Os& os, core::Log& log) {
+core::Result<std::unique_ptr<LogWriter>> LogWriter::create(runtime::Os& os, core::Log& log, LogFiles* files) {
     TRY(auto reactor, runtime::Reactor::open(os));
-    return std::unique_ptr<LogWriter>(new LogWriter(std::move(reactor), log));
+    return std::unique_ptr<LogWriter>(new LogWriter(std::move(reactor), log, files));
 }
 
 void LogWriter::start() {
     thread_ = std::make_unique<runtime::Cores>("log", 1, [this](size_t) { reactor_->run(serve()); });
 }
 
-LogWriter::LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log)
-    : reactor_(std::move(reactor)), log_(log), stopped_(*reactor_) {}
+LogWriter::LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log, LogFiles* files)
+    : reactor_(std::move(reactor)), log_(log), files_(files), stopped_(*reactor_) {}
 
 LogWriter::~LogWriter() {
     is_ending_.store(true, std::memory_order_relaxed);
@@ -115,6 +115,12 @@ LogWriter::~LogWriter() {
 runtime::Task<void> LogWriter::serve() { co_await stopped_.wait(); }
 
 bool LogWriter::write(std::string lines) {
+    if (files_ != nullptr && is_kept_.load(std::memory_order_relaxed)) {
+        files_->keep_requests(lines);
+    }
+    if (!is_printed_.load(std::memory_order_relaxed)) {
+        return true;
+    }
     size_t size = lines.size();
     if (pending_bytes_.fetch_add(size, std::memory_order_relaxed) + size > kPendingBytesMax) {
         pending_bytes_.fetch_sub(size, std::memory_order_relaxed);
@@ -124,8 +130,10 @@ bool LogWriter::write(std::string lines) {
     return true;
 }
 
-void LogWriter::reopen(std::string path) {
-    reactor_->post([this, name = std::move(path)] { open_now(name); });
+void LogWriter::reopen(LogPlace place) {
+    is_kept_.store(place.is_kept, std::memory_order_relaxed);
+    is_printed_.store(place.is_printed, std::memory_order_relaxed);
+    reactor_->post([this, name = std::move(place.file)] { open_now(name); });
 }
 
 void LogWriter::open_now(const std::string& path) {

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/result.h"
+#include "node/log_files.h"
 #include "node/log_sink.h"
 #include "runtime/account.h"
 #include "runtime/cores.h"
@@ -24,14 +25,19 @@ public:
     static constexpr size_t kPendingBytesMax = 16 << 20;
 
     // `log` gets one line when writing fails and one when it works again. What comes before start() waits.
-    [[nodiscard]] static core::Result<std::unique_ptr<LogWriter>> create(runtime::Os& os, core::Log& log);
+    // `files` (null: there are none) takes what is to be kept, and outlives the writer.
+    [[nodiscard]] static core::Result<std::unique_ptr<LogWriter>> create(
+        runtime::Os& os,
+        core::Log& log,
+        LogFiles* files
+    );
     // Starts the thread; once.
     void start();
     // Writes what is pending, as far as the reader still takes it, and ends the thread.
     ~LogWriter() override;
 
     [[nodiscard]] bool write(std::string lines) override;
-    void reopen(std::string path) override;
+    void reopen(LogPlace place) override;
     [[nodiscard]] uint64_t lines_lost() const override { return lines_lost_.value(); }
 
     // Tries to open `path` for appending, without keeping it: for an early, clear error.
@@ -44,7 +50,7 @@ public:
     );
 
 private:
-    LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log);
+    LogWriter(std::unique_ptr<runtime::Reactor> reactor, core::Log& log, LogFiles* files);
 
     runtime::Task<void> serve();
     void write_now(const std::string& lines);
@@ -55,6 +61,9 @@ private:
 
     std::unique_ptr<runtime::Reactor> reactor_;
     core::Log& log_;
+    LogFiles* files_;
+    std::atomic<bool> is_kept_{false};
+    std::atomic<bool> is_printed_{true};
     std::atomic<size_t> pending_bytes_{0};
     std::atomic<bool> is_ending_{false};
     runtime::Event stopped_;

@@ -15,6 +15,7 @@
 #include "node/control_server.h"
 #include "node/descriptor_limit.h"
 #include "node/front_plan.h"
+#include "node/log_files.h"
 #include "node/log_writer.h"
 #include "node/node.h"
 #include "node/override_store.h"
@@ -158,6 +159,11 @@ struct Process {
     core::Log log{
         [this] { return os.wall_time(); },
         [this](std::string_view line) { standard_error.write(line); },
+        [this](const core::LogEvent& event) {
+        if (log_files != nullptr) {
+            log_files->keep(event);
+        }
+    },
     };
     std::string server{};
     Users users{};
@@ -167,11 +173,13 @@ struct Process {
     std::optional<OverrideStore> overrides{};
     std::unique_ptr<runtime::Reactor> control_reactor{};
     std::vector<std::unique_ptr<runtime::Reactor>> cores{};
+    std::unique_ptr<LogFiles> log_files{};  // null: not yet, or none are wanted
     std::unique_ptr<LogWriter> access_log{};
     ReadyWriter starter = ReadyWriter::take();
 
     core::Result<int> run(Config config);
     core::Result<void> claim_places(const Config& config);
+    core::Result<void> prepare_log_files(const LogConfig& config);
     core::Result<void> look_around(const Config& config);
     core::Result<void> prepare_access_log(const std::vector<FrontPlan>& plans);
     core::Result<void> become_user(const Config& config);
@@ -223,6 +231,22 @@ core::Result<void> Process::claim_places(const Config& config) {
     return {};
 }
 
+// They are opened when we are who we will be.
+core::Result<void> Process::prepare_log_files(const LogConfig& config) {
+    if (!config.is_enabled) {
+        return {};
+    }
+    LogConfig placed = config;
+    if (config.directory.empty()) {
+        placed.directory = paths.logs_dir();
+    } else {
+        runtime::FileRights rights(users.server.value_or(Account{}));
+        link_log_file(paths.logs_dir(), placed.directory, server);
+    }
+    TRY(log_files, LogFiles::create(os, log, server, placed));
+    return {};
+}
+
 // Says what of the files could not be read later; fails where nothing could be served.
 core::Result<void> Process::look_around(const Config& config) {
     PlaceFindings found = look_at_places(config, options.file, server_of(config, server).roles, users);
@@ -244,7 +268,7 @@ core::Result<void> Process::prepare_access_log(const std::vector<FrontPlan>& pla
             TRY_VOID(LogWriter::check_writable(access.is_enabled ? access.file : ""));
         }
     }
-    TRY(access_log, LogWriter::create(os, log));
+    TRY(access_log, LogWriter::create(os, log, log_files.get()));
     return {};
 }
 
@@ -270,6 +294,9 @@ core::Result<void> Process::become_user(const Config& config) {
 
 int Process::serve_until_stopped(Node& node, Doors& doors) {
     access_log->start();
+    if (log_files != nullptr) {
+        log_files->start();
+    }
     {
         runtime::Cores threads("core", cores.size(), [&](size_t index) {
             cores[index]->run(node.serve_core(index));
@@ -296,6 +323,7 @@ core::Result<int> Process::run(Config config) {
     TRY(uint32_t connections_max, ensure_descriptors(need, log));
     TRY(users, find_users(config));
     TRY_VOID(claim_places(config));
+    TRY_VOID(prepare_log_files(config.log));
     TRY(control_reactor, runtime::Reactor::open(os));
     TRY(cores, open_reactors(os, core_count));
     TRY(auto control_listener, open_control_socket(*control_reactor, paths.socket(server)));

@@ -2,7 +2,7 @@
 // running ones.
 //
 //   state     --state-dir, TRILITH_STATE_DIR, /var/lib/trilith/SITE (root), ~/.local/state/trilith/SITE
-//             SERVER.overrides.json, SERVER.owner (a lock)
+//             SERVER.overrides.json, SERVER.owner (a lock), logs/
 //   runtime   --runtime-dir, TRILITH_RUNTIME_DIR, /run/trilith/SITE (root), $XDG_RUNTIME_DIR/trilith/SITE,
 //             /tmp/trilith-UID/SITE
 //             SERVER.sock, SERVER.lock, app/ (sockets of the site's program)
@@ -52,6 +52,8 @@ struct SitePaths {
 
     [[nodiscard]] std::string socket(std::string_view server) const;
     [[nodiscard]] std::string overrides_file(std::string_view server) const;
+    // Where log files lie, or links to where they lie; in the state directory.
+    [[nodiscard]] std::string logs_dir() const;
     // What the site's servers share of the databases that they keep; in the state directory.
     [[nodiscard]] std::string database_dir() const;
     // Where the sockets of the site's program lie, apart from the control sockets.

@@ -24,7 +24,9 @@
 #include "node/site_places.h"
 #include "node/standard_error.h"
 #include "node/up_control.h"
+#include "node/up_log.h"
 #include "node/up_migrations.h"
+#include "node/user_rule.h"
 #include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
 
@@ -73,8 +75,14 @@ struct Child {
 class Supervisor {
 public:
     // `paths`: where the site's files are; none where that cannot be told, which each server then says.
-    Supervisor(const UpOptions& options, const Config& config, const std::optional<SitePaths>& paths)
+    Supervisor(
+        const UpOptions& options,
+        const Config& config,
+        const std::optional<SitePaths>& paths,
+        UpLog& kept
+    )
         : options_(options),
+          kept_(kept),
           ready_within_(ready_within(config)),
           identity_{
               config.site,
@@ -360,6 +368,7 @@ private:
     }
 
     const UpOptions& options_;
+    UpLog& kept_;
     core::Duration ready_within_;
     UpStatus identity_;
     std::string public_address_;
@@ -371,6 +380,7 @@ private:
     core::Log log_{
         [this] { return os_.wall_time(); },
         [this](std::string_view line) { standard_error_.write(line); },
+        [this](const core::LogEvent& event) { kept_.keep(event); },
     };
     std::vector<Child> children_;
     std::vector<ServerConfig> elsewhere_;  // what other machines run
@@ -394,7 +404,9 @@ int up(const UpOptions& options) {
         return 2;
     }
     auto paths = site_paths(options.directories, read_environment(), config->site);
-    return Supervisor(options, *config, paths ? std::optional(*paths) : std::nullopt).run();
+    auto users = find_users(*config);  // where they cannot be told each server says so
+    UpLog kept(config->log, paths ? paths->logs_dir() : "", users ? users->server : std::nullopt);
+    return Supervisor(options, *config, paths ? std::optional(*paths) : std::nullopt, kept).run();
 }
 
 }  // namespace node

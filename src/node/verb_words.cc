@@ -72,6 +72,29 @@ Result<Command> check_command(const VerbWords& found) {
     };
 }
 
+Result<Command> logs_command(const VerbWords& found) {
+    LogsOptions options{
+        .site = found.site,
+        .server = found.server,
+        .tier = found.tier,
+        .request = found.request,
+        .is_following = found.is_following,
+    };
+    if (found.number.empty()) {
+        options.lines = found.request.empty() ? options.lines : SIZE_MAX;
+        return options;
+    }
+    const char* end = found.number.data() + found.number.size();
+    auto [read, status] = std::from_chars(found.number.data(), end, options.lines);
+    if (status != std::errc{} || read != end) {
+        return fail(
+            ErrorKind::invalid,
+            std::format("--lines takes a whole number, not \"{}\"", found.number)
+        );
+    }
+    return options;
+}
+
 // The two modes that change how a text is read; ANSI includes ANSI_QUOTES.
 Result<Command> explain_command(const VerbWords& found) {
     ExplainOptions options{.sql = found.sql, .format = found.site.format};
@@ -161,6 +184,7 @@ constexpr Verb kVerbs[]{
 }},
     {"metrics",
      [](const VerbWords& found) -> Result<Command> { return MetricsOptions{found.site, found.server}; }},
+    {"logs", logs_command},
 };
 
 }  // namespace

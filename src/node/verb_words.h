@@ -21,7 +21,10 @@ struct VerbWords {
     std::optional<std::string> timeout;
     std::string sql;
     std::string sql_mode;
+    std::string tier;
+    std::string request;
     bool is_json = false;
+    bool is_following = false;
     bool is_explained = false;
     bool is_watching = false;
     bool is_not_waiting = false;

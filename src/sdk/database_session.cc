@@ -1,5 +1,8 @@
 #include "sdk/database_session.h"
 
+#include <chrono>
+#include <format>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,6 +56,37 @@ bool is_broken(const ServerFailure& failure) {
     return failure.kind == core::ErrorKind::closed || failure.kind == core::ErrorKind::reset;
 }
 
+// Behind a statement that is sent as text: who looks at the server sees for which request it runs. An id is a
+// token of HTTP (Exchange::id()), so it cannot end the comment.
+std::string with_request(std::string_view text, Exchange& exchange) {
+    return std::format("{} /* request={} */", text, exchange.id());
+}
+
+// Of prepared statements the server knows the text alone, whoever runs them: what took long, or was not
+// waited for, is told here.
+void tell_if_slow(
+    Exchange& exchange,
+    const DatabasePool& pool,
+    const StatementCall& call,
+    core::Instant began,
+    const StatementOutcome& outcome
+) {
+    core::Duration took = pool.now() - began;
+    bool is_given_up = !outcome && is_unanswered(outcome.error());
+    if (took < pool.settings().options.slow_time && !is_given_up) {
+        return;
+    }
+    exchange.log(
+        std::format(
+            "{} {} ms: {}",
+            is_given_up ? "a statement was not waited for any longer, after" : "a slow statement took",
+            std::chrono::duration_cast<std::chrono::milliseconds>(took).count(),
+            call.text
+        ),
+        Level::warn
+    );
+}
+
 enum class Repeat : uint8_t { no, once };
 
 // After a failure that is not the server's own words.
@@ -102,9 +136,11 @@ runtime::Task<StatementOutcome> run_alone(
         std::unique_ptr<PooledConnection> connection = *std::move(taken);
         bool was_used = connection->was_used;
         connection->has_written = connection->has_written || !sql.is_read;
-        call.deadline = pool.now() + settings.options.query_time;
+        const core::Instant began = pool.now();
+        call.deadline = began + settings.options.query_time;
         StatementOutcome outcome = co_await connection->run(call);
         exchange.end_wait();
+        tell_if_slow(exchange, pool, call, began, outcome);
         if (outcome) {
             exchange.own_writes().note(settings, exchange.request, outcome->last_gtid);
         }
@@ -139,7 +175,8 @@ runtime::Task<StatementOutcome> DatabaseSession::begin() {
     connection_ = *std::move(taken);
     connection_->has_written = true;
     core::Instant deadline = pool_.now() + pool_.settings().options.query_time;
-    StatementOutcome begun = co_await connection_->say("START TRANSACTION", deadline, OnInterrupt::stop);
+    std::string text = with_request("START TRANSACTION", exchange_);
+    StatementOutcome begun = co_await connection_->say(text, deadline, OnInterrupt::stop);
     exchange_.end_wait();
     if (!begun) {
         pool_.drop(std::move(connection_));
@@ -163,8 +200,10 @@ runtime::Task<StatementOutcome> DatabaseSession::run(
         .bounds = bounds_of(options),
         .deadline = pool_.now() + options.query_time,
     };
+    const core::Instant began = pool_.now();
     StatementOutcome outcome = co_await connection_->run(call);
     exchange_.end_wait();
+    tell_if_slow(exchange_, pool_, call, began, outcome);
     if (!outcome && !is_refusal(outcome.error())) {
         put_away(pool_, std::move(connection_), call, outcome.error());
     }
@@ -177,9 +216,11 @@ runtime::Task<StatementOutcome> DatabaseSession::end(TransactionEnd how) {
         co_return request_over();
     }
     core::Instant deadline = pool_.now() + pool_.settings().options.commit_time;
-    std::string_view text = how == TransactionEnd::commit ? "COMMIT" : "ROLLBACK";
+    std::string text = with_request(how == TransactionEnd::commit ? "COMMIT" : "ROLLBACK", exchange_);
+    const core::Instant began = pool_.now();
     StatementOutcome ended = co_await connection_->say(text, deadline, OnInterrupt::wait_on);
     exchange_.end_wait();
+    tell_if_slow(exchange_, pool_, {.text = text}, began, ended);
     if (ended) {
         exchange_.own_writes().note(pool_.settings(), exchange_.request, ended->last_gtid);
         pool_.give_back(std::move(connection_));

@@ -186,6 +186,21 @@ TEST_CASE("a write outside of a transaction is waited for, not killed") {
     CHECK(fake.count("KILL") == 0);
 }
 
+TEST_CASE("what is sent as text names its request, and what is slow is logged with it") {
+    FakeDatabase fake({});
+    Shop shop(fake, {}, {.slow_time = 0ms});
+    ServedProgram served(shop.app);
+    CHECK(is_status(Client(served).ask(post("/buy", "X-Request-Id: the*id\r\n")), 200));
+    fake.await("START TRANSACTION /* request=the*id */");
+    fake.await("COMMIT /* request=the*id */");
+    CHECK(served.logged().contains("warn app: a slow statement took "));
+    CHECK(served.logged().contains(" ms: " + std::string(kBuyText) + " request_id=the*id\n"));
+    // Whose comment would end too early is no id.
+    CHECK(is_status(Client(served).ask(post("/buy", "X-Request-Id: the*/id\r\n")), 200));
+    fake.await("COMMIT", 2);
+    CHECK(fake.count("COMMIT /* request=the*/") == 0);
+}
+
 TEST_CASE("a commit that waits for its acknowledgement is never killed") {
     FakeDatabase fake({{"COMMIT", {.way = Way::hangs, .packets = fake_ok("0-1-5")}}});
     Shop shop(fake);

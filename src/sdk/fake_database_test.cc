@@ -278,7 +278,8 @@ runtime::Task<bool> FakeDatabase::Running::serve_command(Session& session, std::
 }
 
 runtime::Task<bool> FakeDatabase::Running::answer(Session& session, std::string text) {
-    auto found = script.find(text);
+    // What is sent as text names its request behind it, each another one.
+    auto found = script.find(text.substr(0, text.find(" /* request=")));
     FakeAnswer said = found == script.end() ? FakeAnswer{.packets = fake_ok()} : found->second;
     if (said.way == FakeAnswer::Way::breaks) {
         co_return false;

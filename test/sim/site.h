@@ -83,7 +83,7 @@ private:
             return true;
         }
 
-        void reopen(std::string) override {}
+        void reopen(node::LogPlace) override {}
 
         std::string text;
     };
