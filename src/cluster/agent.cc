@@ -17,6 +17,9 @@
 #include "cluster/durable_file.h"
 #include "cluster/programs.h"
 #include "cluster/settings.h"
+#include "mariadb/kept_connection.h"
+#include "mysql/native_password.h"
+#include "net/read_buffer.h"
 #include "runtime/task_group.h"
 
 namespace cluster {
@@ -36,6 +39,8 @@ constexpr core::Duration kLockLook = std::chrono::milliseconds(20);
 constexpr core::Duration kSettledTime = std::chrono::seconds(5);
 // A mariadbd that is asked to end is given so long; then it is killed, which costs it a recovery.
 constexpr core::Duration kStopTime = std::chrono::seconds(20);
+// A primary answers the order to end at once, and then waits for its replicas.
+constexpr core::Duration kShutdownTime = std::chrono::seconds(5);
 // Besides what stops it: whether its data are to be replaced.
 constexpr core::Duration kRecordLook = std::chrono::milliseconds(500);
 constexpr size_t kOwnerMax = 4096;
@@ -83,6 +88,11 @@ void Agent::request_stop() {
     is_stopping_ = true;
     tools_.stop();
     stopping_.set();
+}
+
+void Agent::request_orderly_stop() {
+    is_orderly_ = true;
+    request_stop();
 }
 
 void Agent::hurry() {
@@ -233,7 +243,10 @@ Task<void> Agent::stop_when_asked(child::ProgramRun& run) {
         }
         auto topology = store_.read();
         bool is_primary = !topology || topology->primary == options_.place.server;
-        if (is_primary || is_hurried_) {
+        bool is_asked = is_primary && is_orderly_ && !is_hurried_ && co_await ask_to_shut_down();
+        if (is_asked) {
+            log_.info("database", "the primary ends when every replica has all of it");
+        } else if (is_primary || is_hurried_) {
             run.kill_all();
         } else {
             run.signal(SIGTERM);
@@ -244,6 +257,23 @@ Task<void> Agent::stop_when_asked(child::ProgramRun& run) {
         }
         run.kill_all();
     }
+}
+
+// False: it cannot be asked.
+Task<bool> Agent::ask_to_shut_down() {
+    net::BufferPool buffers;
+    net::SharedReadBuffer shared(buffers);
+    const mariadb::LoginAccount account{
+        .user = std::string(kManagerUser),
+        .key = mysql::password_key(secrets_.manager),
+    };
+    mariadb::KeptConnection connection(reactor_, shared, options_.place.manager);
+    auto answer =
+        co_await connection.ask(account, "SHUTDOWN WAIT FOR ALL SLAVES", reactor_.now() + kShutdownTime);
+    if (!answer) {
+        log_.warn("database", "the primary is killed: it does not end", {{"reason", answer.error().message}});
+    }
+    co_return answer.has_value();
 }
 
 // A mariadbd on a full disk does not end: its writes wait for room.
@@ -335,6 +365,7 @@ Task<void> Agent::serve() {
         co_await run_once();
     }
     tell("stopped", "");
+    has_ended_ = true;
 }
 
 }  // namespace cluster

@@ -60,10 +60,15 @@ public:
     // Until request_stop() and the end of mariadbd.
     [[nodiscard]] runtime::Task<void> serve();
     void request_stop();
+    // The same of a primary that nobody uses any more and in whose place nobody is put: it ends when every
+    // replica has all that it wrote (SHUTDOWN WAIT FOR ALL SLAVES); after a bound it is killed all the same.
+    void request_orderly_stop();
     // Of a stop, begun or to come: mariadbd is killed.
     void hurry();
 
     [[nodiscard]] const AgentStatus& status() const { return status_; }
+    // serve() is over.
+    [[nodiscard]] bool has_ended() const { return has_ended_; }
     // Of mariadbd; 0: it does not run.
     [[nodiscard]] pid_t pid() const { return run_ == nullptr ? 0 : run_->pid(); }
 
@@ -77,6 +82,7 @@ private:
     [[nodiscard]] core::Result<std::unique_ptr<child::ProgramRun>> start(runtime::Descriptor lock);
     [[nodiscard]] runtime::Task<void> run_once();
     [[nodiscard]] runtime::Task<void> stop_when_asked(child::ProgramRun& run);
+    [[nodiscard]] runtime::Task<bool> ask_to_shut_down();
     void look_at_disk();
     void tell(std::string state, std::string sentence);
 
@@ -93,6 +99,8 @@ private:
     bool has_to_keep_all_ = false;  // see cannot_take_back()
     bool is_disk_low_ = false;
     bool is_stopping_ = false;
+    bool is_orderly_ = false;
+    bool has_ended_ = false;
     bool is_hurried_ = false;
     runtime::Event stopping_;
     std::unique_ptr<child::ProgramRun> run_;

@@ -2,6 +2,7 @@
 #include "node/command_line.h"
 
 #include <chrono>
+#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -77,6 +78,13 @@ TEST_CASE("verbs that speak to a running site") {
     CHECK_FALSE(drill.is_forced);
     CHECK(parsed<DrillOptions>({"drill", "all", "--force"}).is_forced);
     check_refused({"drill"}, "NAME");
+    auto logs =
+        parsed<LogsOptions>({"logs", "--server", "web1", "--tier", "app", "--follow", "--lines", "7"});
+    CHECK(
+        std::tie(logs.server, logs.tier, logs.lines, logs.is_following) == std::tuple("web1", "app", 7, true)
+    );
+    CHECK(parsed<LogsOptions>({"logs"}).lines == 100);
+    CHECK(parsed<LogsOptions>({"logs", "--request", "r1"}).lines == SIZE_MAX);
 }
 
 TEST_CASE("explain takes a statement and the two modes that change how it is read") {
@@ -103,6 +111,7 @@ TEST_CASE("help and version are printed and nothing else is done") {
           "undo",
           "reload",
           "drill",
+          "logs",
           "metrics"}) {
         CAPTURE(verb);
         CHECK(help.contains(verb));
@@ -132,6 +141,7 @@ TEST_CASE("wrong usage is one sentence that helps") {
     check_refused({"undo"}, "NAME or --all");
     check_refused({"undo", "b2", "--all"}, "NAME or --all");
     check_refused({"status", "--json", "--watch"}, "exclude each other");
+    check_refused({"logs", "--lines", "-1"}, "--lines takes a whole number, not \"-1\"");
     check_refused({"status", "--site"}, "--site");
     check_refused({"status", "weight"}, "weight");
     for (const char* site : {"../x", "a/b", "/etc", ".."}) {

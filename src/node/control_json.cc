@@ -188,6 +188,36 @@ Result<uint64_t> parse_restart(std::string_view body) {
     return number->get<uint64_t>();
 }
 
+namespace {
+
+Result<StopStage> stage_of(const Json& object, const char* key) {
+    auto name = std::ranges::find(kStopStageNames, text_or_empty(object, key));
+    if (name == kStopStageNames.end()) {
+        return fail(ErrorKind::invalid, std::format("\"{}\" is no stage of a stop", key));
+    }
+    return static_cast<StopStage>(name - kStopStageNames.begin());
+}
+
+}  // namespace
+
+Result<StopStage> parse_stop_order(std::string_view body) {
+    TRY(Json order, parse_order(body, {"stage"}));
+    TRY(StopStage stage, stage_of(order, "stage"));
+    if (stage == StopStage::none) {
+        return fail(ErrorKind::invalid, "\"stage\" is no stage of a stop");
+    }
+    return stage;
+}
+
+std::string format_stop_order(StopStage stage) { return dump({{"stage", stop_stage_name(stage)}}); }
+
+std::string format_stopped(StopStage reached) { return dump({{"reached", stop_stage_name(reached)}}); }
+
+Result<StopStage> parse_stopped(std::string_view body) {
+    TRY(Json reply, parse_reply(body));
+    return stage_of(reply, "reached");
+}
+
 std::string format_error(std::string_view sentence) {
     Json reply = Json::object();
     reply["error"] = sentence;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "node/stop_stage.h"
 
 namespace node {
 
@@ -79,6 +80,12 @@ struct OrderReply {
 // it.
 [[nodiscard]] std::string format_restart(uint64_t number);
 [[nodiscard]] core::Result<uint64_t> parse_restart(std::string_view body);
+
+// POST /v1/stop: {"stage":"web"}, one of kStopStageNames but the first; 200: {"reached":"balancer"}.
+[[nodiscard]] core::Result<StopStage> parse_stop_order(std::string_view body);
+[[nodiscard]] std::string format_stop_order(StopStage stage);
+[[nodiscard]] std::string format_stopped(StopStage reached);
+[[nodiscard]] core::Result<StopStage> parse_stopped(std::string_view body);
 
 // What a reload did. applied: all of `changes` (200). Else nothing was applied, because of `needs_restart`
 // (409) or `errors` (422).

@@ -89,6 +89,20 @@ TEST_CASE("a whole order that is cut anywhere is refused") {
     }
 }
 
+TEST_CASE("a stop's stages are read as they were written") {
+    CHECK(format_stop_order(StopStage::web) == R"({"stage":"web"})");
+    for (StopStage stage : {StopStage::balancer, StopStage::primary, StopStage::all}) {
+        CHECK(parse_stop_order(format_stop_order(stage)) == stage);
+        CHECK(parse_stopped(format_stopped(stage)) == stage);
+    }
+    CHECK(parse_stopped(format_stopped(StopStage::none)) == StopStage::none);
+    for (const char* body : {"{}", R"({"stage":"none"})", R"({"stage":"wbe"})", R"({"stage":1})"}) {
+        CAPTURE(body);
+        check_refused(parse_stop_order(body), "no stage of a stop");
+    }
+    check_refused(parse_stop_order(R"({"stage":"web","now":true})"), "\"now\" is not a key");
+}
+
 TEST_CASE("changes are read as they were written") {
     const OrderReply reply{
         .changes =

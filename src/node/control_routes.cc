@@ -66,6 +66,11 @@ ControlReply restart(Node& node, std::string_view body) {
     return number ? ControlReply{.body = format_restart(*number)} : refuse(number.error());
 }
 
+ControlReply stop(Node& node, std::string_view body) {
+    auto stage = parse_stop_order(body);
+    return stage ? ControlReply{.body = format_stopped(node.stop_through(*stage))} : refuse(stage.error());
+}
+
 ControlReply order_database(Node& node, cluster::OrderKind kind, std::string_view body) {
     auto order = parse_database_order(kind, body);
     if (!order) {
@@ -114,6 +119,7 @@ constexpr std::array kOrders{
     Order{"/v1/switchover", switchover},
     Order{"/v1/failover", failover},
     Order{"/v1/rejoin", rejoin},
+    Order{"/v1/stop", stop},
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace {
 
 // Besides notifications: of a record that could not be read, or whose notification was missed.
 constexpr core::Duration kRecordLook = std::chrono::milliseconds(500);
+constexpr core::Duration kEndLook = std::chrono::milliseconds(5);
 
 sql::Appointment appointment_of(const Topology& topology, const std::vector<cluster::Place>& places) {
     sql::Appointment appointment;
@@ -125,6 +126,18 @@ runtime::Task<void> DatabaseKeeper::serve_router(SqlRouter& router) {
 void DatabaseKeeper::request_stop() {
     if (agent_ != nullptr) {
         agent_->request_stop();
+    }
+}
+
+runtime::Task<void> DatabaseKeeper::end_primary() {
+    auto topology = store_.read();
+    if (agent_ != nullptr && topology && topology->primary == server_.name) {
+        agent_->request_orderly_stop();
+        while (!agent_->has_ended()) {
+            if (co_await world_.reactor.sleep_for(kEndLook) == runtime::Outcome::cancelled) {
+                co_return;
+            }
+        }
     }
 }
 

@@ -42,6 +42,10 @@ public:
     [[nodiscard]] runtime::Task<void> serve_router(SqlRouter& router);
 
     void request_stop();
+    // The same where this server's mariadbd is the recorded primary, and nobody uses it any more: it ends
+    // when every replica has all that it wrote, within a bound. Nothing elsewhere. Whoever leads must have
+    // stopped.
+    [[nodiscard]] runtime::Task<void> end_primary();
     // Of a stop, begun or to come: mariadbd is killed.
     void hurry();
 

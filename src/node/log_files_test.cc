@@ -163,19 +163,23 @@ TEST_CASE("a request's id and a tier choose lines") {
 TEST_CASE("a line stands as people read it, and steers no terminal") {
     CHECK(
         log_text(
-            R"({"time":"T","server":"web1","tier":"app","level":"info","event":"output","instance":"app-1","stream":"stdout","line":"a b"})",
+            R"({"time":"T","server":"web1","tier":"app","level":"info","event":"output","instance":"app-1",)"
+            R"("stream":"stdout","line":"a b"})",
             Colour::none
         ) == "T web1 app app-1: a b\n"
     );
     CHECK(
         log_text(
-            R"({"time":"T","server":"lb1","tier":"node","level":"warn","event":"it is so","why":"a b","n":"1"})",
+            R"({"time":"T","server":"lb1","tier":"node","level":"warn","event":"it is so",)"
+            R"("why":"a b","n":"1"})",
             Colour::none
         ) == "T lb1 node warn: it is so why=\"a b\" n=1\n"
     );
     CHECK(
         log_text(
-            R"({"server":"lb1","time":"T","tier":"balancer","request_id":"r1","client":"1.2.3.4","method":"GET","host":"a.test","path":"/x","status":200,"bytes_out":5,"backend":"web1","total_us":1300,"ended":"complete"})",
+            R"({"server":"lb1","time":"T","tier":"balancer","request_id":"r1","client":"1.2.3.4",)"
+            R"("method":"GET","host":"a.test","path":"/x","status":200,"bytes_out":5,"backend":"web1",)"
+            R"("total_us":1300,"ended":"complete"})",
             Colour::none
         ) == "T lb1 balancer GET a.test/x 200 1.3ms 5B backend=web1 client=1.2.3.4 request=r1\n"
     );

@@ -35,9 +35,7 @@ Node::Node(Config config, std::string server_name, std::string config_file, cons
       config_file_(std::move(config_file)),
       started_(world.control.now()),
       started_at_(world.control.os().wall_time()),
-      shutting_down_(world.control),
-      cores_ended_(world.control),
-      cores_running_(world.cores.size()) {}
+      stop_moved_(world.control) {}
 
 Node::~Node() = default;
 
@@ -45,91 +43,6 @@ const ServerConfig& Node::self(const Config& config) const {
     auto found = std::ranges::find(config.servers, server_name_, &ServerConfig::name);
     ASSERT(found != config.servers.end());
     return *found;
-}
-
-runtime::Task<void> Node::serve_core(size_t index) {
-    runtime::TaskGroup workers(*world_.cores[index], fronts_.size() + 1);
-    for (auto& front : fronts_) {
-        workers.spawn(front->serve_core(index));
-    }
-    if (router_ != nullptr) {
-        workers.spawn(router_->serve_core(index));
-    }
-    co_await workers.join();
-    world_.control.post([this] { core_has_ended(); });
-}
-
-void Node::core_has_ended() {
-    if (--cores_running_ == 0) {
-        cores_ended_.set();
-    }
-}
-
-runtime::Task<void> Node::serve_control() {
-    runtime::TaskGroup program(world_.control, 1);
-    runtime::TaskGroup checks(world_.control, fronts_.size() + 2);
-    runtime::TaskGroup database(world_.control, 1);
-    runtime::TaskGroup leading(world_.control, 1);
-    if (database_ != nullptr) {
-        database.spawn(database_->serve_agent());
-        leading.spawn(database_->serve_leader());
-    }
-    for (auto& front : fronts_) {
-        checks.spawn(front->serve_checks());
-    }
-    if (router_ != nullptr) {
-        checks.spawn(router_->serve_watch());
-    }
-    if (router_ != nullptr && database_ != nullptr) {
-        checks.spawn(database_->serve_router(*router_));
-    }
-    if (program_ != nullptr) {
-        program.spawn(program_->serve());
-    }
-    co_await shutting_down_.wait();
-    // Another server decides from now on: what ends here on purpose is not to be repaired from here.
-    leading.request_stop();
-    co_await leading.join();
-    co_await cores_ended_.wait();
-    program.request_stop();
-    co_await program.join();
-    if (database_ != nullptr) {
-        database_->request_stop();
-    }
-    co_await database.join();
-    checks.request_stop();
-    co_await checks.join();
-}
-
-void Node::shut_down() {
-    bool is_first = !is_shutting_down_;
-    is_shutting_down_ = true;
-    shutting_down_.set();
-    was_cut_ = was_cut_ || !is_first;
-    if (!is_first) {
-        world_.log.warn("node", "stopping at once: running requests are cut");
-        if (program_ != nullptr) {
-            program_->hurry();
-        }
-        if (database_ != nullptr) {
-            database_->hurry();
-        }
-    }
-    for (auto& front : fronts_) {
-        core::Duration within = front->plan().balancer.timeouts.drain;
-        if (is_first) {
-            world_.log.info(
-                front->tier(),
-                "draining: no new connections, running requests end",
-                {{"within", core::format_duration(within)}}
-            );
-        }
-        front->drain(world_.control.now() + (is_first ? within : core::Duration{}));
-    }
-    if (router_ != nullptr) {
-        core::Duration within = router_->config().timeouts.drain;
-        router_->drain(world_.control.now() + (is_first ? within : core::Duration{}));
-    }
 }
 
 std::vector<net::Address> Node::listening() const {
@@ -182,7 +95,7 @@ ReloadReply Node::reload() {
 
 ReloadReply Node::apply(Config config) {
     ReloadReply reply;
-    if (is_shutting_down_) {
+    if (is_shutting_down()) {
         reply.errors.emplace_back("the server is shutting down");
         return reply;
     }

@@ -20,6 +20,7 @@
 #include "node/site_program.h"
 #include "node/sql_router.h"
 #include "node/status.h"
+#include "node/stop_stage.h"
 #include "node/user_rule.h"
 #include "runtime/event.h"
 #include "runtime/reactor.h"
@@ -57,10 +58,12 @@ public:
     // Runs the checks and the site's program, until all cores have ended after shut_down().
     [[nodiscard]] runtime::Task<void> serve_control();
 
-    // Stops accepting, lets running requests end within the tier's timeouts.drain; the program ends after
-    // them. A second call cuts them.
+    // Ends everything, stage by stage: stops accepting, lets running requests end within the tier's
+    // timeouts.drain, and so on (StopStage). A second call cuts what still runs.
     void shut_down();
-    [[nodiscard]] bool is_shutting_down() const { return is_shutting_down_; }
+    // The same to this stage and no further, until a later one is ordered. Gives what has been reached.
+    [[nodiscard]] StopStage stop_through(StopStage stage);
+    [[nodiscard]] bool is_shutting_down() const { return stop_ordered_ != StopStage::none; }
     // True when requests had to be cut at the end of the drain.
     [[nodiscard]] bool was_cut() const { return was_cut_; }
 
@@ -106,7 +109,19 @@ private:
         std::vector<OverrideChange> changes
     );
     [[nodiscard]] std::string primary_remark(const FoundBackend& found) const;
-    void core_has_ended();
+    void front_has_ended(size_t front);
+    void router_has_ended();
+    [[nodiscard]] runtime::Task<void> serve_front(size_t front, size_t core);
+    [[nodiscard]] runtime::Task<void> serve_router(size_t core);
+    // node_stop.cc
+    void order_stop(StopStage stage);
+    void hurry();
+    struct Ending;
+    [[nodiscard]] runtime::Task<void> stop_in_order(Ending& ending);
+    [[nodiscard]] runtime::Task<void> await_order(StopStage stage);
+    [[nodiscard]] runtime::Task<void> end_fronts(StopStage stage);
+    [[nodiscard]] runtime::Task<void> end_router();
+    [[nodiscard]] runtime::Task<void> end_primary();
 
     NodeWorld world_;
     Config config_;
@@ -118,11 +133,13 @@ private:
     std::unique_ptr<DatabaseKeeper> database_;    // null: the site keeps no databases
     std::unique_ptr<SiteProgram> program_;        // null: this server runs none
     std::unique_ptr<SqlRouter> router_;           // null: this server has none
-    runtime::Event shutting_down_;
-    runtime::Event cores_ended_;
-    size_t cores_running_;
+    std::vector<size_t> front_cores_;             // parallel to fronts_: on how many cores each still runs
+    size_t router_cores_ = 0;                     // the same
+    StopStage stop_ordered_ = StopStage::none;
+    StopStage stop_reached_ = StopStage::none;
+    bool is_hurried_ = false;
+    runtime::Event stop_moved_;  // an order has come, or something has ended
     uint64_t reloads_ = 0;
-    bool is_shutting_down_ = false;
     bool was_cut_ = false;
 };
 

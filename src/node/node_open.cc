@@ -31,6 +31,7 @@ core::Result<void> Node::open_fronts() {
     for (FrontPlan& plan : plan_fronts(config_, self(config_))) {
         TRY(auto front, Front::open(std::move(plan), world));
         fronts_.push_back(std::move(front));
+        front_cores_.push_back(world_.cores.size());
     }
     return {};
 }
@@ -121,6 +122,7 @@ core::Result<void> Node::open_router() {
     },
     };
     TRY(router_, SqlRouter::open(router_config(config_), world));
+    router_cores_ = world_.cores.size();
     return {};
 }
 

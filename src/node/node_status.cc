@@ -167,7 +167,7 @@ ServerStatus Node::status() const {
     status.started_at = started_at_;
     status.uptime = now - started_;
     status.reloads_total = reloads_;
-    status.is_draining = is_shutting_down_;
+    status.is_draining = is_shutting_down();
     status.threads = static_cast<uint32_t>(world_.cores.size());
     for (const auto& front : fronts_) {
         for (const net::Address& address : front->listening()) {

@@ -230,8 +230,6 @@ std::string SitePaths::socket(std::string_view server) const {
     return join(runtime_dir, std::format("{}{}", server, kSocketSuffix));
 }
 
-std::string SitePaths::logs_dir() const { return join(state_dir, "logs"); }
-
 std::string SitePaths::database_dir() const { return state_dir + "/database"; }
 
 std::string SitePaths::programs_dir() const { return join(runtime_dir, "app"); }

@@ -53,7 +53,7 @@ struct SitePaths {
     [[nodiscard]] std::string socket(std::string_view server) const;
     [[nodiscard]] std::string overrides_file(std::string_view server) const;
     // Where log files lie, or links to where they lie; in the state directory.
-    [[nodiscard]] std::string logs_dir() const;
+    [[nodiscard]] std::string logs_dir() const { return state_dir + "/logs"; }
     // What the site's servers share of the databases that they keep; in the state directory.
     [[nodiscard]] std::string database_dir() const;
     // Where the sockets of the site's program lie, apart from the control sockets.

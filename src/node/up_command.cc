@@ -26,6 +26,8 @@
 #include "node/up_control.h"
 #include "node/up_log.h"
 #include "node/up_migrations.h"
+#include "node/up_stop.h"
+#include "node/up_words.h"
 #include "node/user_rule.h"
 #include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
@@ -39,25 +41,12 @@ constexpr core::Duration kLongestPause = std::chrono::seconds(10);
 // A server that ran for so long has recovered: its next pause is the first again.
 constexpr core::Duration kSettledTime = std::chrono::seconds(30);
 constexpr core::Duration kLook = std::chrono::milliseconds(100);
+constexpr core::Duration kStopLook = std::chrono::milliseconds(10);  // while they end, step by step
 // A server that has not told for so long that it works is stopped or stuck: it holds what others could take
 // over, the lead of the databases first of all. Ten beats, so that a busy machine is not taken for that.
 constexpr core::Duration kSilenceMax = std::chrono::seconds(5);
 // Who was not awake ourselves for so long cannot say who was silent.
 constexpr core::Duration kOwnSilenceMax = std::chrono::seconds(1);
-
-std::string whole_milliseconds(core::Duration duration) {
-    return core::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(duration));
-}
-
-// Names and addresses, "web2 at 192.0.2.2, web3 at 192.0.2.3".
-std::string list_of(const std::vector<ServerConfig>& servers) {
-    std::string text;
-    for (const ServerConfig& server : servers) {
-        text += text.empty() ? "" : ", ";
-        text += server.name + " at " + server.address.host_string();
-    }
-    return text;
-}
 
 struct Child {
     std::string server;
@@ -74,13 +63,8 @@ struct Child {
 
 class Supervisor {
 public:
-    // `paths`: where the site's files are; none where that cannot be told, which each server then says.
-    Supervisor(
-        const UpOptions& options,
-        const Config& config,
-        const std::optional<SitePaths>& paths,
-        UpLog& kept
-    )
+    // `paths`: null where they cannot be told, which each server then says. All outlive it.
+    Supervisor(const UpOptions& options, const Config& config, const SitePaths* paths, UpLog& kept)
         : options_(options),
           kept_(kept),
           ready_within_(ready_within(config)),
@@ -88,14 +72,15 @@ public:
               config.site,
               getpid(),
               absolute_path(options.file),
-              paths ? paths->state_dir : "",
+              paths != nullptr ? paths->state_dir : "",
               {},
               {}
           },
           public_address_(public_address_text(config)),
-          socket_(paths ? paths->socket("up") : std::string()),
+          socket_(paths != nullptr ? paths->socket("up") : std::string()),
           began_(os_.now()),
-          migrations_(os_, log_, has_migrations(config) ? words_of("migrate") : std::vector<std::string>()) {
+          migrations_(os_, log_, has_migrations(config) ? words_of("migrate") : std::vector<std::string>()),
+          stop_(os_, log_, config, paths) {
         for (const ServerConfig& server : config.servers) {
             if (is_of_this_machine(os_, server)) {
                 children_.push_back({.server = server.name, .started = {}, .start_at = {}});
@@ -135,7 +120,7 @@ public:
             if (is_served_) {
                 migrations_.start_if_due(watched_);
             }
-            int number = control.wait(kLook);
+            int number = control.wait(stop_.is_running() ? kStopLook : kLook);
             if (number == SIGINT || number == SIGTERM) {
                 stop();
                 control.thaw_all();
@@ -148,6 +133,9 @@ public:
             }
             end_silent();
             reap();
+            if (stop_.is_running() && stop_.look(running())) {
+                signal_all(SIGTERM);
+            }
         }
         return status_;
     }
@@ -348,10 +336,31 @@ private:
         );
     }
 
+    // In order; the second time, and where no server has come up yet, at once.
     void stop() {
-        is_stopping_ = true;
+        bool is_first = !std::exchange(is_stopping_, true);
+        bool is_orderly = is_first && std::ranges::any_of(children_, &Child::has_listened);
         migrations_.stop();
-        signal_all(SIGTERM);
+        if (is_first && !is_orderly) {
+            signal_all(SIGTERM);
+        } else if (is_orderly) {
+            log_.info("up", "stopping: a second signal stops at once");
+            stop_.begin();
+        } else {
+            // Two that are not one: to a server the second is the order to end at once.
+            signal_all(SIGTERM);
+            signal_all(SIGINT);
+        }
+    }
+
+    [[nodiscard]] std::vector<std::string> running() const {
+        std::vector<std::string> names;
+        for (const Child& child : children_) {
+            if (child.pid > 0) {
+                names.push_back(child.server);
+            }
+        }
+        return names;
     }
 
     void signal_all(int number) {
@@ -386,6 +395,7 @@ private:
     std::vector<ServerConfig> elsewhere_;  // what other machines run
     sigset_t watched_{};
     UpMigrations migrations_;
+    UpStop stop_;
     bool is_stopping_ = false;
     bool is_served_ = false;  // every server was ready once, or is late
     bool is_site_told_ = false;
@@ -406,7 +416,8 @@ int up(const UpOptions& options) {
     auto paths = site_paths(options.directories, read_environment(), config->site);
     auto users = find_users(*config);  // where they cannot be told each server says so
     UpLog kept(config->log, paths ? paths->logs_dir() : "", users ? users->server : std::nullopt);
-    return Supervisor(options, *config, paths ? std::optional(*paths) : std::nullopt, kept).run();
+    Supervisor supervisor(options, *config, paths ? &*paths : nullptr, kept);
+    return supervisor.run();
 }
 
 }  // namespace node

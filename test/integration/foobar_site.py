@@ -64,7 +64,7 @@ class Foobar(DatabaseSite):
 
 
 class Visitor(threading.Thread):
-    """A visitor who adds users one after the other, and looks for each at once; never again what failed."""
+    """A visitor who adds users one after the other, and looks for each at once; never again what failed, and nothing more without an answer (status 0)."""
 
     def __init__(self, site, number):
         super().__init__(daemon=True)
@@ -77,13 +77,17 @@ class Visitor(threading.Thread):
         while not self.ending.is_set():
             email = f"visitor{self.number}-{len(self.added) + len(self.wrong)}@foobar.com"
             fields = {"name": "Visitor", "email": email, "form_token": token}
-            status, text, headers = self.site.ask("POST", "/users/new", fields, {"Cookie": cookie})
-            if status != 303:
-                self.wrong.append((email, status, text))
-                continue
-            self.added.append(email)
-            position = headers["Set-Cookie"].split(";")[0]
-            status, text, _ = self.site.ask("GET", f"/?q={email}", headers={"Cookie": position})
+            try:
+                status, text, headers = self.site.ask("POST", "/users/new", fields, {"Cookie": cookie})
+                if status != 303:
+                    self.wrong.append((email, status, text))
+                    continue
+                self.added.append(email)
+                position = headers["Set-Cookie"].split(";")[0]
+                status, text, _ = self.site.ask("GET", f"/?q={email}", headers={"Cookie": position})
+            except (OSError, http.client.HTTPException) as error:
+                self.wrong.append((email, 0, repr(error)))
+                return
             if status != 200 or f">{email}<" not in text:
                 self.wrong.append((email, status, text))
 
