@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import http.server
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ class Foobar(DatabaseSite):
         text += toml_table("web", {"root": "public"}) + toml_table("app", {"command": ["./foobar"], "instances": 1})
         text += toml_table("database", {"engine": "mariadb", "primary": "web1", "name": "foobar", "memory": "32MiB", **database})
         AppSite.__init__(self, text, "up")
+        self.hidden = {}
         shutil.copy(PROGRAM, self.path("foobar"))
         shutil.rmtree(self.path("public"))
         for folder in ("public", "migrations"):
@@ -66,38 +68,40 @@ class Foobar(DatabaseSite):
 class Visitor(threading.Thread):
     """A visitor who adds users one after the other, and looks for each at once; never again what failed, and nothing more without an answer (status 0)."""
 
-    def __init__(self, site, number):
+    def __init__(self, site, name):
         super().__init__(daemon=True)
-        self.site, self.number = site, number
-        self.added, self.wrong = [], []
+        self.site = site
+        self.named = name
+        self.added, self.refused, self.unread = [], [], []
         self.ending = threading.Event()
 
     def run(self):
         cookie, token = self.site.form()
         while not self.ending.is_set():
-            email = f"visitor{self.number}-{len(self.added) + len(self.wrong)}@foobar.com"
+            email = f"{self.named}-{len(self.added) + len(self.refused)}@foobar.com"
             fields = {"name": "Visitor", "email": email, "form_token": token}
             try:
                 status, text, headers = self.site.ask("POST", "/users/new", fields, {"Cookie": cookie})
-                if status != 303:
-                    self.wrong.append((email, status, text))
-                    continue
-                self.added.append(email)
-                position = headers["Set-Cookie"].split(";")[0]
-                status, text, _ = self.site.ask("GET", f"/?q={email}", headers={"Cookie": position})
+                position = cookie
+                if status == 303:
+                    self.added.append(email)
+                    position = headers["Set-Cookie"].split(";")[0]
+                else:
+                    self.refused.append((email, status, text))
+                read, text, _ = self.site.ask("GET", f"/?q={email}", headers={"Cookie": position})
             except (OSError, http.client.HTTPException) as error:
-                self.wrong.append((email, 0, repr(error)))
+                self.unread.append((email, 0, repr(error)))
                 return
-            if status != 200 or f">{email}<" not in text:
-                self.wrong.append((email, status, text))
+            if read != 200 or (status == 303 and f">{email}<" not in text):
+                self.unread.append((email, read, text))
 
 
 class Visitors:
-    """Some of them, and what became of what they were told."""
+    """Some of them, and what became of what they were told. Their users' addresses begin with `name`."""
 
-    def __init__(self, site, count=3):
-        self.site = site
-        self.visitors = [Visitor(site, number) for number in range(count)]
+    def __init__(self, site, name="visitor", count=3):
+        self.site, self.name = site, name
+        self.visitors = [Visitor(site, f"{name}{number}") for number in range(count)]
 
     def __enter__(self):
         for visitor in self.visitors:
@@ -111,16 +115,70 @@ class Visitors:
             visitor.join(90)
             assert not visitor.is_alive(), "a visitor hangs"
 
-    def wait_more(self, count=5, seconds=60):
-        """Until each has added so many more users."""
+    def wait_more(self, count=5, seconds=90):
+        """Until each has added so many more users, or one has given up."""
         before = [len(visitor.added) for visitor in self.visitors]
         done = lambda: all(len(visitor.added) >= had + count for visitor, had in zip(self.visitors, before))
-        wait_until(lambda: done() or self.wrong(), seconds, f"{count} more users of each")
+        wait_until(lambda: done() or not all(visitor.is_alive() for visitor in self.visitors), seconds, f"{count} more users of each")
+
+    def refused(self):
+        """What could not be added: (email, status, text)."""
+        return [refused for visitor in self.visitors for refused in visitor.refused]
+
+    def unread(self):
+        """What had no good answer, or was added and not to be seen: the same."""
+        return [unread for visitor in self.visitors for unread in visitor.unread]
 
     def wrong(self):
-        return [wrong for visitor in self.visitors for wrong in visitor.wrong]
+        return self.refused() + self.unread()
+
+    def added(self):
+        return {email for visitor in self.visitors for email in visitor.added}
+
+    def there(self, server):
+        """Who is in that server's database."""
+        return {row[0] for row in self.site.sql(server, f"SELECT email FROM foobar.users WHERE email LIKE '{self.name}%'")}
 
     def missing(self, server):
-        """Who was added, and is not in that server's database."""
-        there = {row[0] for row in self.site.sql(server, "SELECT email FROM foobar.users WHERE name = 'Visitor'")}
-        return {email for visitor in self.visitors for email in visitor.added} - there
+        """Who was added, and is not there."""
+        return self.added() - self.there(server)
+
+
+class Mirror(http.server.ThreadingHTTPServer):
+    """What a browser asks for comes from `place`; a cookie of the name `dropped` does not come with it."""
+
+    daemon_threads = True
+
+    def __init__(self, place, dropped=None):
+        super().__init__(("127.0.0.1", 0), MirrorHandler)
+        self.place, self.dropped = place, dropped
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class MirrorHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with contextlib.closing(http.client.HTTPConnection(*self.server.place, timeout=60)) as connection:
+            connection.request(self.command, self.path, body or None, {name: value for name, value in self.headers.items() if name.lower() != "connection"})
+            answer = connection.getresponse()
+            text = answer.read()
+            self.send_response_only(answer.status, answer.reason)
+            for name, value in answer.getheaders():
+                is_dropped = name.lower() == "set-cookie" and self.server.dropped and value.startswith(self.server.dropped + "=")
+                if not is_dropped and name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        """Nothing."""

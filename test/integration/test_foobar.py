@@ -60,6 +60,7 @@ def test_wrong_input_is_told(site):
     assert site.ask("GET", "/?page=-5&q=%00%F0%9D%84%9E")[0] == 200
     for text in ("%ff", "%C0%80", "%ED%A0%80", "%F4%90%80%80", "a%E2%82"):
         assert site.ask("GET", f"/?q={text}")[0] == 400
+    assert site.ask("POST", "/users/new", {"name": b"\xff", "email": "a@foobar.com", "form_token": token}, {"Cookie": cookie})[0] == 400
 
 
 def test_it_listens_on_loopback_alone(site):
@@ -122,20 +123,37 @@ def test_without_a_primary_everything_is_shown_and_changes_wait():
             assert status == 503 and 'class="notice bad"' in text and 'value="wait@foobar.com"' in text
             for server in ("web1", "web2"):
                 assert site.ask("GET", "/healthz", server=server)[0] == 200
+        wait_until(lambda: "Changes must wait" not in site.ask("GET", "/", server="web1")[1] + site.ask("GET", "/", server="web2")[1], 60, "an end of the notice")
+        assert site.ask("POST", "/users/new", fields, {"Cookie": cookie})[0] == 303
+        assert ">wait@foobar.com<" in wait_until(lambda: "wait@" in (text := site.ask("GET", "/?q=wait@")[1]) and text, 30, "the user")
     finally:
         site.finish()
 
 
-def test_visitors_do_not_notice_that_the_primary_moves():
-    site = Foobar()
-    try:
-        site.start().wait_whole()
-        with Visitors(site) as visitors:
+def test_visitors_do_not_notice_that_the_primary_moves(site):
+    site.wait_whole()
+    with Visitors(site, "moved") as visitors:
+        visitors.wait_more()
+        done = subprocess.run([BINARY, "switchover", "--to", "web2", *site.options()], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        visitors.wait_more()
+    assert visitors.wrong() == []
+    assert visitors.there("web2") == visitors.added()
+
+
+def test_a_primary_that_is_killed_costs_no_read_and_no_change_that_was_acknowledged(site):
+    with Visitors(site, "killed") as visitors:
+        for _ in range(2):
+            site.wait_whole()
             visitors.wait_more()
-            done = subprocess.run([BINARY, "switchover", "--to", "web2", *site.options()], capture_output=True, text=True, timeout=120, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
+            primary = site.primary
+            kill_9(site.mariadbd(primary))
+            wait_until(lambda: site.primary != primary, 60, "another primary")
             visitors.wait_more()
-        assert visitors.wrong() == []
-        assert visitors.missing("web2") == set()
-    finally:
-        site.finish()
+    site.wait_whole()
+    there = visitors.there(site.primary)
+    assert visitors.unread() == []
+    assert visitors.added() <= there
+    for email, status, text in visitors.refused():
+        assert 'class="notice bad"' in text, (status, text)
+        assert status == 503 and "Nothing was changed" in text and email not in there or status == 500 and "It is not known" in text, (status, text)

@@ -1,13 +1,16 @@
 """examples/foobar in a browser, on a phone's and a desktop's screen, with scripts and without: what a visitor does, and hostile names."""
 
+import contextlib
 import urllib.parse
 
+import pymysql
 import pytest
 
 import browser
 import mariadb_cluster
 from browser import DESKTOP, PHONE, Browser
-from foobar_site import Foobar
+from foobar_site import Foobar, Mirror
+from raw_client import wait_until
 
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
 HOSTILE = [
@@ -22,7 +25,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def site():
-    made = Foobar()
+    made = Foobar(max_lag="60s")  # a late replica is asked all the same
     try:
         yield made.start()
     finally:
@@ -141,3 +144,43 @@ def test_what_is_wrong_with_a_form_is_said_and_nothing_is_lost(site, visitor):
     assert page.text(".notice.bad") == "Another user has this e-mail address."
     assert page.evaluate("document.querySelector('#name').value") == "Somebody Else"
     page.picture(f"wrong-{page.name}")
+
+
+@contextlib.contextmanager
+def late_replica(site):
+    """The replica's applier waits for a lock."""
+    admin = pymysql.connect(host=site.addresses["web2"], port=3307, user="trilith_admin", password=site.secret("admin"), autocommit=True)
+    with contextlib.closing(admin), admin.cursor() as cursor:
+        cursor.execute("LOCK TABLES foobar.users READ")
+        yield
+
+
+def is_caught_up(site):
+    counts = [site.sql(server, "SELECT COUNT(*), MAX(id), MD5(GROUP_CONCAT(name ORDER BY id)) FROM foobar.users") for server in ("web1", "web2")]
+    return counts[0] == counts[1]
+
+
+@visitors("phone-without-scripts", "desktop")
+def test_a_visitor_sees_what_they_changed_though_the_replica_is_late(site, visitor):
+    """And does not where the cookie with the position does not come."""
+    page = visitor
+    for dropped in (None, "trilith_position"):
+        wait_until(lambda: is_caught_up(site), 60, "a replica that has caught up")
+        email = f"late-{'without' if dropped else 'with'}@{page.name}.foobar.com"
+        with Mirror((site.addresses["web2"], 8081), dropped) as mirror:
+            with late_replica(site):
+                page.open(f"{mirror.url}/users/new")
+                fill(page, "!Late", email)
+                page.follow("button", "Save")
+                assert page.text(".notice") == "The user was added."
+                assert (email in page.texts("td.email")) == (dropped is None), page.text("#database-server")
+            wait_until(lambda: is_caught_up(site), 60, "a replica that has caught up")
+            page.open(f"{mirror.url}/?q={email}")
+            page.follow("a", "Edit")
+            with late_replica(site):
+                page.type("#name", "!Changed")
+                page.follow("button", "Save")
+                assert page.text(".notice") == "The user was edited."
+                shown = dict(zip(page.texts("td.email"), page.texts("td.name")))
+                assert shown[email] == ("!Changed" if dropped is None else "!Late"), page.text("#database-server")
+        site.sql("web1", f"DELETE FROM foobar.users WHERE email = '{email}'")
