@@ -19,7 +19,7 @@ test:               ## install what is needed and run every test but the long on
 	@scripts/build release asan
 	@$(ctest) --test-dir build/asan --label-exclude long
 
-test-long:          ## unit and simulation at -O0, -O2, under TSan; a minute a fuzzer; all under ASan; soak
+test-long:          ## unit and simulation at -O0, -O2, under TSan; a minute a fuzzer; all under ASan; 3000 seeds; soak
 	@scripts/install-dependencies build test
 	@scripts/build release asan dev tsan checked fuzz
 	@$(ctest) --test-dir build/dev --label-regex 'unit|sim'

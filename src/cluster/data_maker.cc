@@ -11,6 +11,7 @@
 #include "cluster/durable_file.h"
 #include "cluster/programs.h"
 #include "cluster/settings.h"
+#include "cluster/sql_copy.h"
 #include "core/panic.h"
 #include "mysql/gtid.h"
 #include "runtime/task_group.h"
@@ -33,6 +34,8 @@ constexpr core::Duration kProgressLine = std::chrono::seconds(5);
 // A copy that gets no further holds up the primary's commits: it waits for one that waits for a replica.
 constexpr core::Duration kStallTime = std::chrono::seconds(15);
 constexpr size_t kPositionMax = 4096;
+// Larger ones take minutes to read and write as SQL.
+constexpr uint64_t kSqlCopyMax = 1ULL << 30;
 
 // "binlog.000001\t3460\t0-985333760-12\n"; the last field is empty where nothing was ever written.
 Result<std::string> read_backup_position(const std::string& file) {
@@ -50,6 +53,29 @@ Result<std::string> read_backup_position(const std::string& file) {
 }
 
 }  // namespace
+
+Task<void> follow_copy(const DataMakerWorld& world, CopyWatch watch) {
+    uint64_t before = 0;
+    core::Instant grown = world.reactor.now();
+    core::Instant told = grown;
+    while (co_await world.reactor.sleep_for(kProgressLook) == Outcome::ready) {
+        uint64_t copied = bytes_below(watch.place);
+        core::Instant now = world.reactor.now();
+        std::string of = watch.bytes == 0 ? "" : std::format(" of about {}", watch.bytes >> 20);
+        std::string progress = std::format("copies the data of {}: {}{} MiB", watch.source, copied >> 20, of);
+        if (copied != before) {
+            before = copied;
+            grown = now;
+        } else if (now - grown >= kStallTime) {
+            world.tools.kill();
+        }
+        if (now - told >= kProgressLine) {
+            told = now;
+            world.log.info("database", progress);
+        }
+        world.progress(std::move(progress));
+    }
+}
 
 // Once for the whole site: servers that are copies of it begin with the same content, accounts included.
 Task<Result<void>> DataMaker::make_template() {
@@ -98,32 +124,22 @@ Task<Result<void>> DataMaker::copy_template() {
     co_return Result<void>{};
 }
 
-// Tells how far a copy is, until the fiber is stopped, and ends one that gets no further.
-Task<void> DataMaker::follow_copy(const Place& source, uint64_t bytes) {
-    uint64_t before = 0;
-    core::Instant grown = world_.reactor.now();
-    core::Instant told = grown;
-    while (co_await world_.reactor.sleep_for(kProgressLook) == Outcome::ready) {
-        uint64_t copied = bytes_below(fresh());
-        core::Instant now = world_.reactor.now();
-        std::string progress = std::format(
-            "copies the data of {}: {} of about {} MiB",
-            source.server,
-            copied >> 20,
-            bytes >> 20
+Result<void> DataMaker::check_room(const Place& source, uint64_t times) const {
+    uint64_t bytes = bytes_below(source.directory + "/data");
+    std::optional<uint64_t> room = free_bytes(world_.place.directory);
+    if (room && *room < bytes * times) {
+        return fail(
+            ErrorKind::io,
+            std::format(
+                "{}: the data of {} are {} MiB, and {} MiB are free: make room",
+                world_.place.directory,
+                source.server,
+                bytes >> 20,
+                *room >> 20
+            )
         );
-        if (copied != before) {
-            before = copied;
-            grown = now;
-        } else if (now - grown >= kStallTime) {
-            world_.tools.kill();
-        }
-        if (now - told >= kProgressLine) {
-            told = now;
-            world_.log.info("database", progress);
-        }
-        world_.progress(std::move(progress));
     }
+    return {};
 }
 
 Task<Result<void>> DataMaker::back_up(const Place& source) {
@@ -140,26 +156,14 @@ Task<Result<void>> DataMaker::back_up(const Place& source) {
         )
     ));
     uint64_t bytes = bytes_below(source.directory + "/data");
-    std::optional<uint64_t> room = free_bytes(world_.place.directory);
-    if (room && *room < bytes) {
-        co_return fail(
-            ErrorKind::io,
-            std::format(
-                "{}: the data of {} are {} MiB, and {} MiB are free: make room",
-                world_.place.directory,
-                source.server,
-                bytes >> 20,
-                *room >> 20
-            )
-        );
-    }
+    CO_TRY_VOID(check_room(source, 1));
     world_.log.info(
         "database",
         "copies the data of the primary",
         {{"from", source.server}, {"bytes", std::to_string(bytes)}}
     );
     runtime::TaskGroup watches(world_.reactor, 1);
-    watches.spawn(follow_copy(source, bytes));
+    watches.spawn(follow_copy(world_, {.source = source.server, .place = fresh(), .bytes = bytes}));
     auto copied = co_await world_.tools.run(
         {backup, "--defaults-file=" + settings, "--backup", "--target-dir=" + fresh()}
     );
@@ -207,9 +211,41 @@ Task<Result<void>> DataMaker::set_position(const std::string& position) {
     co_return Result<void>{};
 }
 
-Task<Result<std::string>> DataMaker::copy_running(const Place& source) {
-    CO_TRY_VOID(co_await back_up(source));
-    CO_TRY(std::string position, read_backup_position(fresh() + "/xtrabackup_binlog_info"));
+// Where it is recorded that no write is acknowledged without a replica, and that none acknowledges, commits
+// wait; mariadb-backup would wait for them, and they wait for the replica whose data it copies.
+Result<bool> DataMaker::wants_sql(const Place& source, const upstream::Topology& topology) const {
+    auto backup = find_program("mariadb-backup");
+    if (!backup) {
+        uint64_t bytes = bytes_below(source.directory + "/data");
+        if (bytes > kSqlCopyMax) {
+            return fail(
+                backup.error().kind(),
+                std::format(
+                    "the data of {} are {} MiB, and above {} only mariadb-backup copies them: {}",
+                    source.server,
+                    bytes >> 20,
+                    kSqlCopyMax >> 20,
+                    backup.error().context()
+                )
+            );
+        }
+        return true;
+    }
+    return world_.config.alone == Alone::hold && topology.durability == upstream::Durability::lossless &&
+           topology.with_standing(upstream::Standing::acker).empty();
+}
+
+Task<Result<std::string>> DataMaker::copy_running(const Place& source, const upstream::Topology& topology) {
+    std::string position;
+    CO_TRY(bool is_sql, wants_sql(source, topology));
+    if (is_sql) {
+        CO_TRY_VOID(check_room(source, 2));
+        CO_TRY_VOID(co_await copy_template());
+        CO_TRY(position, co_await SqlCopy(world_, fresh()).make(source));
+    } else {
+        CO_TRY_VOID(co_await back_up(source));
+        CO_TRY(position, read_backup_position(fresh() + "/xtrabackup_binlog_info"));
+    }
     CO_TRY_VOID(co_await set_position(position));
     co_return position;
 }
@@ -230,7 +266,7 @@ Task<Result<void>> DataMaker::make(const upstream::Topology& topology) {
                      !has_short_whole_history(source->directory + "/data", kShortHistory);
     if (is_copied) {
         origin.source = source->server;
-        CO_TRY(origin.position, co_await copy_running(*source));
+        CO_TRY(origin.position, co_await copy_running(*source, topology));
     } else {
         world_.progress("makes the data directory");
         CO_TRY_VOID(co_await copy_template());

@@ -14,6 +14,15 @@ namespace {
 constexpr unsigned kMajorMin = 10;
 constexpr unsigned kMinorMin = 11;
 
+// Debian's, and whoever took its names.
+std::string_view package_of(std::string_view program) {
+    if (program == "mariadb-backup") {
+        return program;
+    }
+    bool is_client = program == "mariadb" || program == "mariadb-dump" || program == "mariadb-binlog";
+    return is_client ? "mariadb-client" : program.starts_with("mariadb") ? "mariadb-server-core" : "coreutils";
+}
+
 }  // namespace
 
 std::string search_path() {
@@ -32,10 +41,7 @@ core::Result<std::string> find_program(std::string_view name) {
     }
     return core::fail(
         core::ErrorKind::not_found,
-        std::format(
-            "{} is not there: install MariaDB's server (Debian: apt-get install mariadb-server)",
-            name
-        )
+        std::format("{} is not there: install it (Debian: apt-get install {})", name, package_of(name))
     );
 }
 

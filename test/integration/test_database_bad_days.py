@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -180,6 +181,23 @@ def test_a_server_program_that_is_too_old_is_refused(trilith):
             os.environ["PATH"] = path
         wait_told(site, "db1", "10.11 or newer", "10.5.29")
         assert not os.path.exists(os.path.join(directory_of(site, "db1"), "data"))
+    finally:
+        site.finish()
+
+
+def test_a_server_program_that_is_missing_is_told_and_waited_for(trilith):
+    site, _ = unbegun()
+    try:
+        site.hide("mariadbd")
+        site.start()
+        wait_told(site, "db1", "mariadbd is not there", "apt-get install mariadb-server-core")
+        assert "apt-get install mariadb-server-core" in site.do("status")
+        assert not os.path.exists(os.path.join(directory_of(site, "db1"), "data"))
+        program = next(iter(site.hidden))
+        subprocess.run(["nsenter", f"--mount=/proc/{site.process.pid}/ns/mnt", "umount", program], timeout=20, check=True)
+        wait_until(lambda: site.primary == "db1", 60, "a primary")
+        site.signal(signal.SIGTERM)
+        assert site.wait_exit(60) == 0
     finally:
         site.finish()
 

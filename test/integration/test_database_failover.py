@@ -82,6 +82,45 @@ def test_a_replica_that_was_killed_while_it_wrote_where_it_is_comes_back(site, w
     writers.wait_more()
 
 
+@pytest.fixture
+def lone_writer(site):
+    site.wait_whole()
+    with Writers(site, 1) as writers:
+        writers.wait_more()
+        yield writers
+    site.wait_whole()
+    assert writers.lost(site.primary) == []
+
+
+def lose_acknowledgements(site, waiting):
+    """The replicas receive what waits, and what they say of it reaches nobody."""
+    primary = site.primary
+    replicas = [site.mariadbd(server) for server in site.databases if server != primary]
+    for pid in replicas:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        text = "SELECT COUNT(*) FROM information_schema.processlist WHERE state IN ('Waiting for semi-sync ACK from slave', 'Commit')"
+        wait_until(lambda: int(site.sql(primary, text)[0][0]) >= waiting, 20, "writes that wait")
+        for (number,) in site.sql(primary, "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'"):
+            site.sql(primary, f"KILL {number}")
+    finally:
+        for pid in replicas:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_a_write_whose_acknowledgement_is_lost_is_acknowledged_all_the_same(site, lone_writer):
+    lose_acknowledgements(site, 1)
+    since = time.monotonic()
+    wait_until(lambda: lone_writer.first_after(since), 60, f"a write after it; {site.stderr()[-3000:]}")
+
+
+def test_writes_that_no_further_write_gets_past_are_acknowledged_all_the_same(site, writers):
+    lose_acknowledgements(site, 3)
+    since = time.monotonic()
+    wait_until(lambda: writers.first_after(since), 60, f"a write after it; {site.stderr()[-3000:]}")
+
+
 def test_the_server_of_the_primary_is_killed_with_all_that_belongs_to_it(site, writers):
     before, since = site.topology(), time.monotonic()
     kill_9(site.serve_pid(before["primary"]))

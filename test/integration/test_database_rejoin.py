@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -79,6 +80,22 @@ def follows(site, server):
     return False
 
 
+def is_copying(site, server, program):
+    """That program of MariaDB's runs for this server."""
+    ours = f"--defaults-file={site.state}/database/servers/{server}/tmp/copy".encode()
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            words = file.read().split(b"\0")
+            if words[0].endswith(program.encode()) and any(word.startswith(ours) for word in words):
+                return True
+    return False
+
+
+def origin_of(site, server):
+    with open(os.path.join(site.state, "database", "servers", server, "data", "trilith-origin"), encoding="ascii") as file:
+        return file.read()
+
+
 def administrate(site, text, *words):
     return subprocess.run([BINARY, "sql", *words, *site.options(), "--", "-N", "-e", text], capture_output=True, text=True, timeout=60, check=False)
 
@@ -128,21 +145,9 @@ def test_a_copy_of_the_running_primary_that_is_broken_off_is_made_anew(site):
     lead_astray(site, server, 4712)
     wait_apart(site, server)
     wait_until(lambda: told_of(site, server).get("aside"), 30, "a file")
-    settings = f"--defaults-file={site.state}/database/servers/{server}/tmp/copy.cnf"
-
-    def is_copying():
-        for path in glob.glob("/proc/[0-9]*/cmdline"):
-            try:
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    if settings in file.read():
-                        return True
-            except OSError:
-                pass
-        return False
-
     with Writers(site, 2) as writers:
         site.do("rejoin", server, "--discard-extra")
-        wait_until(is_copying, 60, f"a copy; {site.stderr()[-3000:]}")
+        wait_until(lambda: is_copying(site, server, "mariadb-backup"), 60, f"a copy; {site.stderr()[-3000:]}")
         kill_9(site.serve_pid(server))
         writers.wait_more()
         site.wait_whole()
@@ -150,8 +155,81 @@ def test_a_copy_of_the_running_primary_that_is_broken_off_is_made_anew(site):
     assert writers.lost(site.primary) == []
     assert_equal_everywhere(site, "bulk")
     assert_equal_everywhere(site)
-    with open(os.path.join(site.state, "database", "servers", server, "data", "trilith-origin"), encoding="ascii") as file:
-        assert f"copy {site.primary} 0-" in file.read()
+    assert f"copy {site.primary} 0-" in origin_of(site, server)
+
+
+def test_a_copy_is_made_while_the_writes_wait_for_it(trilith):
+    """Two servers, writes wait for a replica, and the replica's data are gone: files cannot be copied while commits wait."""
+    site = started(alone="hold")
+    try:
+        site.wait_whole()
+        with Writers(site, 2) as writers:
+            writers.wait_more()
+            server = replica_of(site)
+            purge_first_binlog(site)
+            data = os.path.join(site.state, "database", "servers", server, "data")
+            os.rename(data, data + ".gone")
+            kill_9(site.mariadbd(server))
+            wait_until(lambda: os.path.isdir(data), 120, f"a copy; {site.stderr()[-3000:]}")
+            site.wait_whole()
+            writers.wait_more()
+        assert f"copy {site.primary} 0-" in origin_of(site, server)
+        assert site.topology()["epoch"] == "1" and "async" not in site.journal()
+        assert writers.lost(server) == [] and not any(writer.failed for writer in writers.writers)
+        assert_equal_everywhere(site)
+    finally:
+        site.finish()
+
+
+RICH = """
+    CREATE TABLE parent (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(100) CHARACTER SET utf8mb4, raw BLOB, at TIMESTAMP(6) NULL, fraction DOUBLE, exact DECIMAL(20,4));
+    CREATE TABLE child (id INT PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE);
+    INSERT INTO parent VALUES (3, 'é𝄞 \\'', x'00FF0A27', '2026-11-28 01:02:03.000004', 0.1, 1234.5678), (7, NULL, NULL, NULL, NULL, NULL);
+    INSERT INTO child VALUES (1, 3);
+    CREATE VIEW names AS SELECT name FROM parent; CREATE SEQUENCE numbers START WITH 5;
+    CREATE TRIGGER filled BEFORE INSERT ON child FOR EACH ROW SET NEW.parent = COALESCE(NEW.parent, 3);
+    CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n;
+    CREATE USER somebody@'10.%' IDENTIFIED BY 'secret'; GRANT SELECT (name) ON parent TO somebody@'10.%'"""
+ALL_OF_IT = {
+    "rows": f"SELECT id, name, HEX(raw), at, fraction, exact FROM {NAME}.parent",
+    "children": f"SELECT * FROM {NAME}.child",
+    "objects": f"SELECT table_name, table_type, engine, auto_increment FROM information_schema.tables WHERE table_schema = '{NAME}' ORDER BY 1",
+    "routines": "SELECT db, name, body, definer FROM mysql.proc WHERE db NOT IN ('sys', 'mysql') ORDER BY 1, 2",
+    "triggers": "SELECT trigger_name, action_statement, definer FROM information_schema.triggers WHERE trigger_schema <> 'sys' ORDER BY 1",
+    "accounts": "SELECT host, user, JSON_REMOVE(priv, '$.password_last_changed') FROM mysql.global_priv ORDER BY 1, 2",
+    "grants": "SELECT host, db, user, select_priv, insert_priv FROM mysql.db ORDER BY 1, 2, 3",
+    "columns": "SELECT host, db, user, table_name, column_name, column_priv FROM mysql.columns_priv ORDER BY 1, 2, 3, 4, 5",
+}
+
+
+def test_without_mariadb_backup_small_data_are_copied_as_sql(trilith):
+    site = DatabaseSite(2, rejoin="automatic")
+    try:
+        site.hide("mariadb-backup")
+        site.start().wait_whole()
+        server, primary = replica_of(site), site.primary
+        site.sql(primary, RICH, database=NAME)
+        site.sql(primary, "CREATE TABLE bulk ENGINE=InnoDB SELECT seq, REPEAT('x', 60000) AS text FROM seq_1_to_500", database=NAME)
+        site.wait_whole()
+        purge_first_binlog(site)
+        with Writers(site, 2) as writers:
+            lead_astray(site, server, 4714)
+            wait_until(lambda: is_copying(site, server, "mariadb-dump"), 60, f"a copy; {site.stderr()[-3000:]}")
+            kill_9(site.serve_pid(server))  # it begins anew
+            site.wait_whole()
+            writers.wait_more()
+        assert site.primary == primary and f"copy {primary} 0-" in origin_of(site, server)
+        assert_equal_everywhere(site)
+        assert_equal_everywhere(site, "bulk")
+        found = {name: {where: site.sql(where, text) for where in site.databases} for name, text in ALL_OF_IT.items()}
+        for name, rows in found.items():
+            assert rows[server] == rows[primary] and rows[server], name
+        assert not os.path.exists(os.path.join(site.state, "database", "servers", server, "tmp", "copy"))
+        site.do("switchover", "--to", server)  # it is as good as any
+        with Writers(site, 1) as more:
+            more.wait_more()
+    finally:
+        site.finish()
 
 
 @needs_backup
@@ -181,6 +259,14 @@ def test_a_primary_that_is_gone_while_async_is_replaced_by_order_only(trilith):
             writers.wait_more()
         assert_equal_everywhere(site)
         assert "answers" in site.verb("failover").stderr
+
+        # What hangs is ended and started again, once: its silence from before is no reason to end what starts.
+        pid, ends = site.mariadbd(old), site.log_count("mariadbd has ended")
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: site.mariadbd(old) not in (0, pid), 60, f"another mariadbd; {site.stderr()[-3000:]}")
+        with Writers(site, 1) as more:
+            more.wait_more()
+        assert more.lost(old) == [] and site.log_count("mariadbd has ended") == ends + 1, site.stderr()[-3000:]
 
         data = os.path.join(site.state, "database", "servers", old, "data")
         os.rename(data, data + ".gone")
