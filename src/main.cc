@@ -14,6 +14,7 @@
 #include "node/order_verbs.h"
 #include "node/serve_command.h"
 #include "node/sql_client.h"
+#include "node/status_command.h"
 #include "node/up_command.h"
 #include "runtime/linux_os.h"
 

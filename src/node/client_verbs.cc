@@ -10,20 +10,15 @@
 #include "node/control_json.h"
 #include "node/restart_watch.h"
 #include "node/running_site.h"
-#include "node/status_json.h"
-#include "node/status_table.h"
 #include "node/verb_answers.h"
 
 namespace node {
 
-using core::ErrorKind;
-using core::Result;
 using http::Method;
 
 namespace {
 
 constexpr int kFileRefused = 422;  // HTTP: a reload found errors in the file
-constexpr core::Duration kWatchPause = std::chrono::seconds(1);
 
 std::vector<std::string> reload_lines(const ServerAnswer& answer) {
     auto reply = parse_reload(*answer.body);
@@ -70,82 +65,7 @@ std::string restart_json(const RestartReport& report) {
     return text + "]}";
 }
 
-Result<std::vector<ServerStatus>> parse_statuses(const std::vector<ServerAnswer>& answers) {
-    std::vector<ServerStatus> statuses;
-    for (const ServerAnswer& answer : answers) {
-        if (answer.is_good()) {
-            TRY(ServerStatus status, parse_status_json(*answer.body));
-            statuses.push_back(std::move(status));
-        }
-    }
-    return statuses;
-}
-
-std::string statuses_json(const std::vector<ServerAnswer>& answers) {
-    std::string text;
-    for (const ServerAnswer& answer : answers) {
-        if (answer.is_good()) {
-            std::string_view status = *answer.body;
-            status = status.substr(0, status.find_last_not_of('\n') + 1);
-            text += (text.empty() ? "" : ",") + std::string(status);
-        }
-    }
-    return "{\"servers\":[" + text + "]}\n";
-}
-
-// What fits on the screen, over what was there: each line is cleared to its end, then the rest of the screen.
-std::string frame(const std::string& table, size_t rows) {
-    std::string text = "\x1b[H";
-    size_t line = 1;
-    for (size_t begin = 0; begin < table.size() && (rows == 0 || line < rows); ++line) {
-        size_t end = table.find('\n', begin);
-        text += table.substr(begin, end - begin) + "\x1b[K\n";
-        begin = end + 1;
-    }
-    return text + "\x1b[J";
-}
-
-// One look at the site: asks, draws, and keeps what was seen for the next. Not kExitDone: it is gone.
-int look(const StatusOptions& options, std::vector<ServerStatus>& earlier, Console& console) {
-    auto site = RunningSite::find(options.site, console);
-    if (!site) {
-        return report_no_site(site.error(), console);
-    }
-    std::vector<ServerAnswer> answers =
-        site->ask(console.os, {.method = Method::get, .path = "/v1/status", .body = {}});
-    auto statuses = parse_statuses(answers);
-    if (!statuses) {
-        return report_error(statuses.error(), console);
-    }
-    TerminalSize size = console.is_terminal ? console.terminal_size() : TerminalSize{};
-    Colour colour = console.is_terminal ? Colour::ansi : Colour::none;
-    std::string table =
-        status_table(*statuses, {.columns = size.columns, .colour = colour, .earlier = earlier});
-    bool is_redrawn = options.is_watching && console.is_terminal;
-    if (options.site.format == OutputFormat::json) {
-        console.out(statuses_json(answers));
-    } else {
-        console.out(is_redrawn ? frame(table, size.rows) : table);
-    }
-    earlier = *std::move(statuses);
-    return report_failures(answers, console);
-}
-
 }  // namespace
-
-int run(const StatusOptions& options, Console& console) {
-    std::vector<ServerStatus> earlier;
-    if (options.is_watching && console.is_terminal) {
-        console.out("\x1b[2J");
-    }
-    int status = look(options, earlier, console);
-    while (options.is_watching && status == kExitDone) {
-        pause(console.os, kWatchPause);
-        console.out(console.is_terminal ? "" : "\n");
-        status = look(options, earlier, console);
-    }
-    return status;
-}
 
 int run(const ReloadOptions& options, Console& console) {
     auto site = RunningSite::find(options.site, console);

@@ -11,6 +11,8 @@
 #include "node/control_json.h"
 #include "node/order_verbs.h"
 #include "node/sample_status.h"
+#include "node/scripted_os.h"
+#include "node/status_command.h"
 #include "node/status_json.h"
 #include "node/verb_stage.h"
 
@@ -338,7 +340,7 @@ TEST_CASE("a server that fails to say its status is named, and the others are sh
     stage.add("a.com", "lb1", {refused(500, "no")});
     stage.add("a.com", "lb2", {status_answer()});
     CHECK(run(StatusOptions{}, stage.console()) == 1);
-    CHECK(stage.err == "trilith: lb1: no\n");
+    CHECK(stage.err == "trilith: lb1 does not answer: no\n");
     CHECK(stage.out.contains("api.foobar.com"));
 }
 
@@ -350,7 +352,7 @@ TEST_CASE("watching draws anew each second within the screen, until the site is 
     stage.add("a.com", "lb1", {status_answer(), status_answer(later), ""});
     stage.console().is_terminal = true;
     core::Instant begin = stage.os.now();
-    CHECK(run(StatusOptions{.site = {}, .is_watching = true}, stage.console()) == 1);
+    CHECK(run(StatusOptions{.site = {}, .is_watching = true, .is_table_wanted = true}, stage.console()) == 1);
     CHECK(stage.os.now() - begin >= 2s);
     CHECK(stage.out.contains("(50/s)"));
     CHECK(stage.out.starts_with("\x1b[2J\x1b[H"));

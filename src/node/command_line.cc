@@ -90,8 +90,14 @@ private:
     }
 
     void add_watching_verbs() {
-        CLI::App* status = add_site_verb("status", "Show servers, pools and backends");
+        CLI::App* status = add_site_verb(
+            "status",
+            "Show the site's servers, pools, backends and databases; exit status 1: something is wrong"
+        );
         status->add_flag("--watch", found_.is_watching, "Show it again every second, until Ctrl-C");
+        status->add_flag("--drawing", found_.is_drawing, "As the drawing of the whiteboard");
+        status->add_flag("--table", found_.is_table, "As the table (default: both on a terminal, else this)");
+        status->add_flag("--ascii", found_.is_ascii, "Draw with plain ASCII");
         CLI::App* metrics =
             add_site_verb("metrics", "Print the metrics of a server in the format of Prometheus");
         metrics->add_option("--server", found_.server, "Which server; may be left out where one runs");

@@ -59,9 +59,14 @@ struct SiteOptions {
     OutputFormat format = OutputFormat::text;
 };
 
+// trilith status [--watch] [--drawing] [--table] [--ascii]
 struct StatusOptions {
     SiteOptions site;
     bool is_watching = false;  // --watch: redraws every second
+    // Neither: both on a terminal, the table alone elsewhere.
+    bool is_drawing_wanted = false;
+    bool is_table_wanted = false;
+    bool is_ascii = false;  // the drawing has no other characters
 };
 
 struct WeightOptions {

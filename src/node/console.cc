@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdlib>
+#include <string>
 
 namespace node {
 
@@ -21,24 +23,43 @@ void write_all(int fd, std::string_view text) {
     }
 }
 
-// A terminal that understands escape sequences, and whose user did not ask to be spared them
-// (https://no-color.org).
-bool is_capable_terminal() {
-    const char* kind = std::getenv("TERM");
-    const char* no_colour = std::getenv("NO_COLOR");
-    bool is_dumb = kind == nullptr || std::string_view(kind) == "dumb";
-    return ::isatty(STDOUT_FILENO) == 1 && !is_dumb && (no_colour == nullptr || *no_colour == '\0');
+// A variable of the environment; "" where it is not set.
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-TerminalSize size_of_output() {
+}  // namespace
+
+// By the first of the variables that say it, as the C library reads them.
+bool is_utf8_locale() {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        if (std::string_view locale = variable(name); !locale.empty()) {
+            std::string lower(locale);
+            std::ranges::transform(lower, lower.begin(), [](unsigned char byte) {
+                return std::tolower(byte);
+            });
+            return lower.contains("utf-8") || lower.contains("utf8");
+        }
+    }
+    return false;
+}
+
+bool is_capable_terminal(int fd) {
+    std::string_view kind = variable("TERM");
+    return ::isatty(fd) == 1 && !kind.empty() && kind != "dumb";
+}
+
+// https://no-color.org
+bool has_colours(int fd) { return is_capable_terminal(fd) && variable("NO_COLOR").empty(); }
+
+TerminalSize size_of_terminal(int fd) {
     winsize size{};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) {
+    if (::ioctl(fd, TIOCGWINSZ, &size) != 0) {
         return {};
     }
     return {.columns = size.ws_col, .rows = size.ws_row};
 }
-
-}  // namespace
 
 Console process_console(runtime::Os& os) {
     return {
@@ -46,8 +67,10 @@ Console process_console(runtime::Os& os) {
         .environment = read_environment(),
         .out = [](std::string_view text) { write_all(STDOUT_FILENO, text); },
         .err = [](std::string_view text) { write_all(STDERR_FILENO, text); },
-        .is_terminal = is_capable_terminal(),
-        .terminal_size = size_of_output,
+        .is_terminal = is_capable_terminal(STDOUT_FILENO),
+        .has_colours = has_colours(STDOUT_FILENO),
+        .is_utf8 = is_utf8_locale(),
+        .terminal_size = [] { return size_of_terminal(STDOUT_FILENO); },
     };
 }
 

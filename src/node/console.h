@@ -21,9 +21,18 @@ struct Console {
     Environment environment;
     std::function<void(std::string_view)> out;
     std::function<void(std::string_view)> err;
-    bool is_terminal = false;  // `out` is watched by somebody: colours, progress in place
+    bool is_terminal = false;  // `out` is watched by somebody: progress in place
+    bool has_colours = false;  // and wants colours
+    bool is_utf8 = true;       // its characters are
     std::function<TerminalSize()> terminal_size;
 };
+
+// Whether it is a terminal that understands escape sequences, and one whose user wants colours (NO_COLOR).
+[[nodiscard]] bool is_capable_terminal(int fd);
+[[nodiscard]] bool has_colours(int fd);
+[[nodiscard]] TerminalSize size_of_terminal(int fd);
+// Whether the user's locale says that text is UTF-8.
+[[nodiscard]] bool is_utf8_locale();
 
 // The console of this process: standard output and standard error.
 [[nodiscard]] Console process_console(runtime::Os& os);

@@ -32,7 +32,7 @@ constexpr std::array<KindName, drill::kKindCount> kKindNames{{
 
 double in_seconds(core::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-std::string latency_text(const drill::Latency& latency) {
+std::string seen_latency_text(const drill::Latency& latency) {
     return latency.count == 0
                ? "-"
                : std::format("{} / {}", brief_duration(latency.p50), brief_duration(latency.p99));
@@ -77,8 +77,8 @@ std::string kinds_table(const drill::Tally& tally) {
                  {std::to_string(seen.failed)},
                  {std::to_string(seen.cut)},
                  {brief_duration(seen.longest_pause)},
-                 {latency_text(seen.before)},
-                 {latency_text(seen.during)},
+                 {seen_latency_text(seen.before)},
+                 {seen_latency_text(seen.during)},
                  {failures_text(seen)}}
             );
         }

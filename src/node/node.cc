@@ -7,6 +7,7 @@
 #include "node/config_compare.h"
 #include "node/config_file.h"
 #include "node/log_writer.h"
+#include "node/site_places.h"
 #include "runtime/task_group.h"
 
 namespace node {
@@ -35,6 +36,7 @@ Node::Node(Config config, std::string server_name, std::string config_file, cons
       config_file_(std::move(config_file)),
       started_(world.control.now()),
       started_at_(world.control.os().wall_time()),
+      whiteboard_(whiteboard_of(world.control.os(), config_)),
       stop_moved_(world.control) {}
 
 Node::~Node() = default;

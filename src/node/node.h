@@ -129,6 +129,7 @@ private:
     std::string config_file_;
     core::Instant started_;
     core::WallTime started_at_;
+    std::vector<PlannedServer> whiteboard_;
     std::vector<std::unique_ptr<Front>> fronts_;  // none, where the server is a SQL router only
     std::unique_ptr<DatabaseKeeper> database_;    // null: the site keeps no databases
     std::unique_ptr<SiteProgram> program_;        // null: this server runs none

@@ -169,6 +169,7 @@ ServerStatus Node::status() const {
     status.reloads_total = reloads_;
     status.is_draining = is_shutting_down();
     status.threads = static_cast<uint32_t>(world_.cores.size());
+    status.whiteboard = whiteboard_;
     for (const auto& front : fronts_) {
         for (const net::Address& address : front->listening()) {
             status.listeners.push_back("http://" + address.to_string());

@@ -17,7 +17,8 @@ namespace node {
 struct RouterNodeStatus {
     std::string name{};  // its server's, or else the address
     std::string address{};
-    std::string state{};  // primary, replica, unreachable …
+    std::string state{};   // primary, replica, unreachable …
+    std::string reason{};  // why it is in this state, or not fit; empty for a fit node
     bool is_fit = false;
     bool is_in_rotation = false;  // reads are spread over it now
     uint32_t weight = 0;          // of reads, in force: configured or overridden

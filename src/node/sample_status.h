@@ -113,6 +113,7 @@ inline ServerStatus sample_status() {
     status.reloads_total = 2;
     status.threads = 2;
     status.listeners = {"127.0.0.1:8101", "[::1]:8101"};
+    status.whiteboard = {{.server = "lb1", .address = "127.0.0.1", .roles = {"balancer", "router"}}};
     status.connections = 12;
     status.connections_max = 20000;
     status.connections_total = 345;

@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "child/environment.h"
+#include "node/config_database.h"
 #include "node/config_file.h"
+#include "node/config_servers.h"
 #include "node/config_toml.h"
 #include "node/given_directory.h"
 #include "runtime/file.h"
@@ -258,6 +260,21 @@ bool is_of_this_machine(runtime::Os& os, const ServerConfig& server) {
     socklen_t length = server.address.fill(storage);
     return socket.is_open() &&
            os.bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0;
+}
+
+std::vector<PlannedServer> whiteboard_of(runtime::Os& os, const Config& config) {
+    std::vector<PlannedServer> whiteboard;
+    for (const ServerConfig& server : config.servers) {
+        PlannedServer planned{.server = server.name, .address = server.address.host_string()};
+        planned.is_local = is_of_this_machine(os, server);
+        for (Role role : {Role::balancer, Role::web, Role::app, Role::router, Role::database}) {
+            if (server.roles.has(role) || (role == Role::router && runs_router(config, server))) {
+                planned.roles.emplace_back(role_name(role));
+            }
+        }
+        whiteboard.push_back(std::move(planned));
+    }
+    return whiteboard;
 }
 
 }  // namespace node

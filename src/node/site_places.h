@@ -7,6 +7,7 @@
 
 #include "node/config.h"
 #include "node/config_error.h"
+#include "node/status.h"
 #include "node/user_rule.h"
 #include "runtime/os.h"
 
@@ -29,5 +30,8 @@ struct PlaceFindings {
 
 // Whether the server's address is one of this machine: what a file says of other servers lies elsewhere.
 [[nodiscard]] bool is_of_this_machine(runtime::Os& os, const ServerConfig& server);
+
+// Every server of the file, as `status` tells it.
+[[nodiscard]] std::vector<PlannedServer> whiteboard_of(runtime::Os& os, const Config& config);
 
 }  // namespace node

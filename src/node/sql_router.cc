@@ -61,6 +61,7 @@ RouterNodeStatus describe(const sql::Node& node, sql::Reads reads) {
         .name = node.name,
         .address = node.address.to_string(),
         .state = std::string(sql::node_state_name(node.state)),
+        .reason = node.why,
         .is_fit = node.is_fit,
         .is_in_rotation = takes_reads(node, reads),
         .weight = node.weight(),

@@ -2,10 +2,12 @@
 // by Node::status().
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -176,6 +178,18 @@ struct FrontStatus : ClientStatus {
     std::string tier;  // balancer, web or app; each once
 };
 
+// A server as the site's file has it, whether it runs or not.
+struct PlannedServer {
+    std::string server{};
+    std::string address{};
+    std::vector<std::string> roles{};  // as they are written in the file, in the order of the tiers
+    bool is_local = true;              // its address is of the machine of whoever says this
+
+    [[nodiscard]] bool has(std::string_view role) const {
+        return std::ranges::find(roles, role) != roles.end();
+    }
+};
+
 // Its counts of clients are the sums of its fronts.
 struct ServerStatus : ClientStatus {
     std::string site;
@@ -189,6 +203,7 @@ struct ServerStatus : ClientStatus {
     bool is_draining = false;
     uint32_t threads = 0;
     std::vector<std::string> listeners;
+    std::vector<PlannedServer> whiteboard;  // every server of the site, in the order of the file
     uint64_t log_lines_dropped_total = 0;
     std::vector<FrontStatus> fronts;
     std::vector<PoolStatus> pools;

@@ -90,6 +90,7 @@ Json pool_json(const PoolStatus& pool) {
     }
     return {
         {"name", pool.name},
+        {"tier", pool.tier},
         {"mode", pool.mode},
         {"algorithm", pool.algorithm},
         {"queued", pool.queued},
@@ -125,6 +126,30 @@ void add_traffic(Json& document, const ServerStatus& status) {
     document["log_lines_dropped_total"] = status.log_lines_dropped_total;
     document["request_time"] = histogram_json(status.request_time);
     document["queue_time"] = histogram_json(status.queue_time);
+}
+
+Json front_json(const FrontStatus& front) {
+    return {
+        {"tier", front.tier},
+        {"connections", front.connections},
+        {"requests_active", front.requests_active},
+        {"requests_total", front.requests_total},
+        {"responses", responses_json(front.responses)},
+        {"request_time", histogram_json(front.request_time)},
+    };
+}
+
+Json whiteboard_json(const std::vector<PlannedServer>& servers) {
+    Json list = Json::array();
+    for (const PlannedServer& server : servers) {
+        list.push_back({
+            {"server", server.server},
+            {"address", server.address},
+            {"roles", server.roles},
+            {"local", server.is_local},
+        });
+    }
+    return list;
 }
 
 Json app_json(const AppStatus& app) {
@@ -172,6 +197,7 @@ Json router_json(const RouterStatus& router) {
             {"name", node.name},
             {"address", node.address},
             {"state", node.state},
+            {"reason", node.reason},
             {"fit", node.is_fit},
             {"weight", node.weight},
             {"configured_weight", node.configured_weight},
@@ -281,8 +307,13 @@ std::string status_json(const ServerStatus& status) {
         {"draining", status.is_draining},
         {"threads", status.threads},
         {"listeners", status.listeners},
+        {"whiteboard", whiteboard_json(status.whiteboard)},
     };
     add_traffic(document, status);
+    document["fronts"] = Json::array();
+    for (const FrontStatus& front : status.fronts) {
+        document["fronts"].push_back(front_json(front));
+    }
     Json pools = Json::array();
     for (const PoolStatus& pool : status.pools) {
         pools.push_back(pool_json(pool));

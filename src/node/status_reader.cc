@@ -82,6 +82,7 @@ BackendStatus read_backend(JsonValues object) {
 PoolStatus read_pool(JsonValues object) {
     PoolStatus pool;
     object.read("name", pool.name);
+    object.read("tier", pool.tier);
     object.read("mode", pool.mode);
     object.read("algorithm", pool.algorithm);
     object.read("queued", pool.queued);
@@ -113,6 +114,30 @@ void read_traffic(JsonValues& object, ServerStatus& status) {
     object.read("log_lines_dropped_total", status.log_lines_dropped_total);
     read_histogram(object.child("request_time"), status.request_time);
     read_histogram(object.child("queue_time"), status.queue_time);
+}
+
+FrontStatus read_front(JsonValues object) {
+    FrontStatus front;
+    object.read("tier", front.tier);
+    object.read("connections", front.connections);
+    object.read("requests_active", front.requests_active);
+    object.read("requests_total", front.requests_total);
+    read_responses(object.child("responses"), front.responses);
+    read_histogram(object.child("request_time"), front.request_time);
+    return front;
+}
+
+PlannedServer read_planned(JsonValues object) {
+    PlannedServer planned;
+    object.read("server", planned.server);
+    object.read("address", planned.address);
+    object.read("local", planned.is_local);
+    object.read_each("roles", [&](const Json& role) {
+        if (role.is_string()) {
+            planned.roles.push_back(role.get<std::string>());
+        }
+    });
+    return planned;
 }
 
 InstanceStatus read_instance(JsonValues object) {
@@ -168,6 +193,7 @@ RouterNodeStatus read_router_node(JsonValues object) {
     object.read("name", node.name);
     object.read("address", node.address);
     object.read("state", node.state);
+    object.read("reason", node.reason);
     object.read("fit", node.is_fit);
     object.read("weight", node.weight);
     object.read("configured_weight", node.configured_weight);
@@ -231,7 +257,13 @@ Result<ServerStatus> parse_status_json(std::string_view text) {
             status.listeners.push_back(listener.get<std::string>());
         }
     });
+    object.read_each("whiteboard", [&](const Json& planned) {
+        status.whiteboard.push_back(read_planned(JsonValues(&planned, problem)));
+    });
     read_traffic(object, status);
+    object.read_each("fronts", [&](const Json& front) {
+        status.fronts.push_back(read_front(JsonValues(&front, problem)));
+    });
     object.read_each("pools", [&](const Json& pool) {
         status.pools.push_back(read_pool(JsonValues(&pool, problem)));
     });

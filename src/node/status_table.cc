@@ -20,23 +20,6 @@ using namespace std::chrono_literals;
 
 constexpr size_t kIndent = 2;
 
-std::string quantile_text(const HistogramStatus& histogram, double fraction) {
-    if (std::ranges::all_of(histogram.buckets, [](uint64_t count) { return count == 0; })) {
-        return "-";
-    }
-    Duration value = quantile(histogram, fraction);
-    std::string text = latency_text(value);
-    return value >= core::Histogram::kBounds.back() ? ">" + text : text;
-}
-
-HistogramStatus difference(const HistogramStatus& now, const HistogramStatus& before) {
-    HistogramStatus between = now;
-    for (size_t bucket = 0; bucket < now.buckets.size(); ++bucket) {
-        between.buckets[bucket] -= std::min(between.buckets[bucket], before.buckets[bucket]);
-    }
-    return between;
-}
-
 // Where it stood in `all` before is looked at first: names rarely move.
 template <class Named>
 const Named* find_named(const std::vector<Named>& all, size_t likely, const std::string& name) {
@@ -372,6 +355,23 @@ Duration quantile(const HistogramStatus& histogram, double fraction) {
         lower = upper;
     }
     return total > 0 ? core::Histogram::kBounds.back() : Duration::zero();
+}
+
+std::string quantile_text(const HistogramStatus& histogram, double fraction) {
+    if (std::ranges::all_of(histogram.buckets, [](uint64_t count) { return count == 0; })) {
+        return "-";
+    }
+    Duration value = quantile(histogram, fraction);
+    std::string text = latency_text(value);
+    return value >= core::Histogram::kBounds.back() ? ">" + text : text;
+}
+
+HistogramStatus difference(const HistogramStatus& now, const HistogramStatus& before) {
+    HistogramStatus between = now;
+    for (size_t bucket = 0; bucket < now.buckets.size(); ++bucket) {
+        between.buckets[bucket] -= std::min(between.buckets[bucket], before.buckets[bucket]);
+    }
+    return between;
 }
 
 }  // namespace node

@@ -26,5 +26,10 @@ struct TableOptions {
 // The time below which `fraction` (0 to 1) of the values lie, interpolated in its bucket as Prometheus does:
 // above all bounds the largest of them, zero where there are no values.
 [[nodiscard]] core::Duration quantile(const HistogramStatus& histogram, double fraction);
+// The same as text: "-" for none, ">10.0s" above all bounds.
+[[nodiscard]] std::string quantile_text(const HistogramStatus& histogram, double fraction);
+
+// What came since `before`.
+[[nodiscard]] HistogramStatus difference(const HistogramStatus& now, const HistogramStatus& before);
 
 }  // namespace node

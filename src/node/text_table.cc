@@ -10,33 +10,8 @@ namespace node {
 namespace {
 
 constexpr size_t kGap = 2;
-constexpr std::string_view kReset = "\x1b[0m";
-
-std::string_view escape_of(Ink ink) {
-    switch (ink) {
-        case Ink::plain: return "";
-        case Ink::dim: return "\x1b[2m";
-        case Ink::bold: return "\x1b[1m";
-        case Ink::green: return "\x1b[32m";
-        case Ink::yellow: return "\x1b[33m";
-        case Ink::red: return "\x1b[31m";
-    }
-    return "";
-}
 
 bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
-
-// The first `columns` characters.
-std::string_view cut(std::string_view text, size_t columns) {
-    size_t seen = 0;
-    for (size_t at = 0; at < text.size(); ++at) {
-        seen += begins_character(text[at]) ? 1 : 0;
-        if (seen > columns) {
-            return text.substr(0, at);
-        }
-    }
-    return text;
-}
 
 // One line that knows how many columns are left in it.
 class Line {
@@ -52,7 +27,7 @@ public:
             return;
         }
         size_t spaces = std::min(spaces_, left_);
-        std::string_view text = cut(cell.text, left_ - spaces);
+        std::string_view text = first_columns(cell.text, left_ - spaces);
         spaces_ = 0;
         bool is_cut = text.size() < cell.text.size();
         text = text.substr(0, text.find_last_not_of(' ') + 1);
@@ -62,7 +37,7 @@ public:
         }
         target_.append(spaces, ' ');
         std::string_view escape = layout_.colour == Colour::ansi ? escape_of(cell.ink) : "";
-        target_.append(escape).append(text).append(escape.empty() ? "" : kReset);
+        target_.append(escape).append(text).append(escape.empty() ? "" : kInkEnd);
         left_ = is_cut ? 0 : left_ - spaces - columns_of(text);
     }
 
@@ -75,8 +50,31 @@ private:
 
 }  // namespace
 
+std::string_view escape_of(Ink ink) {
+    switch (ink) {
+        case Ink::plain: return "";
+        case Ink::dim: return "\x1b[2m";
+        case Ink::bold: return "\x1b[1m";
+        case Ink::green: return "\x1b[32m";
+        case Ink::yellow: return "\x1b[33m";
+        case Ink::red: return "\x1b[31m";
+    }
+    return "";
+}
+
 size_t columns_of(std::string_view text) {
     return static_cast<size_t>(std::ranges::count_if(text, begins_character));
+}
+
+std::string_view first_columns(std::string_view text, size_t columns) {
+    size_t seen = 0;
+    for (size_t at = 0; at < text.size(); ++at) {
+        seen += begins_character(text[at]) ? 1 : 0;
+        if (seen > columns) {
+            return text.substr(0, at);
+        }
+    }
+    return text;
 }
 
 std::string printable(std::string_view text) {

@@ -12,6 +12,10 @@ namespace node {
 enum class Align : uint8_t { left, right };
 enum class Ink : uint8_t { plain, dim, bold, green, yellow, red };
 
+// What begins a text in this ink on a terminal, "" for plain; and what ends any other.
+[[nodiscard]] std::string_view escape_of(Ink ink);
+inline constexpr std::string_view kInkEnd = "\x1b[0m";
+
 struct TextCell {
     std::string text;
     Ink ink = Ink::plain;
@@ -19,6 +23,9 @@ struct TextCell {
 
 // How many columns of a terminal UTF-8 text takes, one a character.
 [[nodiscard]] size_t columns_of(std::string_view text);
+
+// As much of it as fits into so many columns.
+[[nodiscard]] std::string_view first_columns(std::string_view text, size_t columns);
 
 // The text with its control characters replaced by "?": what comes from elsewhere must not steer the
 // terminal.

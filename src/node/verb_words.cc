@@ -55,7 +55,16 @@ Result<Command> status_command(const VerbWords& found) {
     if (found.is_json && found.is_watching) {
         return fail(ErrorKind::invalid, "--json and --watch exclude each other");
     }
-    return StatusOptions{.site = found.site, .is_watching = found.is_watching};
+    if (found.is_json && (found.is_drawing || found.is_table)) {
+        return fail(ErrorKind::invalid, "--json excludes --drawing and --table");
+    }
+    return StatusOptions{
+        .site = found.site,
+        .is_watching = found.is_watching,
+        .is_drawing_wanted = found.is_drawing,
+        .is_table_wanted = found.is_table,
+        .is_ascii = found.is_ascii,
+    };
 }
 
 Result<Command> weight_command(const VerbWords& found) {

@@ -27,6 +27,9 @@ struct VerbWords {
     bool is_following = false;
     bool is_explained = false;
     bool is_watching = false;
+    bool is_drawing = false;
+    bool is_table = false;
+    bool is_ascii = false;
     bool is_not_waiting = false;
     bool is_all = false;
     bool is_dry = false;

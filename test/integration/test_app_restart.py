@@ -212,7 +212,7 @@ def test_a_second_restart_at_the_same_time_is_refused(stage):
         second = site.verb("restart", "app")
         assert second.returncode == 1 and "runs already" in second.stderr, second
         assert len(second.stderr.splitlines()) == 1
-    assert "is being restarted" in site.do("status")
+    assert "is being restarted" in site.verb("status").stdout
     site.touch("well")
     output, _ = first.communicate(timeout=15)
     assert first.returncode == 0 and "app-1: replaced" in output, output

@@ -137,7 +137,7 @@ def test_settings_that_are_changed_while_running_are_told(site):
         return next(one["drift"] for one in site.database_status(leader)["servers"] if one["server"] == server)
 
     wait_until(lambda: drift() == "sync_binlog is 0, not 1", 30, "a drift")
-    assert "sync_binlog is 0, not 1" in site.do("status")
+    assert "sync_binlog is 0, not 1" in site.verb("status").stdout
     site.sql(server, "SET GLOBAL sync_binlog = 1")
     wait_until(lambda: drift() == "", 30, "no drift")
     status = site.database_status(leader)

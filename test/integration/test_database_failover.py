@@ -199,7 +199,7 @@ def test_a_move_that_cannot_be_done_is_refused_with_the_reason(site):
 
 def test_status_says_what_each_server_is_and_why_nothing_would_be_replaced(site):
     site.wait_whole()
-    text = site.do("status")
+    text = site.verb("status").stdout
     assert "lossless" in text and "STANDING" in text and "acker" in text
     status = site.database_status(wait_until(site.leader, 20, "a leader"))
     assert status["no_failover"] == "" and {server["standing"] for server in status["servers"]} == {"primary", "acker"}

@@ -121,7 +121,7 @@ def test_a_server_with_transactions_of_its_own_is_left_alone_until_it_is_ordered
     with open(told["aside"][0], encoding="utf-8") as file:
         saved = file.read()
     assert "@2=4711" in saved and "`trilith`.`heartbeat`" in saved and "`apart`" not in saved
-    assert told["aside"][0] in site.do("status")
+    assert told["aside"][0] in site.verb("status").stdout
 
     done = site.verb("rejoin", server)
     assert done.returncode == 1 and "--discard-extra" in done.stderr, done.stderr

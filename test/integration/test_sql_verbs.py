@@ -121,7 +121,7 @@ def test_a_drain_waits_for_the_read_that_runs(router, cluster):
         wait_until(lambda: node(router, first)["connections"] > node(router, first)["connections_idle"], 20, "the read to run")
         refused = router.site.verb("drain", named(first), "--timeout", "300ms")
         assert refused.returncode == 1 and f"{named(first)}: 1 statement runs on it after 300ms; it stays draining" in refused.stderr
-        assert " draining" in router.site.do("status")
+        assert " draining" in router.site.verb("status").stdout
         drain = router.site.start_verb("drain", named(first))
         assert drain.stdout.readline() and "1 statement runs on it" in drain.stdout.readline()
         assert drain.poll() is None and not came
@@ -130,7 +130,7 @@ def test_a_drain_waits_for_the_read_that_runs(router, cluster):
         assert drain.communicate(timeout=20)[0] == f"{named(first)} is drained: no statement runs on it\n" and drain.returncode == 0
         assert came == ["replica1"], "the running read ended there"
         assert one(connection, PLACE) == "primary"
-        assert " drained" in router.site.do("status")
+        assert " drained" in router.site.verb("status").stdout
 
 
 def test_a_disabled_replica_has_no_connection_of_sessions(router, cluster):
@@ -180,7 +180,7 @@ def test_overrides_are_kept_shown_and_undone(router, cluster):
         assert node(router, first)["configured_weight"] == 100 and node(router, second)["override"] == {"admin": "drain"}
         wait_until(lambda: node(router, first)["in_rotation"], 30, "a fit replica")
         assert [node(router, each)["in_rotation"] for each in cluster.nodes] == [False, True, False]
-        table = {line.split()[0]: line.split() for line in router.site.do("status").splitlines() if line.strip()}
+        table = {line.split()[0]: line.split() for line in router.site.verb("status").stdout.splitlines() if line.strip()}
         assert table[first.address][2] == "100→7" and table[first.address][-1] == "yes"
         assert table[second.address][2] == "100" and table[second.address][-1] == "drained"
         labels = f'{{hostgroup="replica",endpoint="{second.address}"}}'

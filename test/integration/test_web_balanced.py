@@ -139,7 +139,7 @@ def test_health_is_seen_in_the_status(cluster):
     web1.signal(signal.SIGSTOP)
     try:
         site.lb.wait_backend("web1", "down", "web")
-        reply = json.loads(site.lb.do("status", "--json"))["servers"][0]
+        reply = json.loads(site.lb.verb("status", "--json").stdout)["servers"][0]
         backends = {backend["name"]: backend for pool in reply["pools"] for backend in pool["backends"]}
         assert backends["web1"]["state"] == "down" and backends["web1"]["reason"]
         assert backends["web2"]["state"] == "up" and backends["web2"]["checks_total"] > 0
