@@ -19,6 +19,7 @@
 #include "node/config_servers.h"
 #include "node/config_settings.h"
 #include "node/config_web.h"
+#include "node/config_wiring.h"
 
 namespace node {
 
@@ -311,6 +312,18 @@ std::string print_drill(const Config& config) {
     return text + print_table("objectives", objective_settings(config.objectives));
 }
 
+// Comments alone, for all of it follows from what stands above.
+std::string print_wiring(const Config& config) {
+    std::string text;
+    for (const ServerConfig& server : config.servers) {
+        text += std::format("\n# derived: {} at {}\n", server.name, server.address.host_string());
+        for (const std::string& sentence : wiring_of(config, server)) {
+            text += "#   " + sentence + "\n";
+        }
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string explain(const Config& config) {
@@ -338,7 +351,7 @@ std::string explain(const Config& config) {
     for (const balancer::RouteConfig& route : balancer.routes) {
         text += print_route(route, config);
     }
-    return text + print_drill(config);
+    return text + print_drill(config) + print_wiring(config);
 }
 
 }  // namespace node

@@ -11,6 +11,7 @@
 #include "node/config_servers.h"
 #include "node/config_settings.h"
 #include "node/config_web.h"
+#include "node/config_wiring.h"
 
 namespace node {
 
@@ -187,6 +188,9 @@ std::string explain_json(const Config& config) {
         document["drill"]["forms"].push_back(object_of(form_settings(form)));
     }
     document["objectives"] = object_of(objective_settings(config.objectives));
+    for (const ServerConfig& server : config.servers) {
+        document["derived"][server.name] = wiring_of(config, server);
+    }
     return document.dump(2) + "\n";
 }
 

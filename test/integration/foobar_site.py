@@ -34,6 +34,9 @@ class Foobar(DatabaseSite):
         text += toml_table("balancer.health", health) if health else ""
         text += toml_table("web", {"root": "public"}) + toml_table("app", {"command": ["./foobar"], "instances": 1})
         text += toml_table("database", {"engine": "mariadb", "primary": "web1", "name": "foobar", "memory": "32MiB", **database})
+        self._make(text)
+
+    def _make(self, text):
         AppSite.__init__(self, text, "up")
         self.hidden = {}
         shutil.copy(PROGRAM, self.path("foobar"))
@@ -63,6 +66,16 @@ class Foobar(DatabaseSite):
         status, text, headers = self.ask("GET", path)
         assert status == 200
         return headers["Set-Cookie"].split(";")[0], re.search(r'name="form_token" value="([^"]+)"', text)[1]
+
+    def add_user(self, name):
+        """Adds a user by the form; their address, which the list then shows."""
+        cookie, token = self.form()
+        email = f"{name.lower()}@foobar.com"
+        status, text, headers = self.ask("POST", "/users/new", {"name": name, "email": email, "form_token": token}, {"Cookie": cookie})
+        assert status == 303, text
+        status, text, _ = self.ask("GET", f"/?q={email}", headers={"Cookie": headers["Set-Cookie"].split(";")[0]})
+        assert status == 200 and f">{email}<" in text, text
+        return email
 
 
 class Visitor(threading.Thread):
@@ -182,3 +195,25 @@ class MirrorHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         """Nothing."""
+
+
+class Shape(Foobar):
+    """A file of examples/foobar with addresses and a port of the test's own, and less of everything."""
+
+    def __init__(self, file):
+        with open(os.path.join(SOURCE, file), encoding="utf-8") as example:
+            text = example.read()
+        servers = re.findall(r'^(\w+) += \{ address = "([\d.]+)", roles = \[(.*?)\]', text, re.MULTILINE)
+        own, self.entry, _ = own_addresses(len(servers))
+        self.balancer = own[0]
+        self.addresses = {name: mine for (name, _, _), mine in zip(servers, own)}
+        self.databases = [name for name, _, roles in servers if '"database"' in roles]
+        # All at once: one of ours may be one of theirs.
+        theirs = {address: mine for (_, address, _), mine in zip(servers, own)}
+        text = re.sub(r'address = "([\d.]+)"', lambda found: f'address = "{theirs[found[1]]}"', text)
+        text = re.sub(r"^(\w+) +=", r"\1 =", text, flags=re.MULTILINE)  # as names() reads it
+        for old, new in (("http://127.0.0.1:8080", f"http://{self.balancer}:{self.entry}"), ("instances = 2", "instances = 1"),
+                         ("../../build/release/example_foobar", "./foobar"), ("64MiB", "32MiB")):
+            assert old in text, f"{file} has no {old}"
+            text = text.replace(old, new)
+        self._make(text)
