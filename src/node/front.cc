@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/panic.h"
+#include "node/port_holder.h"
 #include "runtime/event.h"
 #include "web/site.h"
 
@@ -109,9 +110,8 @@ core::Result<void> Front::open_listeners(const balancer::Config& config, Staged&
         }
         // Cores share the port, and so would another process of ours: this one must find it free first.
         if (auto free = net::Listener::check_free(world_.control, address); !free) {
-            std::string cure = free.error().kind() == core::ErrorKind::conflict
-                                   ? "; `ss -ltnp` names who listens there: end it, or write another port"
-                                   : "";
+            bool is_taken = free.error().kind() == core::ErrorKind::conflict;
+            std::string cure = is_taken ? port_cure(address) : "";
             return core::fail(
                 free.error().kind(),
                 staged.plan.listen_key + ": " + free.error().context() + cure

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <format>
 
+#include "node/status_text.h"
 #include "runtime/process.h"
 
 namespace node {
@@ -72,6 +73,24 @@ std::string missing_for_readiness(const ServerStatus& status) {
     return "";
 }
 
+ServerNote note_of(const ServerStatus& status) {
+    if (std::string missing = missing_for_readiness(status); !missing.empty()) {
+        return {.text = std::move(missing), .is_well = false};
+    }
+    std::string text;
+    if (status.app) {
+        text = std::format("{} up", counted(std::ssize(status.app->instances), "instance"));
+    }
+    for (const RouterNodeStatus& node : status.router.value_or(RouterStatus{}).nodes) {
+        bool is_own = status.database && status.database->agent && node.name == status.server;
+        if (is_own) {
+            text += (text.empty() ? "" : ", ") + node.state;
+            text += node.lag ? ", lag " + latency_text(*node.lag) : "";
+        }
+    }
+    return {.text = text.empty() ? "ready" : text};
+}
+
 core::Duration ready_within(const Config& config) {
     core::Duration within = kStartWithin;
     if (config.app) {
@@ -115,21 +134,39 @@ bool ReadyWriter::tell(const ServerStatus& status) {
     return is_ready;
 }
 
-void ReadyWriter::beat() {
+void ReadyWriter::beat(const ServerStatus& status) {
+    ServerNote note = note_of(status);
+    note.text.resize(std::min(note.text.size(), kReasonBytesMax));
+    std::ranges::replace(note.text, '\n', ' ');
     // A full pipe: who does not read cannot miss it.
-    [[maybe_unused]] ssize_t written = runtime::write_some(pipe_.get(), std::format("{}\n", kBeat));
+    [[maybe_unused]] ssize_t written = runtime::write_some(
+        pipe_.get(),
+        std::format("{} {} {}{}\n", kBeat, status.requests_total, note.is_well ? "" : "!", note.text)
+    );
 }
 
 void ReadyReader::take_line(std::string_view line) {
-    if (line == kBeat) {
+    if (line.starts_with(kBeat)) {
         has_beaten_ = true;
+        take_beat(line.substr(kBeat.size()));
     } else if (line == kReady) {
         stage_ = ReadyStage::ready;
         reason_.clear();
+        note_ = {};  // of a moment when it was not
     } else if (line.starts_with(kWaiting)) {
         stage_ = std::max(stage_, ReadyStage::listening);
         reason_ = line.substr(kWaiting.size());
     }
+}
+
+// " REQUESTS NOTE".
+void ReadyReader::take_beat(std::string_view words) {
+    words.remove_prefix(std::min<size_t>(words.size(), 1));
+    auto [end, status] = std::from_chars(words.data(), words.data() + words.size(), requests_);
+    words.remove_prefix(static_cast<size_t>(end - words.data()));
+    words.remove_prefix(std::min<size_t>(words.size(), 1));
+    note_.is_well = !words.starts_with('!');
+    note_.text = words.substr(note_.is_well ? 0 : 1);
 }
 
 bool ReadyReader::look() {

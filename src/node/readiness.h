@@ -21,8 +21,17 @@ namespace node {
 // pool, and ten seconds.
 [[nodiscard]] core::Duration ready_within(const Config& config);
 
+// What a server that was ready once is and does, for who watches it: "2 of 2 instances up, primary"; what is
+// missing now, if anything is.
+struct ServerNote {
+    std::string text;
+    bool is_well = true;
+};
+[[nodiscard]] ServerNote note_of(const ServerStatus& status);
+
 // A pipe with lines from serve to up: "waiting REASON", from the moment when it listens, and "ready"; and
-// "beat" every kBeatInterval from then on, as long as its control reactor turns.
+// "beat REQUESTS NOTE" every kBeatInterval from then on, as long as its control reactor turns: how many
+// requests it has had, and what it is, with a "!" before it where it is not well.
 inline constexpr const char* kReadyVariable = "TRILITH_READY_FD";
 inline constexpr core::Duration kBeatInterval = std::chrono::milliseconds(500);
 
@@ -36,7 +45,7 @@ public:
 
     // Of a server that listens. True: it is ready, there is nothing more to tell but beat().
     [[nodiscard]] bool tell(const ServerStatus& status);
-    void beat();
+    void beat(const ServerStatus& status);
 
 private:
     runtime::Descriptor pipe_;
@@ -58,15 +67,21 @@ public:
     [[nodiscard]] ReadyStage stage() const { return stage_; }
     // Why it is not ready; empty: not told.
     [[nodiscard]] const std::string& reason() const { return reason_; }
+    // Of the last beat.
+    [[nodiscard]] uint64_t requests() const { return requests_; }
+    [[nodiscard]] const ServerNote& note() const { return note_; }
 
 private:
     void take_line(std::string_view line);
+    void take_beat(std::string_view words);
 
     runtime::Descriptor pipe_;
     std::string unread_;
     bool has_beaten_ = false;
     ReadyStage stage_ = ReadyStage::starting;
     std::string reason_;
+    uint64_t requests_ = 0;
+    ServerNote note_;
 };
 
 }  // namespace node

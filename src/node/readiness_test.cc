@@ -76,11 +76,33 @@ TEST_CASE("what serve tells is what up knows") {
     CHECK_FALSE(pipe.reader.look());
     CHECK(pipe.reader.stage() == ReadyStage::ready);
     CHECK(pipe.reader.reason() == "");
-    pipe.writer.beat();
-    pipe.writer.beat();
+    status = ready_status();
+    pipe.writer.beat(status);
+    status.requests_total = 4321;
+    pipe.writer.beat(status);
     CHECK(pipe.reader.look());
     CHECK_FALSE(pipe.reader.look());
     CHECK(pipe.reader.stage() == ReadyStage::ready);
+    CHECK(pipe.reader.requests() == 4321);
+    CHECK(pipe.reader.note().text == "1 instance up");
+    CHECK(pipe.reader.note().is_well);
+    status.app->instances[0].state = "waiting";
+    pipe.writer.beat(status);
+    pipe.reader.look();
+    CHECK(pipe.reader.note().text == "the program's instance app-1 is waiting");
+    CHECK_FALSE(pipe.reader.note().is_well);
+}
+
+TEST_CASE("a server that keeps a database says what that is") {
+    ServerStatus status = ready_status();
+    status.app.reset();
+    CHECK(note_of(status).text == "ready");
+    status.server = "10.0.0.6:3306";
+    status.database.emplace().epoch = 1;
+    status.database->agent.emplace().state = "running";
+    CHECK(note_of(status).text == "replica, lag 250ms");
+    status.server = "10.0.0.5:3306";
+    CHECK(note_of(status).text == "primary");
 }
 
 TEST_CASE("the variable is taken once, and only a pipe is believed") {

@@ -134,7 +134,7 @@ runtime::Task<void> tell_starter(runtime::Reactor& reactor, const Node& node, Re
     while (starter.is_wanted()) {
         is_told = is_told || starter.tell(node.status());
         if (reactor.now() >= next_beat) {
-            starter.beat();
+            starter.beat(node.status());
             next_beat = reactor.now() + kBeatInterval;
         }
         if (co_await reactor.sleep_for(is_told ? kBeatInterval : kLook) == runtime::Outcome::cancelled) {

@@ -10,6 +10,7 @@
 
 #include "core/panic.h"
 #include "node/config_database.h"
+#include "node/port_holder.h"
 #include "runtime/file.h"
 
 namespace node {
@@ -178,7 +179,11 @@ bool SqlRouter::is_empty(size_t slot) const {
 core::Result<void> SqlRouter::open_listener(const net::Address& address) {
     // Cores share the port, and so would another process of ours: this one must find it free first.
     if (auto free = net::Listener::check_free(world_.control, address); !free) {
-        return core::fail(std::move(free).error().within("database.listen"));
+        bool is_taken = free.error().kind() == core::ErrorKind::conflict;
+        return core::fail(
+            free.error().kind(),
+            "database.listen: " + free.error().context() + (is_taken ? port_cure(address) : "")
+        );
     }
     net::Address wanted = address;
     for (size_t core = 0; core < world_.cores.size(); ++core) {

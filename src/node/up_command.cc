@@ -1,14 +1,12 @@
 #include "node/up_command.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -22,13 +20,15 @@
 #include "node/readiness.h"
 #include "node/site_paths.h"
 #include "node/site_places.h"
-#include "node/standard_error.h"
+#include "node/up_child.h"
 #include "node/up_control.h"
 #include "node/up_log.h"
 #include "node/up_migrations.h"
+#include "node/up_progress.h"
 #include "node/up_stop.h"
 #include "node/up_words.h"
 #include "node/user_rule.h"
+#include "node/who_runs.h"
 #include "runtime/descriptor.h"
 #include "runtime/linux_os.h"
 
@@ -55,6 +55,7 @@ struct Child {
     core::Instant start_at;  // when it is to be started (again)
     core::Duration pause = kFirstPause;
     ReadyReader readiness{};                         // of the process that runs
+    OutputLines output{};                            // of it, where there is a terminal
     bool has_listened = false;                       // some process of it did: file and ports were right
     bool is_told = false;                            // that this process is ready
     core::Instant beat_at = core::Instant::never();  // when it last told that it works; never: not yet
@@ -79,13 +80,17 @@ public:
           public_address_(public_address_text(config)),
           socket_(paths != nullptr ? paths->socket("up") : std::string()),
           began_(os_.now()),
+          progress_(os_, config.site),
           migrations_(os_, log_, has_migrations(config) ? words_of("migrate") : std::vector<std::string>()),
           stop_(os_, log_, config, paths) {
+        progress_.begin(log_);
         for (const ServerConfig& server : config.servers) {
             if (is_of_this_machine(os_, server)) {
                 children_.push_back({.server = server.name, .started = {}, .start_at = {}});
+                progress_.add_server(server.name);
             } else {
                 elsewhere_.push_back(server);
+                progress_.came_to(server.name, UpMark::good, "is of another machine");
             }
         }
         sigemptyset(&watched_);
@@ -118,7 +123,7 @@ public:
         while (!is_stopping_ || is_any_running()) {
             start_due();
             if (is_served_) {
-                migrations_.start_if_due(watched_);
+                migrations_.start_if_due(watched_, progress_.takes_output());
             }
             int number = control.wait(stop_.is_running() ? kStopLook : kLook);
             if (number == SIGINT || number == SIGTERM) {
@@ -136,7 +141,10 @@ public:
             if (stop_.is_running() && stop_.look(running())) {
                 signal_all(SIGTERM);
             }
+            progress_.follow(migrations_);
+            progress_.draw();
         }
+        progress_.end();
         return status_;
     }
 
@@ -171,51 +179,32 @@ private:
     void start(Child& child) {
         std::vector<std::string> words = words_of("serve");
         words.insert(words.end(), {"--server", child.server});
-        std::vector<char*> arguments;
-        for (std::string& word : words) {
-            arguments.push_back(word.data());
-        }
-        arguments.push_back(nullptr);
-        pid_t parent = getpid();
         int ends[2] = {-1, -1};
         if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
             ends[0] = ends[1] = -1;
         }
         runtime::Descriptor telling(ends[1]);
+        runtime::Descriptor output = progress_.takes_output() ? child.output.open() : runtime::Descriptor();
         child.readiness = ReadyReader(runtime::Descriptor(ends[0]));
         child.is_told = child.is_told_late = false;
         child.beat_at = core::Instant::never();
         child.started = os_.now();
-        child.pid = fork();
-        if (child.pid == 0) {
-            fcntl(telling.get(), F_SETFD, 0);
-            setenv(kReadyVariable, std::to_string(telling.get()).c_str(), 1);
-            become_server(arguments.data(), parent);
-        }
+        progress_.starts(child.server);
+        child.pid = launch_server({
+            .words = std::move(words),
+            .telling = telling.get(),
+            .output = output.get(),
+            .unblocked = watched_,
+        });
         if (child.pid < 0) {
             log_.error(
                 "up",
                 "cannot start a process",
-                {{"server", child.server}, {"reason", std::strerror(errno)}}
+                {{"server", child.server}, {"reason", std::strerror(-child.pid)}}
             );
             child.pid = 0;
             child.start_at = os_.now() + kLongestPause;
         }
-    }
-
-    // In the child: a server ends with us, whatever ends us, and does not take Ctrl-C for itself.
-    [[noreturn]] void become_server(char* const* arguments, pid_t parent) {
-        setpgid(0, 0);
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        // Until the server has its handlers, a reload must not end it.
-        struct sigaction ignore{};
-        ignore.sa_handler = SIG_IGN;
-        sigaction(SIGHUP, &ignore, nullptr);
-        sigprocmask(SIG_UNBLOCK, &watched_, nullptr);
-        if (getppid() == parent) {
-            execv("/proc/self/exe", arguments);
-        }
-        _exit(1);
     }
 
     void follow_readiness() {
@@ -223,9 +212,11 @@ private:
             if (child.readiness.look()) {
                 child.beat_at = os_.now();
             }
+            child.output.look([this](std::string_view line) { progress_.take_line(line); });
             ReadyStage stage = child.readiness.stage();
             child.has_listened = child.has_listened || stage != ReadyStage::starting;
             if (child.pid > 0 && !is_stopping_) {
+                progress_.follow(child.server, child.readiness);
                 tell_readiness(child, stage);
             }
         }
@@ -290,6 +281,7 @@ private:
                  {"at", public_address_},
                  {"files", identity_.state_dir}}
             );
+            progress_.is_up(public_address_, identity_.state_dir);
         }
     }
 
@@ -316,6 +308,7 @@ private:
                                      : "signal " + std::to_string(WTERMSIG(status));
         if (is_stopping_) {
             log_.info("up", "stopped", {{"server", child.server}, {"by", how}});
+            progress_.came_to(child.server, UpMark::good, "stopped, " + how);
             status_ = has_exited && WEXITSTATUS(status) == 0 ? status_ : 1;
             return;
         }
@@ -323,6 +316,7 @@ private:
         if (!child.has_listened) {
             // Starting it again would say the same again.
             log_.error("up", "a server could not start: stopping", {{"server", child.server}, {"by", how}});
+            progress_.came_to(child.server, UpMark::bad, "could not start: " + how);
             status_ = has_exited && WEXITSTATUS(status) == 2 ? 2 : 1;
             stop();
             return;
@@ -334,12 +328,14 @@ private:
             "a server died: it is started again",
             {{"server", child.server}, {"by", how}, {"in", core::format_duration(child.pause)}}
         );
+        progress_.came_to(child.server, UpMark::bad, "died by " + how + ": is started again");
     }
 
     // In order; the second time, and where no server has come up yet, at once.
     void stop() {
         bool is_first = !std::exchange(is_stopping_, true);
         bool is_orderly = is_first && std::ranges::any_of(children_, &Child::has_listened);
+        progress_.stops();
         migrations_.stop();
         if (is_first && !is_orderly) {
             signal_all(SIGTERM);
@@ -385,10 +381,10 @@ private:
     runtime::LinuxOs os_;
     core::Instant began_;
     core::Instant looked_at_ = began_;  // last, whether somebody was silent
-    StandardError standard_error_;
+    UpProgress progress_;
     core::Log log_{
         [this] { return os_.wall_time(); },
-        [this](std::string_view line) { standard_error_.write(line); },
+        [this](std::string_view line) { progress_.take_line(line); },
         [this](const core::LogEvent& event) { kept_.keep(event); },
     };
     std::vector<Child> children_;
@@ -414,6 +410,11 @@ int up(const UpOptions& options) {
         return 2;
     }
     auto paths = site_paths(options.directories, read_environment(), config->site);
+    if (std::string who = paths ? who_runs(*paths, *config) : ""; !who.empty()) {
+        std::string line = "trilith: " + who + "\n";
+        [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+        return 1;
+    }
     auto users = find_users(*config);  // where they cannot be told each server says so
     UpLog kept(config->log, paths ? paths->logs_dir() : "", users ? users->server : std::nullopt);
     Supervisor supervisor(options, *config, paths ? &*paths : nullptr, kept);

@@ -15,7 +15,7 @@ constexpr core::Duration kLongestWait = std::chrono::seconds(15);
 
 }  // namespace
 
-void UpMigrations::start_if_due(const sigset_t& unblocked) {
+void UpMigrations::start_if_due(const sigset_t& unblocked, bool has_output) {
     if (is_done_ || is_over_ || pid_ != 0 || os_.now() < due_) {
         return;
     }
@@ -24,12 +24,17 @@ void UpMigrations::start_if_due(const sigset_t& unblocked) {
         arguments.push_back(word.data());
     }
     arguments.push_back(nullptr);
+    runtime::Descriptor output = has_output ? output_.open() : runtime::Descriptor();
     pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ == 0) {
         ::setpgid(0, 0);  // Ctrl-C is ours to pass on
         ::prctl(PR_SET_PDEATHSIG, SIGTERM);
         ::sigprocmask(SIG_UNBLOCK, &unblocked, nullptr);
+        if (output.is_open()) {
+            ::dup2(output.get(), STDOUT_FILENO);
+            ::dup2(output.get(), STDERR_FILENO);
+        }
         if (::getppid() == parent) {
             ::execv("/proc/self/exe", arguments.data());
         }

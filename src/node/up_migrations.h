@@ -10,6 +10,7 @@
 
 #include "core/log.h"
 #include "core/units.h"
+#include "node/up_child.h"
 #include "runtime/os.h"
 
 namespace node {
@@ -20,8 +21,10 @@ public:
     UpMigrations(runtime::Os& os, core::Log& log, std::vector<std::string> words)
         : os_(os), log_(log), words_(std::move(words)), is_done_(words_.empty()) {}
 
-    // To be called again and again once the servers serve. `unblocked`: signals that the process must hear.
-    void start_if_due(const sigset_t& unblocked);
+    // To be called again and again once the servers serve. `unblocked`: signals that the process must hear;
+    // `has_output`: what it prints is for output(), else it goes where ours goes.
+    void start_if_due(const sigset_t& unblocked, bool has_output);
+    [[nodiscard]] OutputLines& output() { return output_; }
 
     // A child has ended; true: it was ours.
     [[nodiscard]] bool reap(pid_t pid, int status);
@@ -39,6 +42,7 @@ private:
     runtime::Os& os_;
     core::Log& log_;
     std::vector<std::string> words_;
+    OutputLines output_;
     pid_t pid_ = 0;
     core::Instant due_{};
     core::Duration pause_ = kFirst;

@@ -1,0 +1,90 @@
+"""What `trilith up` shows: a line a step, a block that is redrawn on a terminal, who has the port, who runs the site already."""
+
+import os
+import re
+import socket
+
+import pytest
+
+from app_site import app_table, kill_9, make_tiers
+from balancer_site import run_trilith
+from terminal import Terminal
+
+TWO = {"lb1": ["balancer"], "web1": ["web", "app"]}
+
+
+@pytest.fixture
+def site(stage):
+    return make_tiers(stage, TWO, app=app_table(instances=1))
+
+
+@pytest.fixture
+def on_terminal(stage, site):
+    """Starts `up` of the site on a terminal."""
+
+    def start(**environment):
+        terminal = Terminal(site.words(), cwd=site.home, **environment)
+        site.process = terminal.process
+        return terminal
+
+    return start
+
+
+def sentence(site):
+    return f"it.foobar.com is up: http://{site.places['lb1'][0]}:{site.places['lb1'][1]}"
+
+
+def test_on_a_terminal_a_block_is_redrawn_in_place_until_ctrl_c(site, on_terminal):
+    terminal = on_terminal()
+    terminal.wait_text(r"it\.foobar\.com is up: http://\S+\n(?s:.*)\nit\.foobar\.com is up: ")
+    lines = terminal.lines()
+    at = max(index for index, line in enumerate(lines) if line.startswith("it.foobar.com is up: "))
+    block = lines[at:]
+    assert re.search(r"✓  lb1 .*ready$", block[1]) and re.search(r"✓  web1 .*1 instance up$", block[2]), block
+    assert block[3].startswith("Ctrl-C stops all") and block[4:] == [""]
+    above = "\n".join(lines[:at])
+    assert "is starting" not in above, "what was redrawn is gone"
+    assert f"{sentence(site)}\nits files are in {site.state}" in above
+    assert re.search(r"^ +\d+\.\ds  web1: the program's instance app-1 is ", above, re.MULTILINE), above
+    assert " info " not in above
+    assert b"\x1b[32m" in terminal.sent
+    # A server that dies is told above the block, and comes back in it.
+    kill_9(site.status_of("web1")["pid"])
+    terminal.wait_text(r"web1: died by signal 9")
+    terminal.wait_text(r"web1: died by signal 9(?s:.*)\n  ✓  web1 .*1 instance up\n")
+    terminal.press(b"\x03")
+    assert terminal.process.wait(30) == 0
+    terminal.close()
+    assert re.search(r"web1: stopped, status 0", terminal.text()) and "it.foobar.com is stopping" in terminal.text()
+
+
+def test_with_no_color_and_another_locale_the_block_is_plain(on_terminal):
+    terminal = on_terminal(NO_COLOR="1", LANG="C")
+    terminal.wait_text(r"\n  \+  web1 .*1 instance up\n")
+    terminal.press(b"\x03")
+    assert terminal.process.wait(30) == 0
+    terminal.close()
+    assert not re.search(rb"\x1b\[[0-9;]*m", terminal.sent) and terminal.sent.isascii()
+
+
+def test_elsewhere_steps_are_lines_with_their_times(site):
+    site.start().wait_log(r"(?m)^it\.foobar\.com is up: ", 30)
+    text = site.stderr()
+    assert re.search(r"info up: step of=web1 after=\d+\.\ds doing=", text), text
+    assert f"{sentence(site)}\nits files are in {site.state}\n" in text and "\x1b" not in text
+
+
+def test_a_site_that_runs_is_not_started_twice(site):
+    site.start()
+    done = run_trilith("up", site.file, *site.options())
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"trilith: it.foobar.com runs already: trilith up, process {site.pid} is its server "), done.stderr
+    assert site.exit_code() is None and site.status_of("web1")
+
+
+def test_a_port_that_is_taken_is_told_with_who_has_it_and_how_to_choose_another(site):
+    with socket.create_server(site.places["lb1"]):
+        site.start(wait=False)
+        assert site.wait_exit(30) == 1
+    line = next(line for line in site.stderr().splitlines() if "balancer.listen" in line)
+    assert re.search(rf"process {os.getpid()} \(.+\) listens there: end it, or write another port", line), line
