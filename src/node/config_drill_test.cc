@@ -61,7 +61,12 @@ TEST_CASE("every key reaches its field, and is explained so that it is read agai
         .requests = {"/", "/a?b=c"},
         .forms =
             {{.path = "/users", .body = "n={number}&t={token}", .token = "form_token", .page = "/users/new"},
-             {.method = http::Method::put, .path = "/x", .body = "{}", .content_type = "application/json"}},
+             {.method = http::Method::put,
+              .path = "/x",
+              .body = "{}",
+              .content_type = "application/json",
+              .token = {},
+              .page = {}}},
         .timeout = 5s,
         .steady = 1s,
         .tail = 2s,
