@@ -142,7 +142,7 @@ TEST_CASE("a reload tells what has changed of them, and needs no restart for it"
     }
     CHECK(all.contains("drill.rate: 500 → 1000"));
     CHECK(all.contains("drill.forms: 0 forms → 2 forms"));
-    CHECK(all.contains("objectives.p99: added \"40ms\""));
+    CHECK(all.contains("objectives.p99: none → 40ms"));
 }
 
 }  // namespace node

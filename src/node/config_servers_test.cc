@@ -24,7 +24,7 @@ TEST_CASE("a wrong site is refused") {
              {"port = 80\n",
               "1:1: unknown key \"port\"; known keys: site, user, servers, balancer, admin, web, app, "
               "database, "
-              "pools, routes"},
+              "pools, routes, drill, objectives"},
          }) {
         std::string text = std::string(bad.text) + std::string(kPool);
         CAPTURE(text);
