@@ -9,6 +9,7 @@
 
 #include "cluster/data_origin.h"
 #include "cluster/durable_file.h"
+#include "cluster/extra.h"
 #include "cluster/programs.h"
 #include "cluster/settings.h"
 #include "cluster/sql_copy.h"
@@ -184,13 +185,18 @@ Task<Result<void>> DataMaker::back_up(const Place& source) {
 }
 
 // Started once by itself, reachable by nobody, only to write down where in the primary's history the copy
-// stands: there are no binlogs in it that say so.
-Task<Result<void>> DataMaker::set_position(const std::string& position) {
+// stands: its binlogs begin there, as if they had all that came before. Without that, a server that stands
+// exactly there could not replicate from this one, were it primary.
+Task<Result<void>> DataMaker::set_position(const std::string& position, const std::string& state) {
     CO_TRY(std::string mariadbd, find_program("mariadbd"));
     std::string temporary = world_.place.directory + "/tmp";
     CO_TRY_VOID(replace_durably(
         temporary + "/position.sql",
-        std::format("SET GLOBAL gtid_slave_pos = '{}';\nSHUTDOWN;\n", position)
+        std::format(
+            "SET GLOBAL gtid_slave_pos = '{}';\nSET GLOBAL gtid_binlog_state = '{}';\nSHUTDOWN;\n",
+            position,
+            state
+        )
     ));
     auto set = co_await world_.tools.run(
         {mariadbd,
@@ -201,7 +207,7 @@ Task<Result<void>> DataMaker::set_position(const std::string& position) {
          "--pid-file=" + temporary + "/pid",
          "--init-file=" + temporary + "/position.sql",
          "--skip-networking",
-         "--skip-log-bin",
+         "--log-bin=binlog",
          "--innodb-buffer-pool-size=32M",
          "--innodb-log-file-size=64M"}
     );
@@ -238,6 +244,7 @@ Result<bool> DataMaker::wants_sql(const Place& source, const upstream::Topology&
 Task<Result<std::string>> DataMaker::copy_running(const Place& source, const upstream::Topology& topology) {
     std::string position;
     CO_TRY(bool is_sql, wants_sql(source, topology));
+    CO_TRY(std::string before, co_await SqlCopy(world_, fresh()).binlog_state(source));
     if (is_sql) {
         CO_TRY_VOID(check_room(source, 2));
         CO_TRY_VOID(co_await copy_template());
@@ -246,7 +253,14 @@ Task<Result<std::string>> DataMaker::copy_running(const Place& source, const ups
         CO_TRY_VOID(co_await back_up(source));
         CO_TRY(position, read_backup_position(fresh() + "/xtrabackup_binlog_info"));
     }
-    CO_TRY_VOID(co_await set_position(position));
+    auto state = state_text_at(before, position);
+    if (!state) {
+        co_return fail(
+            ErrorKind::invalid,
+            std::format("{} tells no binlog state: {}", source.server, before)
+        );
+    }
+    CO_TRY_VOID(co_await set_position(position, *state));
     co_return position;
 }
 

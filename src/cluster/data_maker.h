@@ -60,7 +60,10 @@ private:
         const upstream::Topology& topology
     );
     [[nodiscard]] runtime::Task<core::Result<void>> back_up(const Place& source);
-    [[nodiscard]] runtime::Task<core::Result<void>> set_position(const std::string& position);
+    [[nodiscard]] runtime::Task<core::Result<void>> set_position(
+        const std::string& position,
+        const std::string& state
+    );
     // Whether the data are copied as SQL. An error: they cannot be copied, and what is to be installed.
     [[nodiscard]] core::Result<bool> wants_sql(const Place& source, const upstream::Topology& topology) const;
     [[nodiscard]] core::Result<void> check_room(const Place& source, uint64_t times) const;

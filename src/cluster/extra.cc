@@ -22,6 +22,28 @@ std::optional<GtidState> read_gtid_state(std::string_view text) {
     return state;
 }
 
+std::optional<std::string> state_text_at(std::string_view before, std::string_view position) {
+    auto known = read_gtid_state(before);
+    auto reached = mysql::GtidPosition::read(position);
+    if (!known || !reached) {
+        return std::nullopt;
+    }
+    std::string text;
+    auto append = [&text](const mysql::Gtid& gtid) {
+        text += std::format("{}{}-{}-{}", text.empty() ? "" : ",", gtid.domain, gtid.server, gtid.sequence);
+    };
+    for (const mysql::Gtid& gtid : *known) {
+        bool is_newest = std::ranges::any_of(reached->gtids(), [&](const mysql::Gtid& newest) {
+            return newest.domain == gtid.domain && newest.server == gtid.server;
+        });
+        if (!is_newest) {
+            append(gtid);
+        }
+    }
+    std::ranges::for_each(reached->gtids(), append);
+    return text;
+}
+
 std::vector<Extra> extra_of(
     const GtidState& own,
     const GtidState& primary,

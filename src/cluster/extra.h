@@ -19,6 +19,10 @@ using GtidState = std::vector<mysql::Gtid>;
 // Nothing for malformed text.
 [[nodiscard]] std::optional<GtidState> read_gtid_state(std::string_view text);
 
+// The state, as text, of a server at this GTID position, which it reached after it had the state `before`:
+// what the position names is the newest, and comes last. Nothing for malformed texts.
+[[nodiscard]] std::optional<std::string> state_text_at(std::string_view before, std::string_view position);
+
 // Transactions of one domain and server id that the primary has not.
 struct Extra {
     mysql::Gtid last{};

@@ -44,5 +44,15 @@ TEST_CASE("what the primary goes on writing is not extra at a replica that was l
     CHECK(extra_of(state("0-1-118"), state("0-1-114"), 2).size() == 1);
 }
 
+TEST_CASE("a copy has the state of its source at its position") {
+    CHECK(state_text_at("", "") == "");
+    CHECK(state_text_at("0-7-50,0-9-71", "0-9-80") == "0-7-50,0-9-80");
+    CHECK(state_text_at("0-9-71,0-7-50", "0-9-71") == "0-7-50,0-9-71");
+    CHECK(state_text_at("0-7-50", "0-9-51") == "0-7-50,0-9-51");  // its first of that id came in between
+    CHECK(state_text_at("0-7-50,3-7-4", "0-9-51,3-7-5") == "0-7-50,0-9-51,3-7-5");
+    CHECK(state_text_at("nonsense", "0-9-51") == std::nullopt);
+    CHECK(state_text_at("0-7-50", "NULL") == std::nullopt);
+}
+
 }  // namespace
 }  // namespace cluster

@@ -93,6 +93,11 @@ Task<Result<std::string>> SqlCopy::ask(const std::string& socket, const std::str
     co_return last_line(said);
 }
 
+Task<Result<std::string>> SqlCopy::binlog_state(const Place& source) {
+    CO_TRY_VOID(prepare());
+    co_return co_await ask(source.directory + "/socket", "SELECT @@global.gtid_binlog_state");
+}
+
 Task<Result<void>> SqlCopy::check_tables(const Place& source) {
     CO_TRY(std::string unfit, co_await ask(source.directory + "/socket", std::string(kUnfitStatement)));
     if (unfit != "0") {

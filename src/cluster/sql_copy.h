@@ -19,6 +19,9 @@ public:
     // meanwhile so that the copy is not the source's; what is left in the target is of no use then.
     [[nodiscard]] runtime::Task<core::Result<std::string>> make(const Place& source);
 
+    // The source's @@gtid_binlog_state.
+    [[nodiscard]] runtime::Task<core::Result<std::string>> binlog_state(const Place& source);
+
 private:
     struct Server {
         core::Result<void> outcome{};
