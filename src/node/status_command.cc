@@ -126,6 +126,10 @@ private:
             return kUnhealthy;
         }
         earlier_ = std::exchange(site_, *std::move(status)).servers;
+        if (site_.servers.empty()) {
+            console_.err("trilith: " + trouble_line(site_) + "\n");
+            return kUnhealthy;
+        }
         return kHealthy;
     }
 
