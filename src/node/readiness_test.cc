@@ -84,7 +84,7 @@ TEST_CASE("what serve tells is what up knows") {
     CHECK_FALSE(pipe.reader.look());
     CHECK(pipe.reader.stage() == ReadyStage::ready);
     CHECK(pipe.reader.requests() == 4321);
-    CHECK(pipe.reader.note().text == "1 instance up");
+    CHECK(pipe.reader.note().text == "2 instances up");
     CHECK(pipe.reader.note().is_well);
     status.app->instances[0].state = "waiting";
     pipe.writer.beat(status);
