@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <format>
@@ -19,8 +21,11 @@ std::string_view package_of(std::string_view program) {
     if (program == "mariadb-backup") {
         return program;
     }
-    bool is_client = program == "mariadb" || program == "mariadb-dump" || program == "mariadb-binlog";
-    return is_client ? "mariadb-client" : program.starts_with("mariadb") ? "mariadb-server-core" : "coreutils";
+    constexpr std::array<std::string_view, 3> kOfClient{"mariadb", "mariadb-dump", "mariadb-binlog"};
+    bool is_client = std::ranges::contains(kOfClient, program);
+    return is_client                        ? "mariadb-client"
+           : program.starts_with("mariadb") ? "mariadb-server-core"
+                                            : "coreutils";
 }
 
 }  // namespace

@@ -1,14 +1,17 @@
 #include "cluster/sql_copy.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <format>
-#include <fstream>
 
 #include "cluster/data_origin.h"
 #include "cluster/durable_file.h"
 #include "cluster/programs.h"
 #include "cluster/settings.h"
 #include "mysql/gtid.h"
+#include "runtime/descriptor.h"
 #include "runtime/task_group.h"
 
 namespace cluster {
@@ -22,7 +25,7 @@ using runtime::Task;
 namespace {
 
 constexpr core::Duration kStartLook = std::chrono::milliseconds(50);
-constexpr size_t kHeadLinesMax = 60;  // of the dump, in which the position stands
+constexpr size_t kHeadMax = 4096;  // bytes of the dump, in which the position stands
 
 // What a dump inside one transaction does not see as it was when that began.
 constexpr std::string_view kUnfitStatement =
@@ -36,6 +39,7 @@ constexpr std::string_view kDefinitionsStatement =
     "'%temporary%' AND (variable_name LIKE 'com\\_create\\_%' OR variable_name LIKE 'com\\_alter\\_%' OR "
     "variable_name LIKE 'com\\_drop\\_%' OR variable_name LIKE 'com\\_rename\\_%' OR variable_name LIKE "
     "'com\\_grant%' OR variable_name LIKE 'com\\_revoke%' OR variable_name = 'com_truncate')";
+
 std::string last_line(std::string_view text) {
     while (text.ends_with('\n')) {
         text.remove_suffix(1);
@@ -47,19 +51,24 @@ std::string last_line(std::string_view text) {
 // "-- CHANGE MASTER TO MASTER_LOG_FILE='binlog.000001', MASTER_LOG_POS=1954;". As a question for the GTID
 // position that is the same.
 Result<std::string> read_position_question(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::string line;
-    constexpr std::string_view kBefore = "-- CHANGE MASTER TO MASTER_LOG_FILE='";
+    std::string head(kHeadMax, '\0');
+    runtime::Descriptor open(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    ssize_t count = open.is_open() ? ::read(open.get(), head.data(), head.size()) : 0;
+    head.resize(count > 0 ? static_cast<size_t>(count) : 0);
+    constexpr std::string_view kBefore = "\n-- CHANGE MASTER TO MASTER_LOG_FILE='";
     constexpr std::string_view kBetween = "', MASTER_LOG_POS=";
-    for (size_t lines = 0; lines < kHeadLinesMax && std::getline(stream, line); ++lines) {
-        size_t middle = line.find(kBetween);
-        if (line.starts_with(kBefore) && middle != std::string::npos && line.ends_with(';')) {
-            return std::format(
-                "SELECT BINLOG_GTID_POS('{}', {})",
-                line.substr(kBefore.size(), middle - kBefore.size()),
-                line.substr(middle + kBetween.size(), line.size() - middle - kBetween.size() - 1)
-            );
-        }
+    size_t begin = head.find(kBefore);
+    size_t middle = begin == std::string::npos ? begin : head.find(kBetween, begin);
+    size_t end = middle == std::string::npos ? middle : head.find(";\n", middle);
+    bool is_one_line = end != std::string::npos && head.find('\n', begin + 1) == end + 1;
+    if (is_one_line) {
+        begin += kBefore.size();
+        size_t place = middle + kBetween.size();
+        return std::format(
+            "SELECT BINLOG_GTID_POS('{}', {})",
+            head.substr(begin, middle - begin),
+            head.substr(place, end - place)
+        );
     }
     return fail(ErrorKind::invalid, file + ": mariadb-dump has written no position");
 }

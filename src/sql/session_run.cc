@@ -29,7 +29,8 @@ Repeat SessionServers::repeat_of(const StatementEffects& effects) const {
     if (holds_primary() || client_.command_size == 0) {
         return Repeat::never;
     }
-    return effects.is_read ? Repeat::until_a_row : Repeat::if_refused_only;
+    // What SET says to a session is gone with the connection, and is said again to another.
+    return effects.is_read || effects.is_session_set ? Repeat::until_a_row : Repeat::if_refused_only;
 }
 
 Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {

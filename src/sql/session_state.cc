@@ -141,7 +141,9 @@ StatementEffects effects_of(
         return effects;
     }
     AssignmentReader reader(text, settings);
+    size_t assignments = 0;
     while (auto assignment = reader.next()) {
+        ++assignments;
         auto kind = kind_of(*assignment);
         if (kind && assignment->is_literal && !reader.is_for_one_statement()) {
             effects.entries.push_back({
@@ -151,6 +153,8 @@ StatementEffects effects_of(
             });
         }
     }
+    effects.is_session_set =
+        assignments > 0 && effects.entries.size() == assignments && effects.pins.is_empty();
     return effects;
 }
 

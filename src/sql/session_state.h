@@ -24,6 +24,7 @@ struct StatementEffects {
     PinSet releases{};
     std::vector<StateEntry> entries{};  // in the order of the text
     bool is_read = false;               // its text promises to change nothing
+    bool is_session_set = false;        // SET, and all that it changes is in `entries`
     bool counts_found_rows = false;     // SQL_CALC_FOUND_ROWS
     bool has_select = false;            // in it, or nobody knows
     bool tells_found_rows = false;      // FOUND_ROWS() is the number of rows that it gives

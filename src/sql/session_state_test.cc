@@ -279,5 +279,27 @@ TEST_CASE("a token comes by SET and is said to whoever reads it") {
     CHECK_FALSE(mentions_token("SELECT @trilith_toke"));
 }
 
+TEST_CASE("a SET that changes the session alone is known as one") {
+    for (std::string_view text :
+         {"SET @trilith_token = '0-1-5'", "SET NAMES utf8mb4", "SET @a = 1, SESSION sql_mode = ''"}) {
+        CAPTURE(text);
+        CHECK(effects(text).is_session_set);
+    }
+    for (std::string_view text :
+         {"SET GLOBAL max_connections = 5",
+          "SET @a = 1, GLOBAL max_connections = 5",
+          "SET @a = (SELECT f())",
+          "SET @a = 1, @b = (SELECT f())",
+          "SET @a = GET_LOCK('a', 1)",
+          "SET PASSWORD = 'x'",
+          "SET STATEMENT max_statement_time = 1 FOR UPDATE t SET n = 1",
+          "SET @a = 1; UPDATE t SET n = 1",
+          "UPDATE t SET n = 1",
+          "SELECT 1"}) {
+        CAPTURE(text);
+        CHECK_FALSE(effects(text).is_session_set);
+    }
+}
+
 }  // namespace
 }  // namespace sql

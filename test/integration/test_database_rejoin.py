@@ -210,7 +210,7 @@ def test_without_mariadb_backup_small_data_are_copied_as_sql(trilith):
         site.start().wait_whole()
         server, primary = replica_of(site), site.primary
         site.sql(primary, RICH, database=NAME)
-        site.sql(primary, "CREATE TABLE bulk ENGINE=InnoDB SELECT seq, REPEAT('x', 60000) AS text FROM seq_1_to_500", database=NAME)
+        site.sql(primary, "CREATE TABLE bulk ENGINE=InnoDB SELECT seq, REPEAT('x', 60000) AS text FROM seq_1_to_100", database=NAME)
         site.wait_whole()
         purge_first_binlog(site)
         with Writers(site, 2) as writers:
