@@ -72,20 +72,31 @@ LogFiles::~LogFiles() {
 
 runtime::Task<void> LogFiles::serve() { co_await stopped_.wait(); }
 
-void LogFiles::hand_over(std::string lines) {
+template <class Write>
+void LogFiles::hand_over(std::string lines, Write write) {
     size_t size = lines.size();
     if (pending_bytes_.fetch_add(size, std::memory_order_relaxed) + size > kPendingBytesMax) {
         pending_bytes_.fetch_sub(size, std::memory_order_relaxed);
         lines_dropped_.fetch_add(lines_in(lines), std::memory_order_relaxed);
         return;
     }
-    reactor_->post([this, block = std::move(lines)] { write_now(block); });
+    reactor_->post([this, block = std::move(lines), write] {
+        write(block);
+        pending_bytes_.fetch_sub(block.size(), std::memory_order_relaxed);
+    });
 }
 
-void LogFiles::keep(const core::LogEvent& event) { hand_over(core::log_json(event, lead_)); }
+void LogFiles::keep(const core::LogEvent& event) {
+    hand_over(core::log_json(event, lead_), [this](const std::string& line) { write_now(line); });
+}
 
-// Each line is an object, whose first member is from now on the server.
-void LogFiles::keep_requests(std::string_view lines) {
+// Not on the caller's thread, which has requests to serve: each line is an object, whose first member is from
+// now on the server.
+void LogFiles::keep_requests(std::string lines) {
+    hand_over(std::move(lines), [this](const std::string& block) { write_now(with_server(block)); });
+}
+
+std::string LogFiles::with_server(std::string_view lines) const {
     std::string block;
     block.reserve(lines.size() + lines_in(lines) * lead_.size());
     while (!lines.empty()) {
@@ -97,15 +108,12 @@ void LogFiles::keep_requests(std::string_view lines) {
         }
         lines.remove_prefix(size);
     }
-    if (!block.empty()) {
-        hand_over(std::move(block));
-    }
+    return block;
 }
 
 // One line when it breaks, one when it works again.
 void LogFiles::write_now(const std::string& lines) {
     auto written = file_.append(lines);
-    pending_bytes_.fetch_sub(lines.size(), std::memory_order_relaxed);
     lines_lost_.add(lines_dropped_.exchange(0, std::memory_order_relaxed) + (written ? 0 : lines_in(lines)));
     bool had_failed = std::exchange(has_failed_, !written);
     if (!written && !had_failed) {

@@ -44,7 +44,7 @@ public:
     // From any thread; never block.
     void keep(const core::LogEvent& event);
     // Lines of an access log, whole.
-    void keep_requests(std::string_view lines);
+    void keep_requests(std::string lines);
 
     // Lines that could not be written.
     [[nodiscard]] uint64_t lines_lost() const { return lines_lost_.value(); }
@@ -61,7 +61,9 @@ private:
     );
 
     runtime::Task<void> serve();
-    void hand_over(std::string lines);
+    template <class Write>
+    void hand_over(std::string lines, Write write);
+    [[nodiscard]] std::string with_server(std::string_view lines) const;
     void write_now(const std::string& lines);
 
     std::unique_ptr<runtime::Reactor> reactor_;

@@ -115,11 +115,15 @@ LogWriter::~LogWriter() {
 runtime::Task<void> LogWriter::serve() { co_await stopped_.wait(); }
 
 bool LogWriter::write(std::string lines) {
-    if (files_ != nullptr && is_kept_.load(std::memory_order_relaxed)) {
-        files_->keep_requests(lines);
-    }
+    bool is_kept = files_ != nullptr && is_kept_.load(std::memory_order_relaxed);
     if (!is_printed_.load(std::memory_order_relaxed)) {
+        if (is_kept) {
+            files_->keep_requests(std::move(lines));
+        }
         return true;
+    }
+    if (is_kept) {
+        files_->keep_requests(lines);
     }
     size_t size = lines.size();
     if (pending_bytes_.fetch_add(size, std::memory_order_relaxed) + size > kPendingBytesMax) {

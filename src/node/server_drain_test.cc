@@ -55,7 +55,9 @@ ServerStatus leader_status(const std::string& primary, int64_t statements = 0) {
     status.router->nodes[0].connections_idle = 0;
     status.router->nodes[1].name = "web2";
     status.router->nodes[1].override = {};
-    status.database = DatabaseStatus{.agent = {}, .epoch = 3, .primary = primary};
+    status.database.emplace();
+    status.database->epoch = 3;
+    status.database->primary = primary;
     status.database->leads = true;
     for (const char* server : {"web1", "web2", "web3"}) {
         status.database->servers.push_back({.server = server, .acknowledges = true});

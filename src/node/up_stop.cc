@@ -32,8 +32,7 @@ std::string_view ended_sentence(StopStage stage) {
         case StopStage::web: return "stopping: the web servers have ended their requests";
         case StopStage::app: return "stopping: the application has ended";
         case StopStage::router: return "stopping: the SQL routers have ended their sessions";
-        case StopStage::primary:
-            return "stopping: the database primary has ended, its replicas have all of it";
+        case StopStage::primary: return "stopping: the database primary has ended";
         case StopStage::none:
         case StopStage::leader:
         case StopStage::all: return "";
@@ -103,6 +102,8 @@ void UpStop::end_stage(const std::vector<std::string>& running, bool is_late) {
             "stopping: a step takes too long, the next one begins",
             {{"step", std::string(stop_stage_name(stage_))}, {"after", core::format_duration(took)}}
         );
+    } else if (!names.empty() && stage_ == StopStage::primary) {
+        log_.info("up", ended_sentence(stage_), {{"after", core::format_duration(took)}});
     } else if (!names.empty()) {
         log_.info("up", ended_sentence(stage_), {{"after", core::format_duration(took)}, {"servers", names}});
     }

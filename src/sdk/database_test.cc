@@ -196,9 +196,9 @@ TEST_CASE("what is sent as text names its request, and what is slow is logged wi
     CHECK(served.logged().contains("warn app: a slow statement took "));
     CHECK(served.logged().contains(" ms: " + std::string(kBuyText) + " request_id=the*id\n"));
     // Whose comment would end too early is no id.
-    CHECK(is_status(Client(served).ask(post("/buy", "X-Request-Id: the*/id\r\n")), 200));
-    fake.await("COMMIT", 2);
-    CHECK(fake.count("COMMIT /* request=the*/") == 0);
+    CHECK(is_status(Client(served).ask(post("/leave", "X-Request-Id: the*/id\r\n")), 409));
+    fake.await("START TRANSACTION /* request=", 2);
+    CHECK(fake.count("START TRANSACTION /* request=the*/") == 0);
 }
 
 TEST_CASE("a commit that waits for its acknowledgement is never killed") {

@@ -113,8 +113,9 @@ class Visitors:
     """Some of them, and what became of what they were told. Their users' addresses begin with `name`."""
 
     def __init__(self, site, name="visitor", count=3):
-        self.site, self.name = site, name
-        self.visitors = [Visitor(site, f"{name}{number}") for number in range(count)]
+        self.site = site
+        self.name = f"{name}-{os.urandom(4).hex()}-"  # nobody of an earlier test
+        self.visitors = [Visitor(site, f"{self.name}{number}") for number in range(count)]
 
     def __enter__(self):
         for visitor in self.visitors:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import threading
 
@@ -157,3 +158,37 @@ def test_control_without_a_drain_the_request_that_runs_is_lost(site):
         assert came != [303]
         site.wait_restarted(server, old, seconds=60)
         unlock()
+
+
+# ---- the stop of all of them
+
+STEPS = [
+    r"the balancers have ended their requests after=\d+\S* servers=lb1\n",
+    r"the web servers have ended their requests after=\d+\S* servers=\"web1, web2\"\n",
+    r"the application has ended after=\d+\S* servers=\"web1, web2\"\n",
+    r"the SQL routers have ended their sessions after=\d+\S* servers=\"web1, web2\"\n",
+    r"the database primary has ended after=\d+\S*\n",
+]
+
+
+def test_a_stop_of_all_loses_nothing_and_fails_no_request_that_was_begun(site):
+    primary, epoch = site.primary, site.topology()["epoch"]
+    with Visitors(site) as visitors, SiteLoad((site.balancer, site.entry), clients=4, request=GET) as readers:
+        visitors.wait_more()
+        site.signal(signal.SIGTERM)
+        assert site.wait_exit(90) == 0, site.stderr()
+    told = site.stderr()
+    told = told[told.index("stopping: a second signal stops at once"):]
+    places = [re.search("info up: stopping: " + step, told) for step in STEPS]
+    assert all(places), told[-3000:]
+    assert [found.start() for found in places] == sorted(found.start() for found in places)
+    assert "mariadbd has ended" not in told and "is killed: it does not end" not in told
+    # What was begun was answered; what came later found nobody, or was on its way when its connection was closed.
+    unheard = ("ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError", "WireError: the connection was")
+    assert [failure for failure in readers.failures if not failure.startswith(unheard)] == []
+    assert [wrong for wrong in visitors.wrong() if wrong[1] != 0] == []
+    assert not site.family()
+    site.start().wait_whole()
+    assert (site.primary, site.topology()["epoch"]) == (primary, epoch), "nobody took its place meanwhile"
+    for server in ("web1", "web2"):
+        wait_until(lambda where=server: visitors.missing(where) == set(), 30, f"every user at {server}")
