@@ -20,11 +20,11 @@
 #include "node/readiness.h"
 #include "node/site_paths.h"
 #include "node/site_places.h"
-#include "node/up_child.h"
 #include "node/up_control.h"
 #include "node/up_log.h"
 #include "node/up_migrations.h"
 #include "node/up_progress.h"
+#include "node/up_servers.h"
 #include "node/up_stop.h"
 #include "node/up_words.h"
 #include "node/user_rule.h"
@@ -36,8 +36,6 @@ namespace node {
 
 namespace {
 
-constexpr core::Duration kFirstPause = std::chrono::milliseconds(250);
-constexpr core::Duration kLongestPause = std::chrono::seconds(10);
 // A server that ran for so long has recovered: its next pause is the first again.
 constexpr core::Duration kSettledTime = std::chrono::seconds(30);
 constexpr core::Duration kLook = std::chrono::milliseconds(100);
@@ -47,20 +45,6 @@ constexpr core::Duration kStopLook = std::chrono::milliseconds(10);  // while th
 constexpr core::Duration kSilenceMax = std::chrono::seconds(5);
 // Who was not awake ourselves for so long cannot say who was silent.
 constexpr core::Duration kOwnSilenceMax = std::chrono::seconds(1);
-
-struct Child {
-    std::string server;
-    pid_t pid = 0;  // 0: not running
-    core::Instant started;
-    core::Instant start_at;  // when it is to be started (again)
-    core::Duration pause = kFirstPause;
-    ReadyReader readiness{};                         // of the process that runs
-    OutputLines output{};                            // of it, where there is a terminal
-    bool has_listened = false;                       // some process of it did: file and ports were right
-    bool is_told = false;                            // that this process is ready
-    core::Instant beat_at = core::Instant::never();  // when it last told that it works; never: not yet
-    bool is_told_late = false;
-};
 
 class Supervisor {
 public:
@@ -119,7 +103,7 @@ public:
                 {{"servers", list_of(elsewhere_)}}
             );
         }
-        UpControl control({os_, log_, identity_, watched_, [this] { return server_statuses(); }});
+        UpControl control({os_, log_, identity_, watched_, [this] { return server_statuses(children_); }});
         while (!is_stopping_ || is_any_running()) {
             start_due();
             if (is_served_) {
@@ -130,16 +114,16 @@ public:
                 stop();
                 control.thaw_all();
             } else if (number == SIGHUP) {
-                signal_all(SIGHUP);
+                signal_all(children_, SIGHUP);
             }
             follow_readiness();
-            if (!socket_.empty() && std::ranges::any_of(children_, &Child::has_listened)) {
+            if (!socket_.empty() && std::ranges::any_of(children_, &UpServer::has_listened)) {
                 control.listen_once(socket_);
             }
             end_silent();
             reap();
-            if (stop_.is_running() && stop_.look(running())) {
-                signal_all(SIGTERM);
+            if (stop_.is_running() && stop_.look(running_servers(children_))) {
+                signal_all(children_, SIGTERM);
             }
             progress_.follow(migrations_);
             progress_.draw();
@@ -149,16 +133,8 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<UpServerStatus> server_statuses() const {
-        std::vector<UpServerStatus> statuses;
-        for (const Child& child : children_) {
-            statuses.push_back({child.server, child.pid, child.pid > 0 && child.is_told});
-        }
-        return statuses;
-    }
-
     void start_due() {
-        for (Child& child : children_) {
+        for (UpServer& child : children_) {
             if (!is_stopping_ && child.pid == 0 && os_.now() >= child.start_at) {
                 start(child);
             }
@@ -176,7 +152,7 @@ private:
         return words;
     }
 
-    void start(Child& child) {
+    void start(UpServer& child) {
         std::vector<std::string> words = words_of("serve");
         words.insert(words.end(), {"--server", child.server});
         int ends[2] = {-1, -1};
@@ -203,12 +179,12 @@ private:
                 {{"server", child.server}, {"reason", std::strerror(-child.pid)}}
             );
             child.pid = 0;
-            child.start_at = os_.now() + kLongestPause;
+            child.start_at = os_.now() + kLongestRestartPause;
         }
     }
 
     void follow_readiness() {
-        for (Child& child : children_) {
+        for (UpServer& child : children_) {
             if (child.readiness.look()) {
                 child.beat_at = os_.now();
             }
@@ -226,7 +202,7 @@ private:
     void end_silent() {
         core::Instant now = os_.now();
         bool was_awake = now - std::exchange(looked_at_, now) < kOwnSilenceMax;
-        for (Child& child : children_) {
+        for (UpServer& child : children_) {
             if (child.pid <= 0 || child.beat_at.is_never()) {
                 continue;
             }
@@ -244,7 +220,7 @@ private:
         }
     }
 
-    void tell_readiness(Child& child, ReadyStage stage) {
+    void tell_readiness(UpServer& child, ReadyStage stage) {
         core::Duration after = os_.now() - child.started;
         if (stage == ReadyStage::ready && !child.is_told) {
             child.is_told = true;
@@ -270,7 +246,7 @@ private:
 
     // Once: later each server speaks for itself.
     void tell_site() {
-        is_served_ = is_served_ || std::ranges::all_of(children_, &Child::is_told);
+        is_served_ = is_served_ || std::ranges::all_of(children_, &UpServer::is_told);
         if (!is_site_told_ && is_served_ && migrations_.is_done()) {
             is_site_told_ = true;
             log_.info(
@@ -292,7 +268,7 @@ private:
                 tell_site();
                 continue;
             }
-            auto child = std::ranges::find(children_, pid, &Child::pid);
+            auto child = std::ranges::find(children_, pid, &UpServer::pid);
             if (child != children_.end()) {
                 child->pid = 0;
                 child->readiness.look();  // it may have listened for a moment
@@ -302,7 +278,7 @@ private:
         }
     }
 
-    void has_ended(Child& child, int status) {
+    void has_ended(UpServer& child, int status) {
         bool has_exited = WIFEXITED(status);
         std::string how = has_exited ? "status " + std::to_string(WEXITSTATUS(status))
                                      : "signal " + std::to_string(WTERMSIG(status));
@@ -321,7 +297,8 @@ private:
             stop();
             return;
         }
-        child.pause = ran >= kSettledTime ? kFirstPause : std::min(child.pause * 2, kLongestPause);
+        child.pause =
+            ran >= kSettledTime ? kFirstRestartPause : std::min(child.pause * 2, kLongestRestartPause);
         child.start_at = os_.now() + child.pause;
         log_.error(
             "up",
@@ -334,42 +311,23 @@ private:
     // In order; the second time, and where no server has come up yet, at once.
     void stop() {
         bool is_first = !std::exchange(is_stopping_, true);
-        bool is_orderly = is_first && std::ranges::any_of(children_, &Child::has_listened);
+        bool is_orderly = is_first && std::ranges::any_of(children_, &UpServer::has_listened);
         progress_.stops();
         migrations_.stop();
         if (is_first && !is_orderly) {
-            signal_all(SIGTERM);
+            signal_all(children_, SIGTERM);
         } else if (is_orderly) {
             log_.info("up", "stopping: a second signal stops at once");
             stop_.begin();
         } else {
             // Two that are not one: to a server the second is the order to end at once.
-            signal_all(SIGTERM);
-            signal_all(SIGINT);
-        }
-    }
-
-    [[nodiscard]] std::vector<std::string> running() const {
-        std::vector<std::string> names;
-        for (const Child& child : children_) {
-            if (child.pid > 0) {
-                names.push_back(child.server);
-            }
-        }
-        return names;
-    }
-
-    void signal_all(int number) {
-        for (const Child& child : children_) {
-            if (child.pid > 0) {
-                kill(child.pid, number);
-            }
+            signal_all(children_, SIGTERM);
+            signal_all(children_, SIGINT);
         }
     }
 
     [[nodiscard]] bool is_any_running() const {
-        return migrations_.is_running() ||
-               std::ranges::any_of(children_, [](const Child& child) { return child.pid > 0; });
+        return migrations_.is_running() || !running_servers(children_).empty();
     }
 
     const UpOptions& options_;
@@ -387,7 +345,7 @@ private:
         [this](std::string_view line) { progress_.take_line(line); },
         [this](const core::LogEvent& event) { kept_.keep(event); },
     };
-    std::vector<Child> children_;
+    UpServers children_;
     std::vector<ServerConfig> elsewhere_;  // what other machines run
     sigset_t watched_{};
     UpMigrations migrations_;
