@@ -22,7 +22,7 @@ TEST_CASE("a wrong site is refused") {
               "\"a\\u0000b\""},
              {"sites = \"a\"\n", "1:1: unknown key \"sites\"; did you mean \"site\"?"},
              {"port = 80\n",
-              "1:1: unknown key \"port\"; known keys: site, user, servers, balancer, admin, web, app, "
+              "1:1: unknown key \"port\"; known keys: site, user, servers, balancer, admin, log, web, app, "
               "database, "
               "pools, routes, drill, objectives"},
          }) {
