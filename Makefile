@@ -3,8 +3,8 @@
 .PHONY: release up test test-long chaos bench format check-format clang-tidy clean help
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h')
-# Three at a time on two cores: the tests of the whole system wait more than they work.
-ctest = ctest --output-on-failure --no-tests=error -j3
+# Four at a time on two cores: the tests of the whole system wait more than they work.
+ctest = ctest --output-on-failure --no-tests=error -j4
 
 release:            ## build build/release/trilith
 	@scripts/build release

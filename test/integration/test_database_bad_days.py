@@ -191,7 +191,7 @@ def test_a_server_program_that_is_missing_is_told_and_waited_for(trilith):
         site.hide("mariadbd")
         site.start()
         wait_told(site, "db1", "mariadbd is not there", "apt-get install mariadb-server-core")
-        assert "apt-get install mariadb-server-core" in site.do("status")
+        assert "apt-get install mariadb-server-core" in site.verb("status").stdout
         assert not os.path.exists(os.path.join(directory_of(site, "db1"), "data"))
         program = next(iter(site.hidden))
         subprocess.run(["nsenter", f"--mount=/proc/{site.process.pid}/ns/mnt", "umount", program], timeout=20, check=True)
