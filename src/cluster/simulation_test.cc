@@ -492,7 +492,7 @@ std::string judge(uint64_t seed, size_t servers, Sabotage sabotage = Sabotage::n
 // More of them on request: TRILITH_SEEDS=5000.
 uint64_t seeds() {
     const char* wanted = std::getenv("TRILITH_SEEDS");
-    return wanted == nullptr ? 30 : std::strtoull(wanted, nullptr, 10);
+    return wanted == nullptr ? 15 : std::strtoull(wanted, nullptr, 10);
 }
 
 TEST_CASE("a cluster comes up whole, and without faults stays in its first epoch") {
@@ -523,17 +523,17 @@ TEST_CASE(
 
 TEST_CASE("without acknowledgements writes are lost, and the checks see it") {
     size_t lost = 0;
-    for (uint64_t seed = 1; seed <= 20; ++seed) {
+    for (uint64_t seed = 1; seed <= 20 && lost == 0; ++seed) {
         lost += judge(seed, 3, Sabotage::never_armed).empty() ? 0 : 1;
     }
     CHECK(lost > 0);
 }
 
-// In how many of ten seeds no write is acknowledged any more after most acknowledgements were lost for a
-// while, with nothing else amiss.
-size_t stuck_after_lost_acknowledgements(core::Duration jammed_max) {
-    size_t stuck = 0;
-    for (uint64_t seed = 1; seed <= 10; ++seed) {
+// In one of ten seeds no write is acknowledged any more after most acknowledgements were lost for a while,
+// with nothing else amiss.
+bool is_stuck_after_lost_acknowledgements(core::Duration jammed_max) {
+    bool is_stuck = false;
+    for (uint64_t seed = 1; seed <= 10 && !is_stuck; ++seed) {
         Simulation simulation(seed, 3);
         simulation.policy().jammed_max = jammed_max;
         simulation.run(3s, {});
@@ -541,21 +541,21 @@ size_t stuck_after_lost_acknowledgements(core::Duration jammed_max) {
         simulation.run(6s, {});
         size_t before = simulation.acknowledged();
         simulation.run(2s, {});
-        stuck += simulation.acknowledged() > before ? 0 : 1;
+        is_stuck = simulation.acknowledged() == before;
         simulation.settle();
         CHECK(simulation.lost().empty());
     }
-    return stuck;
+    return is_stuck;
 }
 
 TEST_CASE("however many acknowledgements are lost, writes go on; without replacing the primary they do not") {
-    CHECK(stuck_after_lost_acknowledgements(Policy{}.jammed_max) == 0);
-    CHECK(stuck_after_lost_acknowledgements(24h) > 0);
+    CHECK_FALSE(is_stuck_after_lost_acknowledgements(Policy{}.jammed_max));
+    CHECK(is_stuck_after_lost_acknowledgements(24h));
 }
 
 TEST_CASE("with one server id for life a server misses what it wrote itself, and the checks see it") {
     size_t unequal = 0;
-    for (uint64_t seed = 1; seed <= 20; ++seed) {
+    for (uint64_t seed = 1; seed <= 20 && unequal == 0; ++seed) {
         unequal += judge(seed, 3, Sabotage::one_id_for_life).empty() ? 0 : 1;
     }
     CHECK(unequal > 0);

@@ -37,6 +37,35 @@ Result<void> give_file(int directory, const std::string& name, const runtime::Ac
     return {};
 }
 
+Result<void> give_files(int directory, const std::string& path, const runtime::Account& account) {
+    std::error_code unreadable;
+    for (const auto& entry : std::filesystem::directory_iterator(path, unreadable)) {
+        TRY_VOID(give_file(directory, entry.path().filename().string(), account));
+    }
+    return {};
+}
+
+struct Folder {
+    int directory;  // in which it is
+    const char* name;
+    uid_t owner;  // of whoever else's it stays as it is
+};
+
+// With the files in it; nothing where there is none.
+Result<void> give_folder(const Folder& folder, const runtime::Account& account) {
+    constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    runtime::Descriptor opened(::openat(folder.directory, folder.name, kFlags));
+    struct stat status{};
+    if (!opened.is_open() || ::fstat(opened.get(), &status) != 0 || status.st_uid != folder.owner) {
+        return {};
+    }
+    TRY_VOID(give_files(opened.get(), std::format("/proc/self/fd/{}", opened.get()), account));
+    if (::fchown(opened.get(), account.uid, account.gid) != 0) {
+        return fail(Error::of_errno(errno, std::format("giving {} to {}", folder.name, account.name)));
+    }
+    return {};
+}
+
 // Others cannot take away or replace what lies there: in a directory like /tmp not what is root's.
 bool is_safe_place(const std::string& path, uid_t owner_within) {
     struct stat status{};
@@ -113,10 +142,8 @@ Result<void> give_directory(const std::string& path, const runtime::Account& acc
             )
         );
     }
-    std::error_code unreadable;
-    for (const auto& entry : std::filesystem::directory_iterator(path, unreadable)) {
-        TRY_VOID(give_file(directory.get(), entry.path().filename().string(), account));
-    }
+    TRY_VOID(give_files(directory.get(), path, account));
+    TRY_VOID(give_folder({directory.get(), "logs", status.st_uid}, account));
     if (::fchown(directory.get(), account.uid, account.gid) != 0) {
         return fail(Error::of_errno(errno, std::format("giving {} to {}", path, account.name)));
     }

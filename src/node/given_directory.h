@@ -9,9 +9,9 @@
 namespace node {
 
 // Makes the directory for the account, or gives it one that is there, with the regular files and sockets in
-// it. One that is there must lie where nobody but root can put anything, all the way from the top: then it is
-// root's or another user's by root's will, as that of a server that has changed its user. permission: it does
-// not, or others may write to it; the sentence has the cure.
+// it and in its folder `logs`. One that is there must lie where nobody but root can put anything, all the way
+// from the top: then it is root's or another user's by root's will, as that of a server that has changed its
+// user. permission: it does not, or others may write to it; the sentence has the cure.
 [[nodiscard]] core::Result<void> give_directory(const std::string& path, const runtime::Account& account);
 
 // Lets everybody go through `base`, root's own, on the way to `path`; one that is not on that way stays as it

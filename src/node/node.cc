@@ -36,7 +36,7 @@ Node::Node(Config config, std::string server_name, std::string config_file, cons
       config_file_(std::move(config_file)),
       started_(world.control.now()),
       started_at_(world.control.os().wall_time()),
-      whiteboard_(whiteboard_of(world.control.os(), config_)),
+      whiteboard_(whiteboard_of(world.control.os(), config_, server_name_)),
       stop_moved_(world.control) {}
 
 Node::~Node() = default;

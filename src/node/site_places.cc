@@ -262,11 +262,11 @@ bool is_of_this_machine(runtime::Os& os, const ServerConfig& server) {
            os.bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0;
 }
 
-std::vector<PlannedServer> whiteboard_of(runtime::Os& os, const Config& config) {
+std::vector<PlannedServer> whiteboard_of(runtime::Os& os, const Config& config, std::string_view self) {
     std::vector<PlannedServer> whiteboard;
     for (const ServerConfig& server : config.servers) {
         PlannedServer planned{.server = server.name, .address = server.address.host_string()};
-        planned.is_local = is_of_this_machine(os, server);
+        planned.is_local = server.name == self || is_of_this_machine(os, server);
         for (Role role : {Role::balancer, Role::web, Role::app, Role::router, Role::database}) {
             if (server.roles.has(role) || (role == Role::router && runs_router(config, server))) {
                 planned.roles.emplace_back(role_name(role));

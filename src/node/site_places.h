@@ -31,7 +31,11 @@ struct PlaceFindings {
 // Whether the server's address is one of this machine: what a file says of other servers lies elsewhere.
 [[nodiscard]] bool is_of_this_machine(runtime::Os& os, const ServerConfig& server);
 
-// Every server of the file, as `status` tells it.
-[[nodiscard]] std::vector<PlannedServer> whiteboard_of(runtime::Os& os, const Config& config);
+// Every server of the file, as `status` tells it; `self` is the one that asks.
+[[nodiscard]] std::vector<PlannedServer> whiteboard_of(
+    runtime::Os& os,
+    const Config& config,
+    std::string_view self
+);
 
 }  // namespace node

@@ -85,6 +85,8 @@ def test_a_state_directory_follows_its_user(stage, origin):
     made.start()
     assert {os.lstat(os.path.join(made.state, name)).st_uid for name in [".", *os.listdir(made.state)]} <= {0, SERVING_USER[0]}
     assert os.stat(made.state).st_uid == SERVING_USER[0]
+    logs = os.path.join(made.state, "logs")
+    assert {os.lstat(os.path.join(logs, name)).st_uid for name in os.listdir(logs)} == {SERVING_USER[0]}
 
 
 def test_root_stays_root_where_it_is_written_and_is_warned_of(stage, origin):
