@@ -9,6 +9,7 @@
 #include "node/config_names.h"
 #include "node/drill_report.h"
 #include "node/drill_run.h"
+#include "node/verb_answers.h"
 #include "runtime/descriptor.h"
 
 namespace node {
@@ -17,15 +18,6 @@ using core::ErrorKind;
 using core::fail;
 
 namespace {
-
-constexpr int kDrillPassed = 0;
-constexpr int kDrillFailed = 1;
-constexpr int kDrillWrongUse = 2;
-
-int refuse_drill(const core::Error& error, Console& console) {
-    console.err("trilith: " + error.context() + "\n");
-    return error.kind() == ErrorKind::invalid ? kDrillWrongUse : kDrillFailed;
-}
 
 // The drills that were asked for; invalid: there is no such one.
 core::Result<std::vector<DrillEntry>> chosen(const std::string& name, std::vector<DrillEntry> entries) {
@@ -95,20 +87,21 @@ int run(const DrillOptions& options, Console& console) {
     bool is_json = options.site.format == OutputFormat::json;
     auto site = DrillSite::find(options.site, console);
     if (!site) {
-        return refuse_drill(site.error(), console);
+        return report_no_site(site.error(), console);
     }
     std::vector<DrillEntry> entries = drills_of(site->config(), site->look());
     if (options.name == "list") {
         console.out(is_json ? drill_list_json(entries) : drill_list_text(entries));
-        return kDrillPassed;
+        return kExitDone;
     }
     auto to_do = chosen(options.name, std::move(entries));
     if (!to_do) {
-        return refuse_drill(to_do.error(), console);
+        [[maybe_unused]] int failed = report_error(to_do.error(), console);
+        return kExitWrongUse;
     }
     auto lock = lock_site(site->sockets_directory());
     if (!lock) {
-        return refuse_drill(lock.error(), console);
+        return report_error(lock.error(), console);
     }
     bool is_whole = true;
     Force force = options.is_forced ? Force::yes : Force::no;
@@ -121,7 +114,7 @@ int run(const DrillOptions& options, Console& console) {
         console.out(drill_text(reports.front()));
     }
     bool has_passed = is_whole && std::ranges::all_of(reports, &DrillReport::has_passed);
-    return has_passed ? kDrillPassed : kDrillFailed;
+    return has_passed ? kExitDone : kExitFailed;
 }
 
 }  // namespace node

@@ -1,11 +1,9 @@
 // The log as files: bounded, whole over a full disk, and read back as one stream across rotations.
 #include "node/log_files.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <format>
 #include <span>
@@ -14,9 +12,11 @@
 
 #include <doctest/doctest.h>
 
+#include "node/full_disk.h"
 #include "node/log_reader.h"
 #include "node/log_text.h"
 #include "node/temporary_directory.h"
+#include "node/up_log.h"
 #include "runtime/linux_os.h"
 
 namespace node {
@@ -46,28 +46,6 @@ std::vector<int> range(int first, int last) {
     }
     return all;
 }
-
-// While it lives, no file of this process grows beyond `bytes`: what a full disk does to the one who writes.
-class NarrowDisk {
-public:
-    explicit NarrowDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-
-    NarrowDisk(const NarrowDisk&) = delete;
-    NarrowDisk& operator=(const NarrowDisk&) = delete;
-
-    ~NarrowDisk() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-private:
-    void (*handler_)(int);
-    rlimit before_{};
-};
 
 }  // namespace
 
@@ -104,7 +82,7 @@ TEST_CASE("a full disk leaves whole lines, and a directory may come back") {
     RotatedFile file(directory / "logs/a.log", {.size_max = 1 << 20, .kept = 1});
     REQUIRE(file.append(line_of(100)));
     {
-        NarrowDisk narrow(length + 10);
+        FullDisk narrow(length + 10);
         CHECK_FALSE(file.append(line_of(101)));
         CHECK(directory.read("logs/a.log") == line_of(100));
     }
@@ -154,10 +132,10 @@ TEST_CASE("a request's id and a tier choose lines") {
     auto read = [&](const LogFilter& filter) {
         return numbers(LogReader(directory / "a.log").read_last(filter, 9));
     };
-    CHECK(read({.tier = "", .request = "r1"}) == range(1, 2));
-    CHECK(read({.tier = "web", .request = ""}) == range(1, 1));
-    CHECK(read({.tier = "app", .request = "r1"}) == range(2, 2));
-    CHECK(read({.tier = "database", .request = ""}).empty());
+    CHECK(read(LogFilter("", "r1")) == range(1, 2));
+    CHECK(read(LogFilter("web", "")) == range(1, 1));
+    CHECK(read(LogFilter("app", "r1")) == range(2, 2));
+    CHECK(read(LogFilter("database", "")).empty());
 }
 
 TEST_CASE("a line stands as people read it, and steers no terminal") {
@@ -220,6 +198,47 @@ TEST_CASE("events and requests are kept with their server's name, and what is lo
     files->reset();
     CHECK(told.contains("error log: the log file cannot be written: lines are lost reason="));
     CHECK(std::ranges::count(told, '\n') == 1);
+}
+
+TEST_CASE("what waits for the disk is bounded, and what is above that is counted") {
+    TemporaryDirectory directory;
+    runtime::LinuxOs os;
+    core::Log log([&] { return os.wall_time(); }, [](std::string_view) {});
+    auto files = LogFiles::create(os, log, "web1", {.directory = directory / "logs", .size_max = 1 << 30});
+    REQUIRE(files);
+    const std::string line = "{\"a\":\"" + std::string(LogFiles::kPendingBytesMax / 4 - 100, 'x') + "\"}\n";
+    for (int number = 0; number < 10; ++number) {
+        (*files)->keep_requests(line);  // nobody writes yet
+    }
+    (*files)->start();
+    const core::Instant end = os.now() + std::chrono::seconds(30);
+    while ((*files)->lines_lost() == 0 && os.now() < end) {
+    }
+    CHECK((*files)->lines_lost() == 6);
+    files->reset();
+    const size_t server = std::string_view("\"server\":\"web1\",").size();
+    CHECK(std::filesystem::file_size(directory / "logs/web1.log") == 4 * (line.size() + server));
+}
+
+TEST_CASE("what up cannot write yet is bounded, and the newest of it is kept") {
+    TemporaryDirectory directory;
+    const std::string folder = directory / "later/logs";  // whose parent is missing, too
+    UpLog log({}, folder, std::nullopt);
+    auto keep = [&](const std::string& event) {
+        log.keep({.time = {}, .component = "up", .event = event, .fields = {}});
+    };
+    for (int number = 0; number < 600; ++number) {
+        keep("short");
+    }
+    for (int number = 0; number < 40; ++number) {
+        keep(std::string(8 << 10, 'x'));
+    }
+    std::filesystem::create_directories(folder);
+    keep("the last");
+    const std::string kept = directory.read("later/logs/up.log");
+    CHECK(kept.size() <= (64 << 10) + (1 << 10));
+    CHECK(kept.contains("the last"));
+    CHECK_FALSE(kept.contains("short"));
 }
 
 }  // namespace node

@@ -72,20 +72,13 @@ struct LogReader::Lines {
     }
 };
 
-bool LogFilter::takes(std::string_view line) const {
+LogFilter::LogFilter(std::string_view tier, std::string_view request) {
     if (!tier.empty()) {
-        std::string member = "\"tier\":";
-        core::append_json_string(member, tier);
-        if (!line.contains(member)) {
-            return false;
-        }
+        member_ = "\"tier\":";
+        core::append_json_string(member_, tier);
     }
-    if (request.empty()) {
-        return true;
-    }
-    std::string quoted;
-    core::append_json_string(quoted, request);
-    return line.contains(std::string_view(quoted).substr(1, quoted.size() - 2));
+    core::append_json_string(id_, request);
+    id_ = id_.substr(1, id_.size() - 2);
 }
 
 // To the end of the open file.

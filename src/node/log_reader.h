@@ -15,12 +15,20 @@ struct LogLine {
     std::string text;  // one object of JSON, without its newline
 };
 
-// Which lines are wanted; empty: all.
-struct LogFilter {
-    std::string tier;
-    std::string request;  // an id: whatever names it, be it a field or what a program wrote
+// Which lines are wanted.
+class LogFilter {
+public:
+    LogFilter() = default;  // all
+    // Empty: all. `request`: an id; whatever names it is wanted, be it a field or what a program wrote.
+    LogFilter(std::string_view tier, std::string_view request);
 
-    [[nodiscard]] bool takes(std::string_view line) const;
+    [[nodiscard]] bool takes(std::string_view line) const {
+        return line.contains(member_) && line.contains(id_);
+    }
+
+private:
+    std::string member_;  // "tier":"app"
+    std::string id_;      // as it stands in a text of JSON
 };
 
 class LogReader {

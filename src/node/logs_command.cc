@@ -94,9 +94,7 @@ Result<std::string> find_logs(const SiteOptions& options, const Console& console
 class Stream {
 public:
     Stream(std::string directory, const LogsOptions& options)
-        : directory_(std::move(directory)),
-          server_(options.server),
-          filter_{.tier = options.tier, .request = options.request} {}
+        : directory_(std::move(directory)), server_(options.server), filter_(options.tier, options.request) {}
 
     // The newest of all.
     [[nodiscard]] std::vector<LogLine> read_last(size_t count) {

@@ -1,16 +1,15 @@
 // What is kept over a restart, and what a damaged file or a full disk does.
 #include "node/override_store.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <format>
 
 #include <doctest/doctest.h>
 
+#include "node/full_disk.h"
 #include "node/temporary_directory.h"
 
 namespace node {
@@ -27,28 +26,6 @@ OverrideStore opened(const std::string& path) {
 }
 
 Override weight(uint32_t value) { return {.weight = value, .admin = {}}; }
-
-// While it lives, no file of this process grows beyond `bytes`: what a full disk does to the one who writes.
-class FullDisk {
-public:
-    explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-
-    FullDisk(const FullDisk&) = delete;
-    FullDisk& operator=(const FullDisk&) = delete;
-
-    ~FullDisk() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-private:
-    void (*handler_)(int);
-    rlimit before_{};
-};
 
 }  // namespace
 

@@ -10,14 +10,12 @@
 #include "node/status_drawing.h"
 #include "node/status_json.h"
 #include "node/status_table.h"
+#include "node/verb_answers.h"
 
 namespace node {
 
 namespace {
 
-constexpr int kHealthy = 0;
-constexpr int kUnhealthy = 1;
-constexpr int kSiteNotChosen = 2;
 constexpr core::Duration kWatchPause = std::chrono::seconds(1);
 // Between the two looks of one drawing: long enough for a rate, short enough to wait for.
 constexpr core::Duration kRatePause = std::chrono::milliseconds(500);
@@ -87,13 +85,13 @@ public:
         if (is_redrawn_) {
             console_.out("\x1b[2J");
         } else if (has_drawing_ && !is_json && !options_.is_watching) {
-            if (int status = look(); status != kHealthy) {
+            if (int status = look(); status != kExitDone) {
                 return status;
             }
             pause(console_.os, kRatePause);
         }
         for (;;) {
-            if (int status = look(); status != kHealthy) {
+            if (int status = look(); status != kExitDone) {
                 return status;
             }
             std::string trouble = trouble_line(site_);
@@ -103,7 +101,7 @@ public:
             }
             told_ = trouble;
             if (!options_.is_watching) {
-                return trouble.empty() ? kHealthy : kUnhealthy;
+                return trouble.empty() ? kExitDone : kExitFailed;
             }
             pause(console_.os, kWatchPause);
             console_.out(console_.is_terminal ? "" : "\n");
@@ -111,26 +109,24 @@ public:
     }
 
 private:
-    // Asks all servers; what was heard before is then `earlier_`. Not kHealthy: the site is gone, which was
+    // Asks all servers; what was heard before is then `earlier_`. Not kExitDone: the site is gone, which was
     // told.
     int look() {
         auto site = RunningSite::find(options_.site, console_);
         if (!site) {
-            console_.err("trilith: " + site.error().context() + "\n");
-            return site.error().kind() == core::ErrorKind::invalid ? kSiteNotChosen : kUnhealthy;
+            return report_no_site(site.error(), console_);
         }
         answers_ = site->ask(console_.os, {.method = http::Method::get, .path = "/v1/status", .body = {}});
         auto status = site_status_of(*site, answers_);
         if (!status) {
-            console_.err("trilith: " + status.error().context() + "\n");
-            return kUnhealthy;
+            return report_error(status.error(), console_);
         }
         earlier_ = std::exchange(site_, *std::move(status)).servers;
         if (site_.servers.empty()) {
             console_.err("trilith: " + trouble_line(site_) + "\n");
-            return kUnhealthy;
+            return kExitFailed;
         }
-        return kHealthy;
+        return kExitDone;
     }
 
     void print(const std::string& trouble) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <optional>
 
 #include <doctest/doctest.h>
@@ -205,6 +206,18 @@ TEST_CASE("what is stopped goes on by order, by itself in time, and when `up` en
     while (!goes_on() && up.os_.now() < end) {
     }
     CHECK(goes_on());
+}
+
+TEST_CASE("no more than sixteen are stopped at a time") {
+    std::array<Family, 17> families;
+    Asked up(::getpid());
+    for (size_t at = 0; at < 16; ++at) {
+        CHECK(up.order("freeze", {"web1", families[at].child(), 60s}) == 200);
+    }
+    CHECK(up.order("freeze", {"web1", families[16].child(), 60s}) == 409);
+    CHECK(state_of(families[16].child()) == 'S');
+    CHECK(up.ask(http::Method::post, "/v1/thaw", "{}").status == 200);
+    CHECK(up.order("freeze", {"web1", families[16].child(), 60s}) == 200);
 }
 
 }  // namespace node

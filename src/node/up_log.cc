@@ -36,7 +36,8 @@ void UpLog::keep(const core::LogEvent& event) {
     runtime::FileRights rights(account_.value_or(runtime::Account{}));
     if (file_->append(waiting_)) {
         waiting_.clear();
-    } else if (waiting_.size() > kWaitingBytesMax) {
+    }
+    while (waiting_.size() > kWaitingBytesMax) {
         waiting_.erase(0, waiting_.find('\n') + 1);
     }
 }

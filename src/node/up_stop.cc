@@ -7,6 +7,7 @@
 #include "node/config_database.h"
 #include "node/control_client.h"
 #include "node/control_json.h"
+#include "node/up_words.h"
 
 namespace node {
 
@@ -95,17 +96,17 @@ void UpStop::end_stage(const std::vector<std::string>& running, bool is_late) {
     for (const std::string& server : with_part(running)) {
         names += (names.empty() ? "" : ", ") + server;
     }
-    auto took = std::chrono::duration_cast<std::chrono::milliseconds>(os_.now() - began_);
+    std::string took = whole_milliseconds(os_.now() - began_);
     if (is_late) {
         log_.warn(
             "up",
             "stopping: a step takes too long, the next one begins",
-            {{"step", std::string(stop_stage_name(stage_))}, {"after", core::format_duration(took)}}
+            {{"step", std::string(stop_stage_name(stage_))}, {"after", took}}
         );
     } else if (!names.empty() && stage_ == StopStage::primary) {
-        log_.info("up", ended_sentence(stage_), {{"after", core::format_duration(took)}});
+        log_.info("up", ended_sentence(stage_), {{"after", took}});
     } else if (!names.empty()) {
-        log_.info("up", ended_sentence(stage_), {{"after", core::format_duration(took)}, {"servers", names}});
+        log_.info("up", ended_sentence(stage_), {{"after", took}, {"servers", names}});
     }
     stage_ = static_cast<StopStage>(static_cast<uint8_t>(stage_) + 1);
     began_ = os_.now();

@@ -1,6 +1,5 @@
 #include "node/who_runs.h"
 
-#include <charconv>
 #include <format>
 #include <string_view>
 
@@ -15,19 +14,7 @@ namespace {
 
 constexpr core::Duration kAskTime = std::chrono::seconds(3);
 
-// Of a process; 0 where it cannot be told.
-int64_t parent_of(int64_t pid) {
-    std::string stat = runtime::read_system_file(std::format("/proc/{}/stat", pid));
-    // "4711 (name) S 4710 …", and the name may have anything in it.
-    size_t end = stat.rfind(") ");
-    int64_t parent = 0;
-    if (end != std::string::npos && end + 4 < stat.size()) {
-        std::from_chars(stat.data() + end + 4, stat.data() + stat.size(), parent);
-    }
-    return parent;
-}
-
-bool is_up(int64_t pid) {
+bool is_up(pid_t pid) {
     std::string words = runtime::read_system_file(std::format("/proc/{}/cmdline", pid));
     size_t first = words.find('\0');
     return first != std::string::npos &&
@@ -44,7 +31,7 @@ std::string starter_of(runtime::Os& os, const std::string& socket) {
     if (!status) {
         return "a process of another version";
     }
-    int64_t parent = parent_of(status->pid);
+    pid_t parent = runtime::parent_of(static_cast<pid_t>(status->pid));
     return is_up(parent) ? std::format("trilith up, process {}", parent)
                          : std::format("trilith serve, process {}", status->pid);
 }

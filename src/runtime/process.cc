@@ -128,18 +128,6 @@ void append_numbers(std::string_view text, std::vector<pid_t>& numbers) {
     }
 }
 
-// /proc/PID/stat: "pid (name) state ppid …"; the name may hold anything, so the last parenthesis counts.
-pid_t parent_of(pid_t pid) {
-    std::string text = read_system_file(in_proc(pid, "stat"));
-    size_t name_end = text.rfind(')');
-    if (name_end == std::string::npos || name_end + 4 >= text.size()) {
-        return 0;
-    }
-    pid_t parent = 0;
-    std::from_chars(text.data() + name_end + 4, text.data() + text.size(), parent);
-    return parent;
-}
-
 // Each thread has a list of the children that it made.
 void append_children(pid_t parent, std::vector<pid_t>& children) {
     for (pid_t thread : numbers_in(in_proc(parent, "task"))) {
@@ -261,6 +249,18 @@ std::string read_system_file(const std::string& path) {
         text.append(piece, static_cast<size_t>(count));
     }
     return text;
+}
+
+// /proc/PID/stat: "pid (name) state ppid …"; the name may hold anything, so the last parenthesis counts.
+pid_t parent_of(pid_t pid) {
+    std::string text = read_system_file(in_proc(pid, "stat"));
+    size_t name_end = text.rfind(')');
+    if (name_end == std::string::npos || name_end + 4 >= text.size()) {
+        return 0;
+    }
+    pid_t parent = 0;
+    std::from_chars(text.data() + name_end + 4, text.data() + text.size(), parent);
+    return parent;
 }
 
 std::vector<pid_t> descendants_of(pid_t root) {

@@ -57,6 +57,9 @@ struct Pipe {
 // What /proc or a control file holds, at most 64 KiB of it; empty when it cannot be read.
 [[nodiscard]] std::string read_system_file(const std::string& path);
 
+// The process that made it, or took it over; 0 where it is not there.
+[[nodiscard]] pid_t parent_of(pid_t pid);
+
 // All processes that descend from `root`, nearest first, without itself; at most 100,000.
 [[nodiscard]] std::vector<pid_t> descendants_of(pid_t root);
 
