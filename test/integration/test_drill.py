@@ -72,6 +72,8 @@ def test_control_an_objective_that_cannot_be_met_fails_and_is_named(stage):
 
 def test_what_is_not_there_or_not_whole_is_not_begun(stage):
     site = make_tiers(stage, {"web1": ["web", "app"]}, app=app_table(["--healthy-if", "good"], instances=1), drill=SHORT, objectives=PATIENT).start()
+    # Before that `up` does not answer yet, or web1 does not.
+    wait_until(lambda: "it is not ready" in drill(site, "app")[2], 30, "web1 to listen")
     code, reports, err = drill(site, "app")
     assert code == 1 and not reports and "the site is not whole: web1: it is not ready" in err, err
     code, reports, err = drill(site, "web2")
