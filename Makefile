@@ -17,7 +17,7 @@ up:                 ## install what is needed, build, and run www.foobar.com on 
 test:               ## install what is needed and run every test but the long ones; the summary comes last
 	@scripts/install-dependencies build test
 	@scripts/build release asan
-	@$(ctest) --test-dir build/asan --label-exclude long
+	@$(ctest) $(CTEST_FLAGS) --test-dir build/asan --label-exclude long
 
 test-long:          ## unit and simulation at -O0, -O2, under TSan; a minute a fuzzer; all under ASan; 3000 seeds; soak
 	@scripts/install-dependencies build test

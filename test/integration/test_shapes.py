@@ -80,7 +80,8 @@ def web_server(site):
 def test_each_shape_is_what_it_is_explained_to_be_and_serves_the_site(shape):
     check_and_explain(shape)
     shape.start()
-    assert "Ada Lovelace" in shape.ask("GET", "/")[1]
+    # A replica may be a moment behind the seed: the page says so ("at most 0.2 s old").
+    wait_until(lambda: "Ada Lovelace" in shape.ask("GET", "/")[1], 30, "the page to show the seed")
     assert shape.ask("GET", "/style.css")[0] == 200
     shape.add_user("Shapely")
     wait_until(lambda: shape.verb("status").returncode == 0, 60, f"a healthy site: {shape.verb('status').stderr}")

@@ -45,7 +45,8 @@ def test_on_a_terminal_a_block_is_redrawn_in_place_until_ctrl_c(site, on_termina
     above = "\n".join(lines[:at])
     assert "it.foobar.com is starting" not in above, "what was redrawn is gone"
     assert f"{sentence(site)}\nits files are in {site.state}" in above
-    assert re.search(r"^ +\d+\.\ds  web1: the program's instance app-1 is ", above, re.MULTILINE), above
+    # What a server waits for meanwhile is told where it takes long enough to be seen.
+    assert re.search(r"^ +\d+\.\ds  web1: ready$", above, re.MULTILINE), above
     assert " info " not in above
     assert b"\x1b[32m" in terminal.sent
     # A server that dies is told above the block, and comes back in it.
