@@ -20,6 +20,15 @@ size_t servers_with(const Config& config, Role role) {
     }));
 }
 
+// Whether operators may take it away: each of its roles is another server's, too. A balancer is not spared by
+// anybody, since nothing sends to it.
+bool is_spared(const ServerConfig& server, const Config& config) {
+    bool has_any = server.roles.has(Role::web) || server.roles.has(Role::app);
+    return has_any && !server.roles.has(Role::balancer) && std::ranges::all_of(kRoles, [&](Role role) {
+        return !server.roles.has(role) || servers_with(config, role) > 1;
+    });
+}
+
 bool is_run_here(const SiteView& view, const std::string& server) {
     return !view.up || std::ranges::contains(view.up->servers, server, &UpServerStatus::server);
 }
@@ -59,6 +68,63 @@ void add_database_drills(const Config& config, std::vector<DrillEntry>& entries)
     if (count > 1) {
         entries.push_back({"replica", DrillKind::replica, "", "kill -9 of the mariadbd of a replica", ""});
     }
+}
+
+void add_order_drills(const Config& config, const SiteView& view, std::vector<DrillEntry>& entries) {
+    std::vector<std::string> among;
+    for (const ServerConfig& server : config.servers) {
+        if (is_spared(server, config) && is_run_here(view, server.name)) {
+            among.push_back(server.name);
+        }
+    }
+    std::string single = among.empty() ? "no server has another beside it in all of its roles" : "";
+    entries.push_back({
+        "weights",
+        DrillKind::weights,
+        "",
+        "a server's weight becomes 1, then 256, then what it was",
+        single,
+        among,
+    });
+    entries.push_back({
+        "drain",
+        DrillKind::drain,
+        "",
+        "a server is drained until it can be switched off, and enabled again",
+        single,
+        among,
+    });
+}
+
+// What an operator ordered would be taken back with what the drill orders.
+bool has_override(const SiteView& view, std::string_view server) {
+    auto is_of = [&](const auto& one) { return one.name == server && !one.override.is_empty(); };
+    return std::ranges::any_of(view.servers, [&](const ServerStatus& status) {
+        bool is_in_pool = std::ranges::any_of(status.pools, [&](const PoolStatus& pool) {
+            return std::ranges::any_of(pool.backends, is_of);
+        });
+        return is_in_pool || (status.router && std::ranges::any_of(status.router->nodes, is_of));
+    });
+}
+
+// For a drain the primary's server, which has the most to give away.
+core::Result<DrillTarget> meet_spared(const DrillEntry& entry, const SiteView& view) {
+    const DatabaseStatus* leader = find_leader(view);
+    bool wants_primary = entry.kind == DrillKind::drain && leader != nullptr &&
+                         std::ranges::contains(entry.among, leader->primary);
+    for (const std::string& server : entry.among) {
+        if (wants_primary && server != leader->primary) {
+            continue;
+        }
+        if (has_override(view, server)) {
+            return fail(
+                ErrorKind::refused,
+                std::format("{0} has overrides of yours, which it would take back: trilith undo {0}", server)
+            );
+        }
+        return DrillTarget{entry.kind, server, 0, "the server " + server};
+    }
+    return fail(ErrorKind::not_found, entry.single);
 }
 
 core::Result<DrillTarget> meet_server(const DrillEntry& entry, const SiteView& view) {
@@ -132,6 +198,7 @@ std::vector<DrillEntry> drills_of(const Config& config, const SiteView& view) {
     std::vector<DrillEntry> entries{
         {"reload", DrillKind::reload, "", "every server reads the configuration file again", ""},
     };
+    add_order_drills(config, view, entries);
     size_t with_app = servers_with(config, Role::app);
     if (config.app && with_app > 0) {
         bool is_single = with_app == 1 && config.app->program.instances == 1;
@@ -159,6 +226,8 @@ core::Result<DrillTarget> choose_target(const DrillEntry& entry, const SiteView&
         case DrillKind::freeze_primary:
         case DrillKind::replica: return meet_mariadbd(entry, view);
         case DrillKind::app: return meet_instance(entry, view);
+        case DrillKind::weights:
+        case DrillKind::drain: return meet_spared(entry, view);
         case DrillKind::reload: break;
     }
     if (view.servers.empty()) {
@@ -168,7 +237,7 @@ core::Result<DrillTarget> choose_target(const DrillEntry& entry, const SiteView&
 }
 
 bool is_replaced(const DrillTarget& target, const SiteView& view) {
-    if (target.kind == DrillKind::reload) {
+    if (target.pid == 0) {
         return true;
     }
     if (target.kind == DrillKind::server) {

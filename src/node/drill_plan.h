@@ -11,7 +11,7 @@
 
 namespace node {
 
-enum class DrillKind : uint8_t { server, primary, freeze_primary, replica, app, reload };
+enum class DrillKind : uint8_t { server, primary, freeze_primary, replica, app, reload, weights, drain };
 
 struct DrillEntry {
     std::string name;  // as it is called: "web1", "primary"
@@ -19,6 +19,7 @@ struct DrillEntry {
     std::string server;  // kind server: which
     std::string does;    // "kill -9 of the server web1 (web, app, database)"
     std::string single;  // why `all` leaves it out: what it breaks is the only one; empty: it does not
+    std::vector<std::string> among{};  // kinds weights and drain: servers that others can stand in for
 };
 
 // In the order in which `all` does them. Servers are those that `up` runs, or all of the file where it is not
@@ -29,7 +30,7 @@ struct DrillEntry {
 struct DrillTarget {
     DrillKind kind = DrillKind::server;
     std::string server;
-    int64_t pid = 0;   // of the process; 0: none (reload)
+    int64_t pid = 0;   // of the process; 0: none (reload, weights, drain)
     std::string what;  // "web1's instance app-1 (pid 4711)"
 };
 

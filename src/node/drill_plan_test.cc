@@ -35,8 +35,10 @@ DrillTarget target_of(std::string_view name, const SiteView& view) {
 
 TEST_CASE("a site has the drills of what it has, and `all` spares what is the only one of its kind") {
     std::vector<DrillEntry> entries = drills_of(good(kDrillSite), whole_site());
-    CHECK(names_of(entries, false) == "reload app primary freeze-primary replica lb1 web1 web2");
-    CHECK(names_of(entries, true) == "reload app primary freeze-primary replica web1 web2");
+    CHECK(
+        names_of(entries, false) == "reload weights drain app primary freeze-primary replica lb1 web1 web2"
+    );
+    CHECK(names_of(entries, true) == "reload weights drain app primary freeze-primary replica web1 web2");
     auto lb1 = std::ranges::find(entries, "lb1", &DrillEntry::name);
     CHECK(lb1->single == "no other server has the role balancer");
 }
@@ -44,7 +46,7 @@ TEST_CASE("a site has the drills of what it has, and `all` spares what is the on
 TEST_CASE("without databases, with one instance, on one server everything but a reload is the only one") {
     std::vector<DrillEntry> entries =
         drills_of(good("[web]\nroot = \"p\"\n[app]\ncommand = \"a\"\ninstances = 1\n"), {});
-    CHECK(names_of(entries, false) == "reload app local");
+    CHECK(names_of(entries, false) == "reload weights drain app local");
     CHECK(names_of(entries, true) == "reload");
 }
 
@@ -66,6 +68,30 @@ TEST_CASE("each drill meets the process that it names") {
     view.servers[1].database->primary = view.servers[2].database->primary = "web2";
     CHECK(target_of("primary", view).server == "web2");
     CHECK(target_of("reload", view).pid == 0);
+}
+
+TEST_CASE("weights and a drain are of a server that others stand in for, a drain of the primary's") {
+    SiteView view = whole_site();
+    CHECK(target_of("weights", view).server == "web1");
+    view.servers[1].database->primary = "web2";
+    CHECK(target_of("drain", view).server == "web2");
+    CHECK(target_of("weights", view).server == "web1");
+    CHECK(is_replaced(target_of("drain", view), view));
+    std::vector<DrillEntry> entries = drills_of(good("[web]\nroot = \"p\"\n[app]\ncommand = \"a\"\n"), {});
+    CHECK(entries[1].name == "weights");
+    CHECK_FALSE(choose_target(entries[1], view));
+}
+
+TEST_CASE("what an operator ordered is not taken back by a drill") {
+    SiteView view = whole_site();
+    std::vector<DrillEntry> entries = drills_of(good(kDrillSite), view);
+    view.servers[0].pools[0].backends[0].override.weight = 50;
+    auto target = choose_target(entries[1], view);
+    REQUIRE_FALSE(target);
+    CHECK(target.error().context().ends_with("trilith undo web1"));
+    view.servers[0].pools[0].backends[0].override = {};
+    view.servers[1].router->nodes[0].override.admin = "drain";
+    CHECK_FALSE(choose_target(entries[2], view));
 }
 
 TEST_CASE("what is not there cannot be met") {

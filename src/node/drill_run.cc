@@ -88,7 +88,9 @@ bool DrillRun::wait(core::Duration duration, const LoadThread& load, const std::
 
 core::Result<void> DrillRun::prepare() {
     SiteView view = site_.look();
-    bool needs_up = entry_.kind != DrillKind::reload || force_ == Force::no;
+    bool is_order = entry_.kind == DrillKind::reload || entry_.kind == DrillKind::weights ||
+                    entry_.kind == DrillKind::drain;
+    bool needs_up = !is_order || force_ == Force::no;
     if (!view.up && needs_up) {
         return fail(ErrorKind::refused, "the site is not run by `trilith up`, which does what a drill needs");
     }
@@ -198,6 +200,9 @@ bool DrillRun::keep_steady(LoadThread& load) {
 
 void DrillRun::do_deed() {
     report_.moments.deed = console_.os.now();
+    if (entry_.kind == DrillKind::drain) {
+        tell("drains " + target_.server);
+    }
     if (auto done = site_.do_deed(target_, kFreezeTime); !done) {
         report_.problem = "it could not be done: " + done.error().context();
         report_.moments.deed = core::Instant::never();
@@ -205,6 +210,12 @@ void DrillRun::do_deed() {
     }
     switch (entry_.kind) {
         case DrillKind::reload: report_.deed = "every server has read the file again"; break;
+        case DrillKind::weights:
+            report_.deed = "the weight of " + target_.server + " was 1, then 256, and is its own again";
+            break;
+        case DrillKind::drain:
+            report_.deed = target_.server + " was drained until it could be switched off, and enabled";
+            break;
         case DrillKind::freeze_primary: report_.deed = target_.what + " was stopped (SIGSTOP)"; break;
         default: report_.deed = target_.what + " was killed (SIGKILL)"; break;
     }

@@ -1,5 +1,6 @@
 #include "node/drill_site.h"
 
+#include <array>
 #include <format>
 
 #include "node/config_file.h"
@@ -7,7 +8,7 @@
 #include "node/control_json.h"
 #include "node/program_database.h"
 #include "node/public_address.h"
-#include "node/running_site.h"
+#include "node/server_drain.h"
 #include "node/status_json.h"
 
 namespace node {
@@ -22,6 +23,9 @@ namespace {
 // Of each server and of `up`: who is slower is not there.
 constexpr core::Duration kLookTime = std::chrono::seconds(2);
 constexpr core::Duration kDeedTime = std::chrono::seconds(30);
+// Nearly nothing, then nearly all; each so long that requests fall due.
+constexpr std::array<uint32_t, 2> kWeights{1, 256};
+constexpr core::Duration kWeightTime = std::chrono::milliseconds(500);
 
 Result<UpStatus> ask_up(runtime::Os& os, const std::string& socket) {
     TRY(auto answer, call(os, socket, {.method = Method::get, .path = "/v1/status", .body = {}}, kLookTime));
@@ -124,21 +128,64 @@ Result<void> DrillSite::order(const std::string& socket, ControlCall order) cons
     return {};
 }
 
-Result<void> DrillSite::reload() const {
+Result<std::vector<ServerAnswer>> DrillSite::order_all(ControlCall call) const {
     TRY(RunningSite running, RunningSite::find(*options_, *console_));
-    for (const ServerSocket& socket : running.servers()) {
-        auto done = order(socket.path, {.method = Method::post, .path = "/v1/reload", .body = "{}"});
-        if (!done) {
-            return fail(std::move(done).error().within(socket.server));
+    std::vector<ServerAnswer> answers = running.ask_concerned(console_->os, call);
+    for (ServerAnswer& answer : answers) {
+        if (!answer.is_good()) {
+            return fail(std::move(answer.body).error().within(answer.server));
         }
     }
+    return answers;
+}
+
+Result<void> DrillSite::change_weights(const std::string& server) const {
+    Result<void> weighed;
+    for (uint32_t weight : kWeights) {
+        std::string order = format_order(WeightOrder{.name = server, .weight = weight});
+        auto answers = order_all({.method = Method::post, .path = "/v1/weight", .body = std::move(order)});
+        if (!answers) {
+            weighed = fail(std::move(answers).error());
+            break;
+        }
+        pause(console_->os, kWeightTime);
+    }
+    std::string order = format_order(UndoOrder{.name = server});
+    auto undone = order_all({.method = Method::post, .path = "/v1/undo", .body = std::move(order)});
+    if (weighed && !undone) {
+        return fail(std::move(undone).error());
+    }
+    return weighed;
+}
+
+Result<void> DrillSite::drain(const std::string& server) const {
+    std::string order = format_order(BackendOrder{.name = server});
+    TRY(auto answers, order_all({.method = Method::post, .path = "/v1/drain", .body = std::move(order)}));
+    TRY(RunningSite running, RunningSite::find(*options_, *console_));
+    ServerDrainOptions options{.watch = {.timeout = config_.drill.within, .is_quiet = true}};
+    TRY_VOID(end_server_drain(running, answers, options, *console_));
     return {};
+}
+
+Result<void> DrillSite::drain_and_enable(const std::string& server) const {
+    Result<void> drained = drain(server);
+    // Also where it came to no end: a drill leaves nothing behind.
+    std::string order = format_order(BackendOrder{.name = server});
+    auto enabled = order_all({.method = Method::post, .path = "/v1/enable", .body = std::move(order)});
+    if (drained && !enabled) {
+        return fail(std::move(enabled).error());
+    }
+    return drained;
 }
 
 Result<void> DrillSite::do_deed(const DrillTarget& target, core::Duration freeze) const {
     UpDeed deed{.server = target.server, .pid = target.pid, .lasting = {}};
     switch (target.kind) {
-        case DrillKind::reload: return reload();
+        case DrillKind::reload:
+            TRY_VOID(order_all({.method = Method::post, .path = "/v1/reload", .body = "{}"}));
+            return {};
+        case DrillKind::weights: return change_weights(target.server);
+        case DrillKind::drain: return drain_and_enable(target.server);
         case DrillKind::server: deed.pid = 0; break;
         case DrillKind::freeze_primary: deed.lasting = freeze; break;
         default: break;

@@ -10,6 +10,7 @@
 #include "node/console.h"
 #include "node/control_client.h"
 #include "node/drill_plan.h"
+#include "node/running_site.h"
 #include "node/site_health.h"
 
 namespace node {
@@ -36,7 +37,8 @@ public:
     // Empty: the file has no [database], or where it is is not known.
     [[nodiscard]] std::vector<mariadb::DatabaseUrl> databases(std::string_view avoided) const;
 
-    // Kills or stops the target, or has the file read again.
+    // Kills or stops the target, has the file read again, or gives the orders that the drill is named by and
+    // takes them back. A process that is stopped goes on after `freeze`; a drain has `drill.within`.
     [[nodiscard]] core::Result<void> do_deed(const DrillTarget& target, core::Duration freeze) const;
     // Lets go on what was stopped.
     [[nodiscard]] core::Result<void> undo() const;
@@ -45,7 +47,11 @@ private:
     DrillSite(const SiteOptions& options, Console& console) : options_(&options), console_(&console) {}
 
     [[nodiscard]] core::Result<void> order(const std::string& socket, ControlCall call) const;
-    [[nodiscard]] core::Result<void> reload() const;
+    // To every server that it concerns; fails with the first that refuses.
+    [[nodiscard]] core::Result<std::vector<ServerAnswer>> order_all(ControlCall call) const;
+    [[nodiscard]] core::Result<void> change_weights(const std::string& server) const;
+    [[nodiscard]] core::Result<void> drain(const std::string& server) const;
+    [[nodiscard]] core::Result<void> drain_and_enable(const std::string& server) const;
 
     const SiteOptions* options_;
     Console* console_;

@@ -20,8 +20,6 @@ using http::Method;
 
 namespace {
 
-constexpr int kUnknownHere = 404;  // HTTP: the server has no such backend
-
 std::vector<std::string> change_lines(const std::string& body) {
     auto reply = parse_changes(body);
     if (!reply) {
@@ -48,16 +46,6 @@ void print_changes(const std::vector<ServerAnswer>& answers, Console& console) {
     console.out(merge_lines(good, answers.size()));
 }
 
-// Every server is asked, and some do not know the backend: they are not concerned, where another knows it.
-std::vector<ServerAnswer> ask_concerned(const RunningSite& site, const ControlCall& order, Console& console) {
-    std::vector<ServerAnswer> answers = site.ask(console.os, order);
-    if (std::ranges::any_of(answers, &ServerAnswer::is_good)) {
-        std::erase_if(answers, [](const ServerAnswer& answer) { return answer.status == kUnknownHere; });
-    }
-    warn_of_dead(site, console);
-    return answers;
-}
-
 // Gives an order to every server and prints what it changed.
 int give_order(const SiteOptions& options, std::string path, std::string body, Console& console) {
     auto site = RunningSite::find(options, console);
@@ -65,7 +53,8 @@ int give_order(const SiteOptions& options, std::string path, std::string body, C
         return report_no_site(site.error(), console);
     }
     ControlCall order{.method = Method::post, .path = std::move(path), .body = std::move(body)};
-    std::vector<ServerAnswer> answers = ask_concerned(*site, order, console);
+    std::vector<ServerAnswer> answers = site->ask_concerned(console.os, order);
+    warn_of_dead(*site, console);
     if (options.format == OutputFormat::json) {
         console.out(answers_json(answers));
     } else {
@@ -110,11 +99,11 @@ int run(const DrainOptions& options, Console& console) {
         return report_no_site(site.error(), console);
     }
     std::string order = format_order(BackendOrder{.name = options.name});
-    std::vector<ServerAnswer> answers = ask_concerned(
-        *site,
-        {.method = Method::post, .path = "/v1/drain", .body = std::move(order)},
-        console
+    std::vector<ServerAnswer> answers = site->ask_concerned(
+        console.os,
+        {.method = Method::post, .path = "/v1/drain", .body = std::move(order)}
     );
+    warn_of_dead(*site, console);
     bool is_json = options.site.format == OutputFormat::json;
     if (!is_json) {
         print_changes(answers, console);

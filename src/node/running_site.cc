@@ -15,6 +15,7 @@ using core::Result;
 namespace {
 
 // Long enough for a reload of a large file on a slow disk.
+constexpr int kUnknownHere = 404;  // HTTP: the server has no such backend
 constexpr core::Duration kAnswerTime = std::chrono::seconds(30);
 
 std::string joined(const std::vector<std::string>& names) {
@@ -86,6 +87,14 @@ std::vector<ServerAnswer> RunningSite::ask(runtime::Os& os, const ControlCall& o
     std::vector<ServerAnswer> answers;
     for (const ServerSocket& socket : servers_) {
         answers.push_back(answer_of(socket.server, call(os, socket.path, order, kAnswerTime)));
+    }
+    return answers;
+}
+
+std::vector<ServerAnswer> RunningSite::ask_concerned(runtime::Os& os, const ControlCall& order) const {
+    std::vector<ServerAnswer> answers = ask(os, order);
+    if (std::ranges::any_of(answers, &ServerAnswer::is_good)) {
+        std::erase_if(answers, [](const ServerAnswer& answer) { return answer.status == kUnknownHere; });
     }
     return answers;
 }

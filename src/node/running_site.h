@@ -33,6 +33,10 @@ public:
     // Asks every server, in the order of their names.
     [[nodiscard]] std::vector<ServerAnswer> ask(runtime::Os& os, const ControlCall& order) const;
 
+    // The same, where some may not know what the order is about: those are left out of the answers if another
+    // server does.
+    [[nodiscard]] std::vector<ServerAnswer> ask_concerned(runtime::Os& os, const ControlCall& order) const;
+
     [[nodiscard]] const std::vector<ServerSocket>& servers() const { return servers_; }
 
     // Servers whose socket is there though their process is not: they were killed, and hear nothing of an

@@ -9,7 +9,7 @@ import pytest
 
 import mariadb_cluster
 from app_site import app_table, make_tiers, stat_of
-from balancer_site import BINARY, toml_table
+from balancer_site import BINARY, run_trilith, toml_table
 from foobar_site import Foobar
 from raw_client import wait_until
 
@@ -31,6 +31,14 @@ def unmet(report):
     return [one["objective"] for one in report["objectives"] if not one["met"]]
 
 
+def overridden(site):
+    """What some server sends otherwise than the file says, by an order."""
+    statuses = json.loads(run_trilith("status", "--json", *site.options()).stdout)["servers"]
+    sent_to = [one for status in statuses for pool in status["pools"] for one in pool["backends"]]
+    sent_to += [one for status in statuses for one in (status.get("router") or {}).get("nodes", [])]
+    return [one["name"] for one in sent_to if one.get("override")]
+
+
 def start(stage, roles, app=None, **tables):
     site = make_tiers(stage, roles, app=app or app_table(), **{"drill": SHORT, "objectives": PATIENT, **tables}).start()
     site.wait_count("info up: the site is up", 1, seconds=60)
@@ -44,13 +52,14 @@ def start(stage, roles, app=None, **tables):
 
 def test_an_instance_a_server_and_a_reload_are_not_noticed_by_clients(stage):
     site = start(stage, THREE)
-    for name in ("app", "web1", "reload"):
+    for name in ("app", "web1", "reload", "weights"):
         code, (report,), err = drill(site, name)
         assert code == 0 and report["passed"], (report, err)
         assert report["requests"]["total"] >= 50 and report["requests"]["failed"] == 0
         assert report["ledger"] is None and report["writes"]["total"] == 0
-        assert name == "reload" or "was killed" in report["deed"], report
+        assert name in ("reload", "weights") or "was killed" in report["deed"], report
     assert site.log_count("warn up: killed by order") == 2
+    assert not overridden(site), "what it ordered it took back"
 
 
 def test_control_without_a_second_instance_and_without_retries_the_failures_are_counted(stage):
@@ -106,6 +115,26 @@ def test_a_site_without_up_is_refused(stage):
 
 
 # ---- with databases
+
+
+@needs_mariadb
+def test_nobody_notices_that_the_primarys_server_is_drained(foobar):
+    before = foobar.primary
+    code, (report,), err = drill(foobar, "drain")
+    assert code == 0 and report["passed"], (report, err)
+    assert report["deed"].startswith(f"{before} was drained") and foobar.primary != before
+    assert report["requests"]["failed"] == report["reads"]["failed"] == report["ledger"]["lost"] == 0 < report["writes"]["total"]
+    assert not overridden(foobar)
+
+
+@needs_mariadb
+def test_what_an_operator_ordered_is_not_taken_back(foobar):
+    foobar.wait_whole()
+    assert foobar.verb("weight", "web1", "50").returncode == 0
+    code, reports, err = drill(foobar, "weights")
+    assert (code, reports) == (1, []) and "trilith undo web1" in err
+    assert overridden(foobar)
+    assert foobar.verb("undo", "web1").returncode == 0
 
 
 @pytest.fixture(scope="module")
