@@ -1,5 +1,6 @@
 """What the benchmark needs of the machine: programs, cores, ports, child processes that never outlive it."""
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -184,6 +185,28 @@ def process_family(pid: int) -> list[int]:
             except OSError:
                 continue
     return family
+
+
+def cpu_ns(pids: list[int]) -> int:
+    """Nanoseconds on the CPU of all threads of the processes, those that have ended not among them."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                total += int((task / "schedstat").read_text().split()[0])
+    return total
+
+
+def process_seconds(pid: int) -> float:
+    """Seconds of CPU of a process with all threads it ever had: a database server has one a connection."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pin(pid: int, core: int) -> None:
+    """All threads of a process that runs already, and those that they will make."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {core})
 
 
 def memory_bytes(pids: list[int]) -> dict[str, int]:
