@@ -91,6 +91,8 @@ std::expected<runtime::IoSlot*, int> Socket::watched_slot() {
             return std::unexpected(static_cast<int>(-index));
         }
         slot_ = static_cast<uint32_t>(index);
+        // Nothing tells of room before who found none waits for it; see Reactor::watch_writing().
+        reactor_->slot(slot_).readiness = is_connecting_ ? 0 : kWritable;
     }
     return &reactor_->slot(slot_);
 }

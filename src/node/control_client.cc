@@ -65,7 +65,8 @@ public:
         socklen_t length = address.fill(storage);
         poll_ = os_.open_poll();
         socket_ = os_.open_socket(AF_UNIX);
-        if (poll_ < 0 || socket_ < 0 || os_.watch(poll_, socket_, 0) < 0) {
+        if (poll_ < 0 || socket_ < 0 || os_.watch(poll_, socket_, 0) < 0 ||
+            os_.watch_writing(poll_, socket_, 0) < 0) {
             return fail(ErrorKind::exhausted, "no socket can be opened");
         }
         int status = os_.connect(socket_, reinterpret_cast<const sockaddr*>(&storage), length);

@@ -39,6 +39,7 @@ public:
 
     int open_poll() override { return open(); }
     int watch(int, int, uint64_t) override { return 0; }
+    int watch_writing(int, int, uint64_t) override { return 0; }
 
     int wait(int, std::span<runtime::PollEvent> events, core::Duration timeout) override {
         ASSERT(!events.empty());

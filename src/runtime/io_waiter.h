@@ -54,6 +54,9 @@ public:
         IoWaiter*& place = waiting_place();
         ASSERT(place == nullptr);  // one reader and one writer a descriptor
         place = this;
+        if constexpr (Attempt::kDirection == Direction::write) {
+            reactor().watch_writing(*slot_);
+        }
         return true;
     }
 

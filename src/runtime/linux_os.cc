@@ -68,10 +68,13 @@ void LinuxOs::fill_random(std::span<std::byte> target) {
 int LinuxOs::open_poll() { return or_errno(epoll_create1(EPOLL_CLOEXEC)); }
 
 int LinuxOs::watch(int poll, int fd, uint64_t tag) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.u64 = tag;
+    epoll_event event{.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag}};
     return or_errno(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event));
+}
+
+int LinuxOs::watch_writing(int poll, int fd, uint64_t tag) {
+    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag}};
+    return or_errno(epoll_ctl(poll, EPOLL_CTL_MOD, fd, &event));
 }
 
 int LinuxOs::wait(int poll, std::span<PollEvent> events, core::Duration timeout) {

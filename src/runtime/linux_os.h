@@ -14,6 +14,7 @@ public:
 
     int open_poll() override;
     int watch(int poll, int fd, uint64_t tag) override;
+    int watch_writing(int poll, int fd, uint64_t tag) override;
     int wait(int poll, std::span<PollEvent> events, core::Duration timeout) override;
 
     int open_timer() override;

@@ -47,9 +47,12 @@ public:
 
     // A readiness set, one a reactor.
     [[nodiscard]] virtual int open_poll() = 0;
-    // Watches `fd` edge-triggered for reading, writing and hang-up until it is closed. What is ready already
-    // is reported.
+    // Watches `fd` edge-triggered for reading and hang-up until it is closed. What is ready already is
+    // reported.
     [[nodiscard]] virtual int watch(int poll, int fd, uint64_t tag) = 0;
+    // Watches a watched descriptor for writing, too, from now on, with the tag that it has. Only who waits
+    // for room asks for it: a unix socket says that it can be written each time its peer has read.
+    [[nodiscard]] virtual int watch_writing(int poll, int fd, uint64_t tag) = 0;
     // Waits for events, at most `timeout` (negative: no bound; zero: takes what is there). Returns how many
     // were filled.
     [[nodiscard]] virtual int wait(int poll, std::span<PollEvent> events, core::Duration timeout) = 0;

@@ -198,6 +198,7 @@ int64_t Reactor::watch(int fd) {
         auto chunk = std::make_unique<std::array<IoSlot, kChunkSlots>>();
         auto first = static_cast<uint32_t>(chunks_.size()) * kChunkSlots;
         for (uint32_t at = 0; at < kChunkSlots; ++at) {
+            (*chunk)[at].index = first + at;
             (*chunk)[at].next_free = at + 1 < kChunkSlots ? first + at + 1 : kNoSlot;
         }
         chunks_.push_back(std::move(chunk));
@@ -205,14 +206,22 @@ int64_t Reactor::watch(int fd) {
     }
     uint32_t index = free_slot_;
     IoSlot& taken = slot(index);
-    uint64_t tag = (static_cast<uint64_t>(taken.generation) << 32) | index;
-    if (int status = os_.watch(poll_, fd, tag); status < 0) {
+    if (int status = os_.watch(poll_, fd, tag_of(taken)); status < 0) {
         return status;
     }
     free_slot_ = taken.next_free;
     taken.fd = fd;
     taken.readiness = 0;
+    taken.is_write_watched = false;
     return index;
+}
+
+void Reactor::watch_writing(IoSlot& slot) {
+    if (!slot.is_write_watched) {
+        int status = os_.watch_writing(poll_, slot.fd, tag_of(slot));
+        ASSERT(status >= 0);  // it is watched, and nothing new is allocated for it
+        slot.is_write_watched = true;
+    }
 }
 
 void Reactor::unwatch(uint32_t index) {

@@ -31,9 +31,11 @@ struct HangupWatch {
 // sees EAGAIN.
 struct IoSlot {
     int fd = -1;
+    uint32_t index = 0;  // among all slots
     uint32_t generation = 0;
     uint32_t readiness = 0;
     uint32_t next_free = 0;
+    bool is_write_watched = false;
     IoWaiter* reader = nullptr;
     IoWaiter* writer = nullptr;
     HangupWatch* on_hangup = nullptr;  // interrupted when the peer ends or breaks the connection
@@ -83,8 +85,11 @@ public:
     // Resumes `waiter`'s task in this turn, after what runs now. The waiter's wait has ended.
     void schedule(Waiter& waiter);
 
-    // Watches a descriptor: returns its slot's index, or -errno. The slot is valid until unwatch().
+    // Watches a descriptor for reading and hang-up: returns its slot's index, or -errno. The slot is valid
+    // until unwatch().
     [[nodiscard]] int64_t watch(int fd);
+    // For writing, too, from now on: for who has found no room, or waits for a connection.
+    void watch_writing(IoSlot& slot);
     [[nodiscard]] IoSlot& slot(uint32_t index) {
         return (*chunks_[index / kChunkSlots])[index % kChunkSlots];
     }
@@ -102,6 +107,9 @@ private:
     Reactor(Os& os, int poll, int wake, int timer);
 
     void post_message(std::unique_ptr<Message> message);
+    [[nodiscard]] static uint64_t tag_of(const IoSlot& slot) {
+        return (static_cast<uint64_t>(slot.generation) << 32) | slot.index;
+    }
     [[nodiscard]] core::Duration arm_for_next_timer(core::Duration wait_max);
     bool deliver_messages();
     void dispatch(const PollEvent& event);

@@ -245,6 +245,34 @@ TEST_CASE("a descriptor that cannot be watched is refused with its error") {
     }
 }
 
+TEST_CASE("a peer that reads wakes only who has asked for room") {
+    Machine machine;
+    Reactor& reactor = *machine.reactor;
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    auto index = static_cast<uint32_t>(reactor.watch(ends[0]));
+    auto events_after_the_peer_read = [&] {
+        reactor.slot(index).readiness = 0;
+        char byte = 0;
+        REQUIRE(::write(ends[0], "x", 1) == 1);
+        REQUIRE(::read(ends[1], &byte, 1) == 1);
+        bool has_run = reactor.turn(0s);
+        CHECK(has_run == (reactor.slot(index).readiness != 0));
+        return reactor.slot(index).readiness;
+    };
+    CHECK(!reactor.turn(0s));
+    CHECK(events_after_the_peer_read() == 0);
+    reactor.watch_writing(reactor.slot(index));
+    reactor.turn(0s);
+    CHECK(reactor.slot(index).readiness == kWritable);  // there was room when it was asked
+    CHECK(events_after_the_peer_read() == kWritable);
+
+    reactor.unwatch(index);
+    for (int end : ends) {
+        machine.os.close(end);
+    }
+}
+
 TEST_CASE("an event of a descriptor closed meanwhile does not reach the next owner of its slot") {
     Machine machine;
     Reactor& reactor = *machine.reactor;

@@ -95,6 +95,16 @@ int SimOs::watch(int poll, int fd, uint64_t tag) {
     return 0;
 }
 
+int SimOs::watch_writing(int, int fd, uint64_t tag) {
+    Descriptor& watched = at(fd);
+    ASSERT(watched.poll >= 0 && watched.tag == tag);
+    watched.is_write_watched = true;
+    if (look_at(watched) != 0) {
+        edge(fd);
+    }
+    return 0;
+}
+
 int SimOs::wait(int poll, std::span<runtime::PollEvent> events, core::Duration) {
     Descriptor& owner = at(poll);
     auto* set = std::get_if<Poll>(&owner.kind);
@@ -111,7 +121,11 @@ int SimOs::wait(int poll, std::span<runtime::PollEvent> events, core::Duration) 
         descriptor.is_queued = false;
         // As in Linux, an edge whose cause is gone by now reports nothing, and one that holds reports all
         // that holds.
-        if (uint32_t readiness = look_at(descriptor); readiness != 0) {
+        uint32_t readiness = look_at(descriptor);
+        if (!descriptor.is_write_watched && (readiness & runtime::kFailed) == 0) {
+            readiness &= ~uint32_t{runtime::kWritable};
+        }
+        if (readiness != 0) {
             events[filled++] = {.tag = descriptor.tag, .readiness = readiness};
         }
     }

@@ -80,6 +80,7 @@ public:
     void fill_random(std::span<std::byte> target) override;
     int open_poll() override;
     int watch(int poll, int fd, uint64_t tag) override;
+    int watch_writing(int poll, int fd, uint64_t tag) override;
     int wait(int poll, std::span<runtime::PollEvent> events, core::Duration timeout) override;
     // No peer here is slow enough to need it.
     int64_t unacknowledged(int fd) override;
@@ -161,6 +162,7 @@ private:
         bool is_port_shared = false;  // SO_REUSEPORT
         int poll = -1;                // who watches it
         uint64_t tag = 0;
+        bool is_write_watched = false;
         bool is_queued = false;  // stands in its poll's ready list
     };
 

@@ -81,7 +81,10 @@ struct Fixture {
             os.advance_to(os.next_event_time());
         }
     }
-    void watch(int fd) { REQUIRE(os.watch(poll, fd, static_cast<uint64_t>(fd)) == 0); }
+    void watch(int fd) {
+        REQUIRE(os.watch(poll, fd, static_cast<uint64_t>(fd)) == 0);
+        REQUIRE(os.watch_writing(poll, fd, static_cast<uint64_t>(fd)) == 0);
+    }
 
     // The readiness the poll reports for `fd` now; 0 for none.
     uint32_t events(int fd) {
@@ -238,6 +241,21 @@ TEST_CASE("readiness is reported once an edge, with all that holds") {
     sim.settle();
     CHECK(sim.events(server) == (kReadable | kWritable));
     CHECK(sim.receive(server) == "netwo");
+}
+
+TEST_CASE("room is reported only to who asked for it, and then what is there already") {
+    Fixture sim;
+    auto [client, server] = sim.pair();
+    auto tag = static_cast<uint64_t>(server);
+    REQUIRE(sim.os.watch(sim.poll, server, tag) == 0);
+    CHECK(sim.events(server) == 0);
+    CHECK(sim.send(client, "one") == 3);
+    sim.settle();
+    CHECK(sim.events(server) == kReadable);
+    CHECK(sim.receive(server) == "one");
+    REQUIRE(sim.os.watch_writing(sim.poll, server, tag) == 0);
+    CHECK(sim.events(server) == kWritable);
+    CHECK(sim.events(server) == 0);
 }
 
 TEST_CASE("what is ready before watch is reported by it") {
