@@ -41,6 +41,7 @@ bench:              ## measure beside haproxy, nginx and PHP-FPM; results in ben
 	@cmake -DTRILITH_BENCH=ON build/release >/dev/null && scripts/build release
 	@bench/run
 	@bench/pages
+	@bench/site
 
 format:             ## format every C++ file
 	@clang-format-19 -i $(sources)

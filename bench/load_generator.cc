@@ -2,11 +2,12 @@
 //
 //     bench_load_generator --port N --path /s --body-bytes 100 --connections 64 --warm-up 0.5 --seconds 3
 //                          [--rate 15000] [--new-connection] [--hold] [--pids 12,13]
-//                          [--path /t]… [--header "If-None-Match: \"a\""]… [--status 304]
+//                          [--any-length] [--path /t]… [--header "If-None-Match: \"a\""]… [--status 304]
 //
 // Of several paths each request takes the next.
 //
-// It checks the status and the exact byte count of every answer, measures the CPU time that the processes of
+// It checks the status and the exact byte count of every answer (with --any-length: that it has as many bytes
+// as its head says), measures the CPU time that the processes of
 // --pids used in the measured window (all threads, /proc/PID/task/TID/schedstat) and how busy each core was,
 // and prints one JSON object.
 //
@@ -299,7 +300,7 @@ void Generator::check_head(Connection& connection, std::string_view head) {
         connection.body_left = 0;
         return;
     }
-    if (read.content_length != options_.body_bytes) {
+    if (!read.content_length || (!options_.has_any_length && read.content_length != options_.body_bytes)) {
         ++errors_.length;
     }
     connection.body_left = read.content_length.value_or(0);

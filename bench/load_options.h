@@ -21,6 +21,7 @@ struct LoadOptions {
     std::vector<std::string> fields;  // further header fields of each request, "Name: value"
     int status = 200;                 // that every answer is to have
     uint64_t body_bytes = 100;        // of every answer; of no meaning where the status has no body
+    bool has_any_length = false;  // pages whose length differs from answer to answer: body_bytes says nothing
     size_t connections = 64;
     double rate = 0;       // requests a second; 0: closed loop
     double warm_up = 0.5;  // seconds
@@ -110,6 +111,8 @@ inline LoadOptions load_options_from(std::span<char*> arguments) {
             options.has_new_connection_each = true;
         } else if (name == "--hold") {
             options.is_hold = true;
+        } else if (name == "--any-length") {
+            options.has_any_length = true;
         } else if (i + 1 < arguments.size()) {
             set_option(options, name, arguments[++i]);
         } else {
