@@ -109,4 +109,12 @@ std::string log_text(std::string_view text, Colour colour) {
     return ink.empty() ? shown + "\n" : std::format("{}{}\x1b[0m\n", ink, shown);
 }
 
+std::string named_line(std::string_view line, std::string_view server) {
+    size_t space = line.find(' ');
+    if (server.empty() || space == std::string_view::npos) {
+        return std::string(line);
+    }
+    return std::format("{} {}{}", line.substr(0, space), server, line.substr(space));
+}
+
 }  // namespace node

@@ -13,4 +13,8 @@ namespace node {
 // program can steer the terminal.
 [[nodiscard]] std::string log_text(std::string_view line, Colour colour);
 
+// A line of core::Log with the server's name behind its time, for where lines of several servers stand
+// together; without a name, as it is.
+[[nodiscard]] std::string named_line(std::string_view line, std::string_view server);
+
 }  // namespace node

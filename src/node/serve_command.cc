@@ -16,6 +16,7 @@
 #include "node/descriptor_limit.h"
 #include "node/front_plan.h"
 #include "node/log_files.h"
+#include "node/log_text.h"
 #include "node/log_writer.h"
 #include "node/node.h"
 #include "node/override_store.h"
@@ -158,7 +159,7 @@ struct Process {
     StandardError standard_error{};
     core::Log log{
         [this] { return os.wall_time(); },
-        [this](std::string_view line) { standard_error.write(line); },
+        [this](std::string_view line) { standard_error.write(named_line(line, is_below_up ? server : "")); },
         [this](const core::LogEvent& event) {
         if (log_files != nullptr) {
             log_files->keep(event);
@@ -176,6 +177,7 @@ struct Process {
     std::unique_ptr<LogFiles> log_files{};  // null: not yet, or none are wanted
     std::unique_ptr<LogWriter> access_log{};
     ReadyWriter starter = ReadyWriter::take();
+    const bool is_below_up = starter.is_wanted();  // lines of several servers stand together there
 
     core::Result<int> run(Config config);
     core::Result<void> claim_places(const Config& config);

@@ -188,7 +188,7 @@ private:
             if (child.readiness.look()) {
                 child.beat_at = os_.now();
             }
-            child.output.look([this](std::string_view line) { progress_.take_line(line); });
+            child.output.look([&](std::string_view line) { progress_.take_line(line, child.server); });
             ReadyStage stage = child.readiness.stage();
             child.has_listened = child.has_listened || stage != ReadyStage::starting;
             if (child.pid > 0 && !is_stopping_) {

@@ -24,16 +24,27 @@ bool is_same_step(std::string_view one, std::string_view other) {
     return a == b;
 }
 
-// The second word of a line of our log is its level.
-bool is_information(std::string_view line) {
+// A line of our log is its time, the server's name where it bears one, its level.
+bool is_information(std::string_view line, std::string_view server) {
     size_t space = line.find(' ');
-    return space != std::string_view::npos && line.substr(space + 1).starts_with("info ");
+    if (space == std::string_view::npos) {
+        return false;
+    }
+    line.remove_prefix(space + 1);
+    if (!server.empty() && line.starts_with(server) && line.substr(server.size()).starts_with(' ')) {
+        line.remove_prefix(server.size() + 1);
+    }
+    return line.starts_with("info ");
 }
 
 }  // namespace
 
 UpProgress::UpProgress(runtime::Os& os, std::string site)
-    : os_(os), site_(std::move(site)), began_(os.now()) {}
+    : os_(os), site_(std::move(site)), began_(os.now()) {
+    if (view_.is_shown()) {
+        keys_.begin();
+    }
+}
 
 void UpProgress::add_server(const std::string& server) { row_of(server).text = "waits"; }
 
@@ -48,8 +59,8 @@ UpProgress::Row& UpProgress::row_of(std::string_view name) {
     return *found;
 }
 
-void UpProgress::take_line(std::string_view line) {
-    if (!view_.is_shown() || !is_information(line)) {
+void UpProgress::take_line(std::string_view line, std::string_view server) {
+    if (!view_.is_shown() || has_all_lines_ || !is_information(line, server)) {
         view_.say(line);
     }
 }
@@ -166,14 +177,18 @@ UpPicture UpProgress::picture() const {
                                        : "",
         });
     }
-    picture.footer.push_back(
-        is_stopping_ ? "a second Ctrl-C stops all at once"
-                     : "Ctrl-C stops all in order; `trilith status --watch` shows more"
-    );
+    std::string keys = is_stopping_ ? "a second Ctrl-C stops all at once" : "Ctrl-C stops all in order";
+    if (keys_.is_open()) {
+        keys += std::format("; {} {}", kLinesKey, has_all_lines_ ? "shows fewer lines" : "shows all lines");
+    }
+    picture.footer.push_back(keys + (is_stopping_ ? "" : "; more: `trilith status --watch`"));
     return picture;
 }
 
 void UpProgress::draw() {
+    for (auto key = keys_.next(); key; key = keys_.next()) {
+        has_all_lines_ = (*key == kLinesKey) != has_all_lines_;
+    }
     if (view_.is_shown()) {
         view_.show(picture());
     }
@@ -182,6 +197,7 @@ void UpProgress::draw() {
 void UpProgress::end() {
     draw();
     view_.end();
+    keys_.end();
 }
 
 }  // namespace node

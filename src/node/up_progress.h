@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/units.h"
 #include "node/readiness.h"
+#include "node/terminal_keys.h"
 #include "node/up_migrations.h"
 #include "node/up_view.h"
 #include "runtime/os.h"
@@ -17,6 +18,9 @@ namespace node {
 
 class UpProgress {
 public:
+    // Pressed on a terminal: all lines of the logs are shown; once more: as before.
+    static constexpr char kLinesKey = 'l';
+
     UpProgress(runtime::Os& os, std::string site);
 
     // The lines that the steps are told by where no terminal is there. Before anything else.
@@ -26,8 +30,9 @@ public:
     // Where the servers' own lines are to come through here: on a terminal.
     [[nodiscard]] bool takes_output() const { return view_.is_shown(); }
     // A line of a log, ours or a server's: shown as it is without a terminal; on one, above the block, and
-    // what is no warning and no error is left out.
-    void take_line(std::string_view line);
+    // what is no warning and no error is left out unless kLinesKey was pressed. `server`: whose name the line
+    // bears behind its time; empty: it bears none.
+    void take_line(std::string_view line, std::string_view server = {});
 
     void starts(std::string_view server);
     // As the server told last.
@@ -39,9 +44,9 @@ public:
     void is_up(std::string_view address, std::string_view files);
     void stops();
 
-    // Draws what has changed.
+    // Draws what has changed, and obeys the keys that were pressed.
     void draw();
-    // Leaves the block as it is.
+    // Leaves the block as it is, and the terminal as it was.
     void end();
 
 private:
@@ -68,6 +73,8 @@ private:
     core::Log* log_ = nullptr;
     core::Instant began_;
     UpView view_;
+    TerminalKeys keys_;
+    bool has_all_lines_ = false;
     std::vector<Row> rows_;
     std::string address_;  // not empty: the site is up
     std::string files_;

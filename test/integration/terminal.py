@@ -18,15 +18,16 @@ PIECE = re.compile(rb"\x1b\[(?P<numbers>[0-9;]*)(?P<letter>[A-Za-z])|(?P<control
 class Terminal:
     """Runs a program on `rows` x `columns`. It knows what our programs send: text, CR, LF, cursor up, home, erase, colours."""
 
-    def __init__(self, words, cwd=None, rows=24, columns=100, **environment):
+    def __init__(self, words, cwd=None, rows=24, columns=100, keys=True, **environment):
+        """Without `keys`, its standard input is /dev/null."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.sent = b""
         self._fd = ours
         base = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG")}
         self.process = subprocess.Popen(
-            words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, cwd=cwd,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            words, stdin=theirs if keys else subprocess.DEVNULL, stdout=theirs, stderr=theirs, start_new_session=True, cwd=cwd,
+            preexec_fn=lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0),
             env={**base, "TERM": "xterm", "LANG": "C.UTF-8", **environment},
         )
         os.close(theirs)
@@ -37,6 +38,10 @@ class Terminal:
         with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
             while piece := os.read(self._fd, 65536):
                 self.sent += piece
+
+    def echoes(self):
+        """Whether it shows what is typed, as it did before the program."""
+        return bool(termios.tcgetattr(self._fd)[3] & termios.ECHO)
 
     def press(self, keys):
         os.write(self._fd, keys)

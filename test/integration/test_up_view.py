@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 
 import pytest
@@ -59,6 +60,37 @@ def test_on_a_terminal_a_block_is_redrawn_in_place_until_ctrl_c(site, on_termina
     assert re.search(r"web1: stopped, status 0", terminal.text()) and "it.foobar.com is stopping" in terminal.text()
 
 
+def test_a_key_shows_all_lines_with_the_server_that_wrote_them_and_takes_them_away_again(site, on_terminal):
+    terminal = on_terminal()
+    terminal.wait_text(r"(?s)\n  ✓  web1 .*1 instance up\n.*; l shows all lines; more: `trilith status --watch`$")
+    assert " info " not in terminal.text() and not terminal.echoes()
+    terminal.press(b"l")
+    terminal.wait_text(r"; l shows fewer lines; more: ")
+    site.do("weight", "web1", "50")
+    terminal.wait_text(r"(?m)^\S+Z lb1 info \w+: .*web1")
+    terminal.press(b"xl")
+    terminal.wait_text(r"(?s); l shows all lines; [^\n]*\n?$")
+    told = terminal.text().count(" info ")
+    site.do("weight", "web1", "60")
+    # The death of a server is told behind what a change of weight would have.
+    kill_9(site.status_of("web1")["pid"])
+    terminal.wait_text(r"web1: died by signal 9")
+    assert terminal.text().count(" info ") == told
+    terminal.press(b"\x03")
+    assert terminal.process.wait(30) == 0
+    assert terminal.echoes(), "the terminal is as it was"
+    terminal.close()
+
+
+def test_without_keys_to_read_none_is_offered(site, on_terminal):
+    terminal = on_terminal(keys=False)
+    terminal.wait_text(r"\n  ✓  web1 .*1 instance up\nCtrl-C stops all in order; more: `trilith status --watch`\n?$")
+    assert terminal.echoes()
+    os.kill(terminal.process.pid, signal.SIGTERM)
+    assert terminal.process.wait(30) == 0
+    terminal.close()
+
+
 def test_with_no_color_and_another_locale_the_block_is_plain(on_terminal):
     terminal = on_terminal(NO_COLOR="1", LANG="C")
     terminal.wait_text(r"\n  \+  web1 .*1 instance up\n")
@@ -73,6 +105,11 @@ def test_elsewhere_steps_are_lines_with_their_times(site):
     text = site.stderr()
     assert re.search(r"info up: step of=web1 after=\d+\.\ds doing=", text), text
     assert f"{sentence(site)}\nits files are in {site.state}\n" in text and "\x1b" not in text
+    # Each server's lines bear its name.
+    levels = [line.split(" ")[1] for line in text.splitlines() if re.match(r"\d{4}-\d\d-\d\dT\S+Z ", line)]
+    assert set(levels) == {"info", "lb1", "web1"}, text
+    assert all(" up: " in line for line in text.splitlines() if re.match(r"\S+Z info ", line)), text
+    assert re.search(r"(?m)^\S+Z web1 info node: serving server=web1 ", text), text
 
 
 def test_a_site_that_runs_is_not_started_twice(site):
