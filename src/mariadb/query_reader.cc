@@ -84,6 +84,7 @@ QueryProgress QueryReader::take_end() {
     }
     // Of an OK; behind rows it says nothing of it.
     result_.affected_rows = result_.columns.empty() ? parts_.ok().affected_rows : 0;
+    result_.status = parts_.ok().status;
     answer_.results.push_back(std::exchange(result_, {}));
     return parts_.has_ended() ? QueryProgress::complete : QueryProgress::more;
 }

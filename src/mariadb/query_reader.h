@@ -19,6 +19,7 @@ struct QueryResult {
     std::vector<std::string> columns{};
     std::vector<std::vector<Value>> rows{};
     uint64_t affected_rows = 0;
+    uint16_t status = 0;  // flags of its OK, or of the end of its rows
 
     // The value in the row's column of this name; null if there is none, or it is NULL.
     [[nodiscard]] const std::string* value(size_t row, std::string_view column) const;

@@ -66,6 +66,8 @@ TEST_CASE("an answer of several results is read whole, in both forms") {
         CHECK(answer.results[0].value(2, "a") == nullptr);
         CHECK(answer.results[0].value(0, "c") == nullptr);
         CHECK(answer.results[1].affected_rows == 1);
+        CHECK(answer.results[0].status == 0x0a);
+        CHECK(answer.results[1].status == 0x02);
         CHECK(!answer.failure);
     }
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <format>
 #include <utility>
 
 #include "sql/client_login.h"
@@ -151,6 +150,7 @@ runtime::Task<ClientSession::Next> ClientSession::refuse(uint16_t error, std::st
     uint8_t sequence = is_streaming ? uint8_t{1} : client_.requests.next_sequence();
     client_.settle_command();
     ServerFailure failure = own_failure(error, std::move(message));
+    servers_.note_own_error(failure);
     bool is_told = co_await reply_error(worker_, client_, sequence, std::move(failure));
     co_return is_told && !is_streaming ? Next::goes_on : Next::ends;
 }
@@ -179,7 +179,9 @@ runtime::Task<ClientSession::Next> ClientSession::dispatch() {
         case debug:
         case refresh: {
             mysql::ResponseForm form = *mysql::response_form(command_);
-            co_return co_await run_simple({.is_read = command_ != refresh}, form);
+            // Those that only tell something keep all that a statement left, as USE does.
+            Verb verb = command_ == refresh || command_ == process_info ? Verb::other : Verb::use;
+            co_return co_await run_simple({.verb = verb, .is_read = command_ != refresh}, form);
         }
         case shutdown:
             co_return co_await refuse(
@@ -194,11 +196,7 @@ runtime::Task<ClientSession::Next> ClientSession::dispatch() {
                 mysql::kErrorNotSupportedYet,
                 "trilith: replicas connect to a server at its own address, not through the router"
             );
-        default:
-            co_return co_await refuse(
-                mysql::kErrorUnknownCommand,
-                std::format("trilith: {} is not known here", mysql::command_name(command_))
-            );
+        default: co_return co_await refuse(mysql::kErrorUnknownCommand, "Unknown command");
     }
 }
 
@@ -246,8 +244,8 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
         worker_.config().reads,
         worker_.random().next()
     );
-    Order order{.effects = effects, .continuity = continuity_of(text, statement, effects)};
-    if (order.continuity.of_result && is_whole) {
+    Order order{.effects = effects, .continuity = continuity_of(statement, effects)};
+    if (order.continuity.of_result() && is_whole) {
         order.question = read_previous_question(text, settings);
     }
     Ran ran = co_await servers_.run(plan, order);

@@ -1,7 +1,5 @@
 #include "sql/continuity.h"
 
-#include <algorithm>
-
 namespace sql {
 
 namespace {
@@ -23,27 +21,17 @@ bool may_insert(Verb verb) {
     }
 }
 
-bool mentions_found_rows(std::string_view text) {
-    constexpr std::string_view kName = "found_rows";
-    auto is_same = [](char left, char right) { return (left | 0x20) == (right | 0x20); };
-    return !std::ranges::search(text, kName, is_same).empty();
-}
-
 }  // namespace
 
-Continuity continuity_of(
-    std::string_view text,
-    const StatementClass& statement,
-    const StatementEffects& effects
-) {
+Continuity continuity_of(const StatementClass& statement, const StatementEffects& effects) {
     bool is_alone = !statement.is_multi_statement;
     // What the id is after a failure, explicit values or RETURNING, no answer tells: it must have been the
     // session's before.
     bool changes_insert_id = !effects.is_read && (!is_alone || may_insert(statement.verb));
     return {
-        .of_result = statement.reads_last_result && is_alone,
-        .is_messages = is_alone && (statement.verb == Verb::show || statement.verb == Verb::diagnose),
-        .of_found_rows = statement.reads_last_result && is_alone && mentions_found_rows(text),
+        .of_row_count = statement.reads_row_count && is_alone,
+        .of_found_rows = statement.reads_found_rows && is_alone,
+        .of_messages = statement.reads_messages && is_alone,
         // What pins may read it unseen, and stays with its connection.
         .of_insert = statement.reads_insert_id || !effects.pins.is_empty() || changes_insert_id,
         .of_gtid = statement.reads_last_gtid,

@@ -43,6 +43,7 @@ struct SessionStatement {
     // The connection to the primary knows it by this, and the session keeps that connection: it has a cursor,
     // or parameters that came in pieces, or its text is not kept.
     std::optional<uint32_t> held{};
+    std::string held_types{};  // that the server knows for it
 };
 
 // A statement on a server connection.

@@ -43,7 +43,7 @@ std::optional<PreviousQuestion> read_previous_question(
     const char* end = closing.text.data() + closing.text.size();
     PreviousQuestion question{
         .kind = *kind,
-        .label = {function.text.data(), static_cast<size_t>(end - function.text.data())},
+        .label = std::string(function.text.data(), end),
     };
     Token next = reader.next();
     if (is_word_of(next, "as")) {

@@ -14,9 +14,6 @@ namespace sql {
 struct PreviousResult {
     int64_t row_count = 0;                   // ROW_COUNT()
     std::optional<uint64_t> found_rows = 0;  // FOUND_ROWS(); nothing: only the connection knows
-    bool has_messages = false;               // SHOW WARNINGS has rows
-    // Statements without tables leave them listed, so it may have rows still.
-    bool may_list_messages = false;
 };
 
 // SELECT ROW_COUNT() or SELECT FOUND_ROWS(), perhaps AS a name, and nothing else.
@@ -24,7 +21,7 @@ struct PreviousQuestion {
     enum class Kind : uint8_t { row_count, found_rows };
 
     Kind kind = Kind::row_count;
-    std::string_view label{};  // of its column, without quotes; borrowed from the text
+    std::string label{};  // of its column, without quotes
 };
 
 [[nodiscard]] std::optional<PreviousQuestion> read_previous_question(

@@ -58,7 +58,7 @@ struct RelayOutcome {
     bool has_failed = false;       // complete: its last packet was an ERR
     bool has_given = false;        // any byte of the response to the client
     bool link_must_close = false;  // the server is about to close it, or left bytes that belong to nothing
-    uint16_t warnings = 0;         // of the last result
+    bool has_warnings = false;     // a result of it
     int64_t row_count = -1;        // ROW_COUNT() behind it
     uint64_t rows = 0;             // of all results
     uint32_t results = 0;

@@ -28,9 +28,6 @@ constexpr std::string_view kTracking =
 // In the bytes in which the server keeps names, whatever the session's character set.
 constexpr std::string_view kAccount = "SELECT CAST(CURRENT_USER() AS BINARY)";
 
-// Statements without tables leave the warnings of earlier ones listed; this one clears them.
-constexpr std::string_view kClearing = "SELECT 1 FROM (SELECT 1) AS t";
-
 std::unexpected<ServerFailure> not_linked(core::ErrorKind kind, std::string message) {
     return std::unexpected(ServerFailure{.kind = kind, .message = std::move(message)});
 }
@@ -255,8 +252,8 @@ void close_link(Worker& worker, std::unique_ptr<ServerLink> link) {
 
 bool is_ready(const ServerLink& link, const Preparation& wanted) {
     bool has_insert_id = !wanted.insert_id || link.insert_id == wanted.insert_id;
-    return has_insert_id && !link.has_foreign_messages && !must_reset(link, wanted) &&
-           likeness(link.told, wanted.state) == Likeness::same;
+    return link.asking == nullptr && has_insert_id && !link.has_foreign_messages &&
+           !must_reset(link, wanted) && likeness(link.told, wanted.state) == Likeness::same;
 }
 
 runtime::Task<ServerResult<std::optional<uint64_t>>> prepare_link(

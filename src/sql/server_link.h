@@ -95,7 +95,7 @@ struct Preparation {
     bool asks_insert_id = false;          // the session before wants to know its LAST_INSERT_ID()
 };
 
-// Nothing has to be said.
+// Nothing has to be said, or asked for another session.
 [[nodiscard]] bool is_ready(const ServerLink& link, const Preparation& wanted);
 
 // Says what is missing, all in one round trip. The value is the answer to `asks_insert_id`, nothing where it
@@ -117,6 +117,33 @@ struct Preparation {
     ServerLink& link,
     uint64_t insert_id
 );
+
+// Statements without tables leave the warnings of earlier ones listed; this one clears them.
+inline constexpr std::string_view kClearing = "SELECT 1 FROM (SELECT 1) AS t";
+
+// No warnings are listed there from now on; FOUND_ROWS() and ROW_COUNT() change. After a failure the link
+// must be closed.
+[[nodiscard]] runtime::Task<ServerResult<void>> clear_messages(Worker& worker, ServerLink& link);
+
+// `error` is listed there from now on, as if the server had answered with it; ROW_COUNT() is -1. After a
+// failure the link must be closed.
+[[nodiscard]] runtime::Task<ServerResult<void>> tell_error(
+    Worker& worker,
+    ServerLink& link,
+    const ServerFailure& error
+);
+
+// ROW_COUNT() there is `row_count` from now on, which is 0 or -1; nothing else changes. After a failure the
+// link must be closed.
+[[nodiscard]] runtime::Task<ServerResult<void>> tell_row_count(
+    Worker& worker,
+    ServerLink& link,
+    int64_t row_count
+);
+
+// The session's status flags there; ROW_COUNT() is -1 from now on, as after an error. After a failure the
+// link must be closed.
+[[nodiscard]] runtime::Task<ServerResult<uint16_t>> ask_status(Worker& worker, ServerLink& link);
 
 // Opens a connection to a node and logs in there as a session does, telling the server the client's address
 // where it believes that.

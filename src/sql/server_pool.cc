@@ -249,7 +249,7 @@ runtime::Task<ServerResult<void>> ServerPool::take(
 
 runtime::Task<ServerResult<void>> ServerPool::prepare(Lease& lease, Preparation wanted) {
     ServerLink& link = *lease.link;
-    if (link.asking == nullptr && is_ready(link, wanted)) {
+    if (is_ready(link, wanted)) {
         co_return ServerResult<void>{};
     }
     bool asks_for_itself = lease.insert_id.where == InsertId::Where::link;

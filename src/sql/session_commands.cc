@@ -25,6 +25,7 @@ runtime::Task<ClientSession::Next> ClientSession::answer_ping() {
         co_return co_await refuse(mysql::kErrorMalformedPacket, "trilith: COM_PING has no such length");
     }
     client_.settle_command();
+    servers_.note_own_ok();
     mysql::OkPacket ok{.status = servers_.state().status()};
     bool is_told = co_await reply_ok(worker_, client_, sequence, ok);
     co_return is_told ? Next::goes_on : Next::ends;
@@ -81,6 +82,7 @@ runtime::Task<ClientSession::Next> ClientSession::become_another() {
     uint16_t collation = servers_.identity().collation;
     if (failed_changes_ >= kFailedChangesMax) {
         ServerFailure failure = own_failure(mysql::kErrorUnknownCommand, "Unknown command");
+        servers_.note_own_error(failure);
         bool is_told = co_await reply_error(worker_, client_, 1, std::move(failure));
         co_return is_told ? Next::goes_on : Next::ends;
     }
@@ -142,9 +144,12 @@ runtime::Task<ClientSession::Next> ClientSession::kill(KillOrder order) {
     }
     bool is_told = false;
     if (killed) {
+        servers_.note_own_ok();
         is_told = co_await reply_ok(worker_, client_, sequence, {.status = servers_.state().status()});
     } else {
-        is_told = co_await reply_error(worker_, client_, sequence, told_failure(std::move(killed).error()));
+        ServerFailure failure = told_failure(std::move(killed).error());
+        servers_.note_own_error(failure);
+        is_told = co_await reply_error(worker_, client_, sequence, std::move(failure));
     }
     bool ends = order.id == id_ && order.ends_session;
     co_return is_told && !ends ? Next::goes_on : Next::ends;

@@ -33,11 +33,9 @@ std::string_view server_function(Command command) {
     }
 }
 
-// It may run on any connection that is as the session is, or where the statement before ran. To prepare it
-// there would take the warnings away that others ask for.
+// It may run on any connection that is as the session is, or where the statement before ran.
 bool may_move(const StatementClass& statement) {
-    bool asks_for_messages = statement.reads_last_result && statement.verb != Verb::select;
-    return !statement.is_multi_statement && !asks_for_messages && !statement.reads_last_gtid;
+    return !statement.is_multi_statement && !statement.reads_last_gtid;
 }
 
 }  // namespace
@@ -73,7 +71,7 @@ runtime::Task<ClientSession::Next> ClientSession::prepare() {
         .statement = made,
         .must_hold = !is_kept,
     };
-    StatementEffects effects{.verb = Verb::prepare, .is_read = true};
+    StatementEffects effects{.verb = Verb::prepare, .is_read = true, .tables = statement.tables};
     Order order{
         .effects = effects,
         .form = mysql::ResponseForm::prepared,
@@ -196,6 +194,7 @@ runtime::Task<ClientSession::Next> ClientSession::use_prepared() {
     // RESET: there is neither a cursor nor a part of a parameter.
     uint8_t sequence = client_.requests.next_sequence();
     client_.settle_command();
+    servers_.note_own_ok();
     bool is_told = co_await reply_ok(worker_, client_, sequence, {.status = servers_.state().status()});
     co_return is_told ? Next::goes_on : Next::ends;
 }
@@ -262,10 +261,10 @@ runtime::Task<ClientSession::Next> ClientSession::execute(uint32_t id, SessionSt
     Order order{
         .effects = prepared.effects,
         .form = *mysql::response_form(command_),
-        .continuity = continuity_of(prepared.text, prepared.statement, prepared.effects),
+        .continuity = continuity_of(prepared.statement, prepared.effects),
         .use = &use,
     };
-    if (order.continuity.of_result) {
+    if (order.continuity.of_result()) {
         order.question = read_previous_question(prepared.text, servers_.state().token_settings());
     }
     Ran ran;

@@ -22,16 +22,6 @@ constexpr std::array kPinsThatClose{
     Pin::backup_lock,
 };
 
-ServerFailure lost_result() {
-    return own_failure(
-        mysql::kErrorNotSupportedYet,
-        "trilith: the connection that ran the statement before serves another session now, and it alone knew "
-        "FOUND_ROWS(), ROW_COUNT() and the warnings of it: ask again right behind the statement, this "
-        "session "
-        "keeps its connection from now on"
-    );
-}
-
 // A schema as session tracking tells it (MariaDB KB: OK_Packet).
 std::string schema_track(const std::string& database) {
     std::string inner;
@@ -41,45 +31,6 @@ std::string schema_track(const std::string& database) {
     writer.u8(static_cast<uint8_t>(mysql::SessionTrackType::schema));
     writer.length_encoded_string(inner);
     return entry;
-}
-
-std::string query_packet(std::string_view text) {
-    std::string packet;
-    mysql::PayloadWriter writer(packet);
-    writer.begin_packet();
-    writer.u8(static_cast<uint8_t>(mysql::Command::query));
-    writer.bytes(text);
-    static_cast<void>(writer.end_packet(0));
-    return packet;
-}
-
-// What a statement does to FOUND_ROWS() (seen of MariaDB 10.11).
-enum class FoundRows : uint8_t { keeps, sets, may_set };
-
-FoundRows found_rows_of(const Order& order) {
-    const StatementEffects& effects = order.effects;
-    switch (effects.verb) {
-        case Verb::select:
-        case Verb::describe: return FoundRows::sets;
-        case Verb::begin:
-        case Verb::commit:
-        case Verb::rollback:
-        case Verb::savepoint:
-        case Verb::use: return FoundRows::keeps;
-        case Verb::insert:
-        case Verb::update:
-        case Verb::delete_:
-        case Verb::replace:
-        case Verb::set:
-        case Verb::do_: return effects.has_select ? FoundRows::may_set : FoundRows::keeps;
-        case Verb::show:  // … WARNINGS
-            return order.continuity.of_result ? FoundRows::keeps : FoundRows::may_set;
-        case Verb::prepare: {
-            bool executes = order.use == nullptr;  // as text, or it is one of the protocol's own commands
-            return executes ? FoundRows::may_set : FoundRows::keeps;
-        }
-        default: return FoundRows::may_set;
-    }
 }
 
 }  // namespace
@@ -114,28 +65,11 @@ bool SessionServers::holds_primary() const {
     return has_prepared_ || state_.is_in_transaction() || !state_.pins().is_empty();
 }
 
-// Its connection is still the one that ran the session's last statement.
-bool SessionServers::owns_previous(const Lease& lease) const {
-    bool ran_there = (&lease == &primary_) == (last_run_ == LastRun::primary);
-    return ran_there && lease.link != nullptr;
-}
-
-// What the statement asks of an earlier one is not what the lease's connection would answer.
-bool SessionServers::must_bridge(const Lease& lease, const Order& order) const {
-    const Continuity& continuity = order.continuity;
-    bool has_found_rows = found_rows_lease_ == &lease && found_rows_taken_ == lease.taken;
-    // The router's own questions on the same connection change it, too.
-    bool is_known = order.question && previous_.found_rows;
-    bool lacks_found_rows = continuity.of_found_rows && (is_known || !has_found_rows);
-    return continuity.of_result && (!owns_previous(lease) || lacks_found_rows);
-}
-
 Established SessionServers::established(uint16_t status, const std::string& database) {
     login_status_ = status;
     state_.begin(database, mysql::text_encoding_of_collation(class_->identity.collation), {.status = status});
+    forget_result();
     previous_ = {};
-    found_rows_lease_ = nullptr;
-    last_run_ = LastRun::primary;
     primary_.forget_insert_id();
     Established made{.status = status};
     if (!database.empty()) {
@@ -214,8 +148,8 @@ runtime::Task<Ran> SessionServers::reset() {
     state_.reset({.status = login_status_});
     count_holds();
     primary_.forget_insert_id();
-    previous_ = {};
-    found_rows_lease_ = nullptr;
+    forget_result();
+    previous_.row_count = 0;  // FOUND_ROWS() stays
     asks_of_previous_ = false;
     client_.settle_command();
     bool is_told = co_await reply_ok(worker_, client_, sequence, {.status = state_.status()});
@@ -269,28 +203,6 @@ runtime::Task<std::optional<uint64_t>> SessionServers::known_insert_id(core::Ins
     co_return primary_.insert_id.value;
 }
 
-// The connection that knows the result of the statement before is gone. What the router knows itself is
-// answered by another statement in place of the client's.
-std::optional<ServerFailure> SessionServers::bridge_result(Order& order) {
-    asks_of_previous_ = true;
-    if (order.continuity.is_messages && !previous_.may_list_messages) {
-        return std::nullopt;  // none are listed on a connection that was made ready
-    }
-    std::optional<std::string> answering;
-    if (order.question) {
-        answering = answering_statement(*order.question, previous_);
-    }
-    if (!answering) {
-        return lost_result();
-    }
-    if (order.use != nullptr) {
-        answering_ = make_prepared_text(*answering, state_.told(), {});
-    } else {
-        rewrite_ = {.bytes = query_packet(*answering), .replaced = CommandRewrite::kAll};
-    }
-    return std::nullopt;
-}
-
 // Where LAST_INSERT_ID() is from now on.
 void SessionServers::note_insert_id(const RelayOutcome& outcome, const Order& order) {
     if (!outcome.may_have_insert_id || !order.continuity.of_insert || order.effects.is_read) {
@@ -299,47 +211,6 @@ void SessionServers::note_insert_id(const RelayOutcome& outcome, const Order& or
     primary_.forget_insert_id();
     primary_.insert_id.where = InsertId::Where::link;
     primary_.link->insert_id.reset();
-}
-
-void RelayOutcome::note_result(const mysql::ResponseStep& step, uint64_t rows_so_far) {
-    bool is_end_of_rows = static_cast<uint8_t>(step.payload.front()) == mysql::kEofByte;
-    status = step.ok.status;
-    warnings = step.ok.warnings;
-    row_count = is_end_of_rows ? -1 : static_cast<int64_t>(step.ok.affected_rows);
-    rows = rows_so_far;
-    ++results;
-    // The end of rows need not tell it (INSERT … RETURNING).
-    may_have_insert_id = may_have_insert_id || step.ok.last_insert_id != 0 || is_end_of_rows;
-}
-
-Tenure SessionServers::tenure_after(const RelayOutcome& outcome, const StatementEffects& effects) const {
-    if (outcome.has_failed || outcome.warnings > 0 || effects.counts_found_rows) {
-        return Tenure::hard;
-    }
-    return asks_of_previous_ ? Tenure::kept : Tenure::soft;
-}
-
-void SessionServers::note_result(const Lease& lease, const RelayOutcome& outcome, const Order& order) {
-    const StatementEffects& effects = order.effects;
-    ServerLink& link = *lease.link;
-    previous_.has_messages = outcome.has_failed || outcome.warnings > 0;
-    link.has_messages = link.has_messages || previous_.has_messages;
-    bool clears = effects.verb == Verb::insert || effects.verb == Verb::update ||
-                  effects.verb == Verb::delete_ || effects.verb == Verb::replace;
-    previous_.may_list_messages = previous_.has_messages || (previous_.may_list_messages && !clears);
-    previous_.row_count = outcome.has_failed ? -1 : outcome.row_count;
-    FoundRows found_rows = found_rows_of(order);
-    if (found_rows == FoundRows::keeps) {
-        return;
-    }
-    previous_.found_rows.reset();
-    if (effects.tells_found_rows && outcome.results == 1 && !outcome.has_failed) {
-        previous_.found_rows = outcome.rows;
-    }
-    // Where it may be kept, it is the session's only if it was before.
-    bool is_here = found_rows_lease_ == &lease && found_rows_taken_ == lease.taken;
-    found_rows_lease_ = found_rows == FoundRows::sets || is_here ? &lease : nullptr;
-    found_rows_taken_ = lease.taken;
 }
 
 }  // namespace sql

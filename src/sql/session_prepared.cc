@@ -110,12 +110,23 @@ runtime::Task<ServerResult<LinkStatement*>> SessionServers::statement_on(
 
 // From now on the session keeps its connection to the primary, which knows the statement.
 runtime::Task<SessionServers::Ready> SessionServers::hold_statement(SessionStatement& statement) {
-    if (!statement.held) {
-        auto known = co_await statement_on(primary_, statement);
-        if (!known) {
-            co_return std::unexpected(std::move(known).error());
-        }
+    if (statement.held) {
+        has_prepared_ = true;
+        co_return Ready{};
+    }
+    // Not one that was executed with other types: MariaDB 10.11 stores garbage where a parameter that was a
+    // number comes in pieces.
+    const LinkStatement* known = primary_.link->statements.find(*statement.prepared);
+    if (known != nullptr && known->types == statement.types) {
         statement.held = primary_.link->statements.take(*statement.prepared)->id;
+        statement.held_types = statement.types;
+    } else {
+        auto made = co_await prepare_on(primary_, statement.prepared);
+        if (!made) {
+            co_return std::unexpected(std::move(made).error());
+        }
+        statement.held = made->id;
+        statement.held_types.clear();
     }
     has_prepared_ = true;
     co_return Ready{};
@@ -144,10 +155,16 @@ runtime::Task<SessionServers::Ready> SessionServers::fit_statement(Lease& lease,
     }
     if (use.must_hold || statement.held) {
         Ready held = co_await hold_statement(statement);
-        if (held) {
-            write_statement_id(*statement.held);
+        if (!held) {
+            co_return held;
         }
-        co_return held;
+        write_statement_id(*statement.held);
+        bool is_execution = use.command == mysql::Command::statement_execute ||
+                            use.command == mysql::Command::statement_bulk_execute;
+        if (!is_execution || std::exchange(statement.held_types, statement.types) == statement.types) {
+            co_return Ready{};
+        }
+        co_return use.head.sends_types ? Ready{} : say_types(statement, use);
     }
     auto known = co_await statement_on(lease, statement);
     if (!known) {
@@ -160,10 +177,18 @@ runtime::Task<SessionServers::Ready> SessionServers::fit_statement(Lease& lease,
     if (!must_say_types) {
         co_return Ready{};
     }
+    Ready said = say_types(statement, use);
+    if (!said) {
+        on_link.types.reset();
+    }
+    co_return said;
+}
+
+// The types of the parameters, which the client does not repeat, go into its execution.
+SessionServers::Ready SessionServers::say_types(const SessionStatement& statement, const StatementUse& use) {
     std::string_view command = client_.buffer.bytes();
     if (mysql::read_packet_header(command).length + statement.types.size() >= mysql::kPacketLengthMax) {
-        on_link.types.reset();
-        co_return std::unexpected(own_failure(
+        return std::unexpected(own_failure(
             mysql::kErrorPacketTooLarge,
             "trilith: an execution of 16 MiB or more must say the types of its parameters, because another "
             "connection runs it than the one before"
@@ -173,7 +198,7 @@ runtime::Task<SessionServers::Ready> SessionServers::fit_statement(Lease& lease,
         .bytes = mysql::with_types(use.command, command, use.head, statement.types),
         .replaced = kIdAt + use.head.types_at,
     };
-    co_return Ready{};
+    return Ready{};
 }
 
 // What the connection knows now.

@@ -12,7 +12,10 @@ constexpr int kReplicasTried = 2;  // of one read, before the primary
 }  // namespace
 
 runtime::Task<Ran> SessionServers::run(RoutePlan plan, Order order) {
-    if (plan.place == Place::previous) {
+    // It is of no table. In a transaction the replica's status flags would not be the session's.
+    bool shows_messages =
+        order.effects.verb == Verb::show && order.continuity.of_messages && !state_.is_in_transaction();
+    if (plan.place == Place::previous || (shows_messages && messages_at_.is(replica_))) {
         co_return co_await run_on_previous(order);
     }
     if (uint64_t shares = worker_.routing()->shares; replica_shares_ != shares) {
@@ -122,14 +125,13 @@ runtime::Task<std::optional<Ran>> SessionServers::try_replica(size_t node, Route
 }
 
 Ran SessionServers::note_read(const RelayOutcome& outcome, const Order& order) {
-    last_run_ = LastRun::replica;
     replica_node_ = replica_.link->node;
     note_result(replica_, outcome, order);
     note_statement(*replica_.link, outcome, order);
     if (outcome.link_must_close) {
         worker_.pool().drop(replica_);
     } else {
-        worker_.pool().give(replica_, tenure_after(outcome, order.effects));
+        worker_.pool().give(replica_, tenure_after(replica_, outcome, order.effects));
     }
     return {
         .session_ends = outcome.client_must_close,
@@ -153,7 +155,11 @@ runtime::Task<SessionServers::Ready> SessionServers::ready_replica(size_t node) 
         }
     }
     // It may lack what the primary has only just made.
-    Ready told = co_await pool.prepare(replica_, {.state = state_.told()});
+    Preparation wanted{.state = state_.told()};
+    Ready told;
+    if (!is_ready(*replica_.link, wanted)) {
+        told = co_await prepare(replica_, wanted);
+    }
     if (told) {
         state_.share(replica_.link->told.carried);
     }
@@ -170,6 +176,7 @@ runtime::Task<bool> SessionServers::settle_token() {
         co_return false;
     }
     auto position = co_await ask_position(worker_, *primary_.link);
+    disturb_result(primary_);
     if (!position) {
         leave_primary();
         co_return false;
@@ -202,6 +209,7 @@ runtime::Task<bool> SessionServers::has_own_writes() {
     if (wait > core::Duration{}) {
         counters.own_writes_waited.add();
         auto reached = co_await await_position(worker_, *replica_.link, state_.token(), wait);
+        disturb_result(replica_);
         if (!reached) {
             worker_.pool().drop(replica_);
         } else if (*reached) {
@@ -214,19 +222,36 @@ runtime::Task<bool> SessionServers::has_own_writes() {
 
 // FOUND_ROWS(), SHOW WARNINGS …: nothing may come between it and the statement before.
 runtime::Task<Ran> SessionServers::run_on_previous(Order order) {
-    if (!owns_previous(replica_) || must_bridge(replica_, order)) {
+    bool is_prepare = order.use != nullptr && order.use->command == mysql::Command::statement_prepare;
+    bool knows = is_prepare ? row_count_at_.is(replica_)
+                            : is_asked_at(replica_, order) && can_make_up(replica_, order);
+    bool may_run = knows && order.effects.pins.is_empty();  // what is assigned there would be there alone
+    if (!may_run) {
         co_return co_await run_on_primary(order);  // which has it, or knows what else can be done
     }
     asks_of_previous_ = true;
     if (!worker_.pool().take_back(replica_)) {
         co_return co_await run_on_primary(order);
     }
-    Ready told = co_await worker_.pool().prepare(replica_, {.state = state_.told()});
+    Preparation wanted{.state = state_.told()};
+    Ready told;
+    if (!is_ready(*replica_.link, wanted)) {
+        told = co_await prepare(replica_, wanted);
+    }
     if (!told) {
+        co_return co_await run_on_primary(order);
+    }
+    if (!can_make_up(replica_, order)) {
+        worker_.pool().give(replica_, Tenure::none);
         co_return co_await run_on_primary(order);
     }
     rewrite_ = {};
     answering_.reset();
+    told = co_await make_up_result(replica_, order);
+    if (!told) {
+        worker_.pool().drop(replica_);
+        co_return co_await run_on_primary(order);
+    }
     Ready fitted = co_await fit_statement(replica_, order);
     if (!fitted) {
         worker_.pool().drop(replica_);

@@ -33,10 +33,24 @@ Repeat SessionServers::repeat_of(const StatementEffects& effects) const {
     return effects.is_read || effects.is_session_set ? Repeat::until_a_row : Repeat::if_refused_only;
 }
 
+// With autocommit off a statement that fails may have begun a transaction, and an ERR has no status flags.
+bool SessionServers::must_settle_transaction(const RelayOutcome& outcome) const {
+    return outcome.has_failed && !outcome.link_must_close && !state_.is_autocommit() &&
+           !state_.is_in_transaction();
+}
+
+runtime::Task<void> SessionServers::settle_transaction(RelayOutcome& outcome) {
+    auto status = co_await ask_status(worker_, *primary_.link);
+    if (status) {
+        state_.take_status(*status);
+        co_return;
+    }
+    outcome.link_must_close = true;
+    outcome.client_must_close = true;  // it may have lost a transaction
+}
+
 Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
     const StatementEffects& effects = order.effects;
-    bool is_statement = !order.capabilities;  // COM_SET_OPTION leaves the result of the statement before
-    last_run_ = is_statement ? LastRun::primary : last_run_;
     PinSet before = state_.pins();
     if (outcome.has_failed) {
         state_.note_error(effects);
@@ -56,9 +70,7 @@ Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
     }
     note_told(link.told, state_.told());
     link.has_failed_set = link.has_failed_set || (outcome.has_failed && effects.verb == Verb::set);
-    if (is_statement) {
-        note_result(primary_, outcome, order);
-    }
+    note_result(primary_, outcome, order);
     note_insert_id(outcome, order);
     if (state_.last_gtid() != gtid_before_) {
         link.last_gtid = state_.last_gtid();
@@ -78,7 +90,7 @@ Ran SessionServers::note_ran(const RelayOutcome& outcome, const Order& order) {
     if (outcome.link_must_close) {
         leave_primary();
     } else if (!holds) {
-        worker_.pool().give(primary_, tenure_after(outcome, effects));
+        worker_.pool().give(primary_, tenure_after(primary_, outcome, effects));
     }
     return ran;
 }
@@ -124,7 +136,11 @@ runtime::Task<Ran> SessionServers::run_on_primary(Order order) {
             .statement_id = order.use == nullptr ? 0 : order.use->id,
         });
         switch (outcome.end) {
-            case RelayEnd::complete: co_return note_ran(outcome, order);
+            case RelayEnd::complete:
+                if (must_settle_transaction(outcome)) {
+                    co_await settle_transaction(outcome);
+                }
+                co_return note_ran(outcome, order);
             case RelayEnd::client_gone:
             case RelayEnd::stopped: leave_primary(); co_return Ran{.session_ends = true};
             case RelayEnd::server_lost: co_return co_await answer_lost(std::move(outcome), had_hold);
@@ -178,7 +194,9 @@ runtime::Task<Ran> SessionServers::answer_failure(ServerFailure failure) {
     }
     client_.settle_command();
     uint8_t sequence = client_.is_streaming ? uint8_t{1} : client_.requests.next_sequence();
-    bool is_told = co_await reply_error(worker_, client_, sequence, told_failure(std::move(failure)));
+    failure = told_failure(std::move(failure));
+    note_own_error(failure);
+    bool is_told = co_await reply_error(worker_, client_, sequence, std::move(failure));
     co_return Ran{.session_ends = ends || !is_told};
 }
 

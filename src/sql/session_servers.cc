@@ -134,25 +134,27 @@ runtime::Task<SessionServers::Ready> SessionServers::keep_held(Order& order, cor
         co_return std::unexpected(lost_state(std::string(kHeldStateLost)));
     }
     if (must_bridge(primary_, order)) {
-        if (auto lost = bridge_result(order)) {
+        if (auto lost = bridge_result(primary_, order)) {
             co_return std::unexpected(*std::move(lost));
         }
     }
     if (order.continuity.of_gtid && link.last_gtid != state_.last_gtid()) {
         co_return std::unexpected(lost_gtid());
     }
-    bool must_tell = order.continuity.of_insert && primary_.insert_id.where != InsertId::Where::link;
-    if (!must_tell) {
-        co_return Ready{};
+    std::optional<uint64_t> insert_id;
+    if (order.continuity.of_insert && primary_.insert_id.where != InsertId::Where::link) {
+        insert_id = co_await known_insert_id(deadline);
+        if (!insert_id && !order.continuity.may_be_lost) {
+            co_return std::unexpected(lost_insert());
+        }
     }
-    std::optional<uint64_t> insert_id = co_await known_insert_id(deadline);
-    if (!insert_id && !order.continuity.may_be_lost) {
-        co_return std::unexpected(lost_insert());
+    Ready told;
+    if (insert_id && link.insert_id != insert_id) {
+        told = co_await tell_insert_id(worker_, *primary_.link, *insert_id);
     }
-    if (!insert_id || link.insert_id == insert_id) {
-        co_return Ready{};
+    if (told && order.continuity.of_result()) {
+        told = co_await make_up_result(primary_, order);
     }
-    Ready told = co_await tell_insert_id(worker_, *primary_.link, *insert_id);
     if (!told) {
         leave_primary();
         co_return std::unexpected(lost_state(std::string(kHeldStateLost)));
@@ -167,14 +169,12 @@ runtime::Task<SessionServers::Ready> SessionServers::try_primary(
     core::Instant deadline
 ) {
     ServerPool& pool = worker_.pool();
-    bool is_elsewhere = must_bridge(primary_, order);
     bool has_own = primary_.link != nullptr && primary_.link->node == node && pool.take_back(primary_);
     if (!has_own) {
         pool.release(primary_);
-        is_elsewhere = order.continuity.of_result;
     }
-    if (is_elsewhere) {
-        if (auto lost = bridge_result(order)) {
+    if (must_bridge(primary_, order)) {
+        if (auto lost = bridge_result(primary_, order)) {
             co_return std::unexpected(*std::move(lost));
         }
     }
@@ -196,14 +196,22 @@ runtime::Task<SessionServers::Ready> SessionServers::try_primary(
         co_return std::unexpected(lost_gtid());
     }
     bool clears_gtid = order.continuity.of_gtid && !has_gtid;
-    Ready prepared = co_await pool.prepare(
-        primary_,
-        {.state = state_.told(), .insert_id = insert_id, .clears_gtid = clears_gtid}
-    );
-    if (prepared) {
-        state_.share(primary_.link->told.carried);
+    Preparation wanted{.state = state_.told(), .insert_id = insert_id, .clears_gtid = clears_gtid};
+    if (!is_ready(*primary_.link, wanted)) {
+        Ready prepared = co_await prepare(primary_, wanted);
+        if (!prepared) {
+            co_return prepared;
+        }
     }
-    co_return prepared;
+    state_.share(primary_.link->told.carried);
+    Ready made;
+    if (order.continuity.of_result()) {
+        made = co_await make_up_result(primary_, order);
+    }
+    if (!made) {
+        leave_primary();
+    }
+    co_return made;
 }
 
 runtime::Task<SessionServers::Ready> SessionServers::ready_primary(Order& order, core::Instant deadline) {
@@ -218,7 +226,7 @@ runtime::Task<SessionServers::Ready> SessionServers::ready_primary(Order& order,
             co_return std::unexpected(lost_state(std::string(kHeldStateLost)));
         }
         bool is_known = order.question && answering_statement(*order.question, previous_);
-        if (order.continuity.of_result && owns_previous(replica_) && !is_known) {
+        if (!is_known && is_asked_at(replica_, order) && !can_make_up(primary_, order)) {
             co_return std::unexpected(two_servers_know());
         }
         std::shared_ptr<const Routing> routing = worker_.routing();

@@ -57,6 +57,32 @@ struct Established {
     std::string session_track{};
 };
 
+// Where something that a statement left is to be asked for: at the connection that the lease had then.
+class ResultPlace {
+public:
+    ResultPlace() = default;  // nowhere
+
+    explicit ResultPlace(const Lease& lease) : lease_(&lease), taken_(lease.taken) {}
+
+    // Nobody knows it any more.
+    [[nodiscard]] static ResultPlace lost() {
+        ResultPlace place;
+        place.taken_ = UINT64_MAX;
+        return place;
+    }
+
+    [[nodiscard]] bool is_nowhere() const { return lease_ == nullptr && taken_ == 0; }
+
+    // The lease has that connection still.
+    [[nodiscard]] bool is(const Lease& lease) const {
+        return lease_ == &lease && taken_ == lease.taken && lease.link != nullptr;
+    }
+
+private:
+    const Lease* lease_ = nullptr;
+    uint64_t taken_ = 0;
+};
+
 class SessionServers {
 public:
     SessionServers(Worker& worker, Client& client, runtime::Event& routing_changed)
@@ -84,6 +110,10 @@ public:
 
     // COM_RESET_CONNECTION, and the session as it is then.
     [[nodiscard]] runtime::Task<Ran> reset();
+
+    // A command was answered without a server, as one answers it: with an OK without rows, or an error.
+    void note_own_ok();
+    void note_own_error(const ServerFailure& failure);
 
     // The session ends: what it holds is given up, and its connections are the others'.
     [[nodiscard]] runtime::Task<void> leave();
@@ -123,6 +153,8 @@ private:
     runtime::Task<Ran> answer_failure(ServerFailure failure);
     runtime::Task<Ran> refuse_command(ServerFailure failure, const Order& order);
     [[nodiscard]] Ran note_ran(const RelayOutcome& outcome, const Order& order);
+    [[nodiscard]] bool must_settle_transaction(const RelayOutcome& outcome) const;
+    runtime::Task<void> settle_transaction(RelayOutcome& outcome);
     [[nodiscard]] Repeat repeat_of(const StatementEffects& effects) const;
 
     // session_prepared.cc
@@ -134,23 +166,37 @@ private:
     );
     runtime::Task<Ready> hold_statement(SessionStatement& statement);
     void write_statement_id(uint32_t id);
+    [[nodiscard]] Ready say_types(const SessionStatement& statement, const StatementUse& use);
     void note_statement(ServerLink& link, const RelayOutcome& outcome, const Order& order);
 
     // session_lease.cc
     [[nodiscard]] bool holds_primary() const;
-    [[nodiscard]] bool owns_previous(const Lease& lease) const;
-    [[nodiscard]] bool must_bridge(const Lease& lease, const Order& order) const;
     runtime::Task<Ready> take(Lease& lease, size_t node, const ToldState& state);
     runtime::Task<ServerResult<Established>> introduce(size_t node, const std::string& database);
     [[nodiscard]] Established established(uint16_t status, const std::string& database);
     runtime::Task<std::optional<uint64_t>> known_insert_id(core::Instant deadline);
-    [[nodiscard]] std::optional<ServerFailure> bridge_result(Order& order);
-    [[nodiscard]] Tenure tenure_after(const RelayOutcome& outcome, const StatementEffects& effects) const;
-    void note_result(const Lease& lease, const RelayOutcome& outcome, const Order& order);
     void leave_primary();
     void note_insert_id(const RelayOutcome& outcome, const Order& order);
     void change_capabilities(mysql::Capabilities capabilities);
     void count_holds();
+
+    // session_result.cc
+    void forget_result();
+    [[nodiscard]] bool is_asked_at(const Lease& lease, const Order& order) const;
+    [[nodiscard]] bool lists_messages(const Lease& lease) const;
+    [[nodiscard]] bool must_bridge(const Lease& lease, const Order& order) const;
+    [[nodiscard]] bool can_make_up(const Lease& lease, const Order& order) const;
+    [[nodiscard]] std::optional<ServerFailure> bridge_result(const Lease& lease, Order& order);
+    runtime::Task<Ready> make_up_result(Lease& lease, const Order& order);
+    void disturb_result(const Lease& lease);
+    runtime::Task<Ready> prepare(Lease& lease, Preparation wanted);
+    [[nodiscard]] Tenure tenure_after(
+        const Lease& lease,
+        const RelayOutcome& outcome,
+        const StatementEffects& effects
+    ) const;
+    void note_messages(const Lease& lease, const RelayOutcome& outcome, TableUse tables);
+    void note_result(const Lease& lease, const RelayOutcome& outcome, const Order& order);
 
     // session_reads.cc
     runtime::Task<std::optional<Ran>> try_replica(size_t node, RoutePlan plan, Order order);
@@ -160,8 +206,6 @@ private:
     runtime::Task<bool> has_own_writes();
     [[nodiscard]] std::optional<size_t> other_replica(size_t failed) const;
 
-    enum class LastRun : uint8_t { primary, replica };
-
     Worker& worker_;
     Client& client_;
     runtime::Event& routing_changed_;
@@ -170,9 +214,10 @@ private:
     Lease primary_;
     Lease replica_;
     PreviousResult previous_{};
-    // The claim to a connection where FOUND_ROWS() is the session's.
-    const Lease* found_rows_lease_ = nullptr;
-    uint64_t found_rows_taken_ = 0;
+    ResultPlace row_count_at_{};   // nowhere: `previous_` alone knows it
+    ResultPlace found_rows_at_{};  // the same
+    ResultPlace messages_at_{};    // nowhere: none are listed, or `own_error_`
+    std::unique_ptr<ServerFailure> own_error_{};
     std::optional<size_t> replica_node_{};  // where it reads, while that is fit …
     uint64_t replica_shares_ = 0;           // … and Routing::shares is still this
     Rewrite rewrite_{};                     // of the command that runs
@@ -181,7 +226,6 @@ private:
     std::optional<mysql::Gtid> gtid_before_{};  // of the statement that runs
     PinSet counted_pins_{};
     uint16_t login_status_ = mysql::kStatusAutocommit;
-    LastRun last_run_ = LastRun::primary;
     bool has_prepared_ = false;
     bool has_counted_prepared_ = false;
     bool asks_of_previous_ = false;  // it has asked for what its connection alone knows

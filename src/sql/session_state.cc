@@ -116,8 +116,10 @@ StatementEffects effects_of_class(const StatementClass& statement) {
     effects.counts_found_rows = effects.pins.has(Pin::found_rows);
     effects.pins.remove(PinSet::of(Pin::found_rows));
     effects.has_select = statement.has_select || statement.reason == Reason::only_beginning;
-    effects.tells_found_rows = statement.verb == Verb::select && statement.is_repeatable &&
-                               !statement.is_multi_statement && !statement.limits_rows;
+    effects.tables = statement.tables;
+    effects.tells_found_rows = statement.verb == Verb::select && statement.has_select &&
+                               statement.is_repeatable && !statement.is_multi_statement &&
+                               !statement.limits_rows;
     // Not all that a procedure or a stored function does is reported: MariaDB 10.11 says nothing of a lock
     // that it takes, nor of CREATE TEMPORARY TABLE … SELECT in it.
     bool runs_unseen = statement.verb == Verb::call || statement.reason == Reason::stored_function ||

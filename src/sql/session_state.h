@@ -27,7 +27,8 @@ struct StatementEffects {
     bool is_session_set = false;        // SET, and all that it changes is in `entries`
     bool counts_found_rows = false;     // SQL_CALC_FOUND_ROWS
     bool has_select = false;            // in it, or nobody knows
-    bool tells_found_rows = false;      // FOUND_ROWS() is the number of rows that it gives
+    TableUse tables = TableUse::none;
+    bool tells_found_rows = false;  // FOUND_ROWS() is the number of rows that it gives
 };
 
 // Of a statement by its text and class.
@@ -71,6 +72,8 @@ public:
     void note_error(const StatementEffects& effects);
     // The whole response is there, and its last packet was no ERR.
     void note_success(const StatementEffects& effects);
+    // The flags that the primary gave when it was asked for them alone.
+    void take_status(uint16_t status) { note_status(status); }
     // COM_INIT_DB succeeded.
     void select_database(std::string_view name);
     // The connection to the primary is gone, with nothing that only it had.

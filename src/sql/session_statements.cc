@@ -128,18 +128,19 @@ void classify_kill(StatementScan& scan) {
 
 }  // namespace
 
-void classify_show_kind(StatementScan& scan) {
+TableUse classify_show_kind(StatementScan& scan) {
     const std::string_view kind = scan.token().text;
     scan.skip_word("full");
     if (scan.is_word("warnings") || scan.is_word("errors") ||
         (scan.is_word("count") && scan.following().is_symbol('('))) {
         scan.promise(Target::same_connection_as_before, Reason::previous_result);
-        scan.note_previous(PreviousValue::last_result);
+        scan.note_previous(PreviousValue::messages);
+        scan.found.has_select = scan.found.has_select || scan.is_word("count");  // it is run as one
         scan.found.detail = kind;
         while (!scan.is_at_end()) {
             scan.advance();
         }
-        return;
+        return TableUse::none;
     }
     for (const std::string_view anywhere :
          {"tables",
@@ -155,20 +156,22 @@ void classify_show_kind(StatementScan& scan) {
           "character",
           "charset"}) {
         if (scan.skip_word(anywhere)) {
-            return;
+            return TableUse::some;
         }
     }
     if (scan.skip_word("create")) {
+        const bool is_of_table = scan.is_word("table") || scan.is_word("view") || scan.is_word("sequence");
         for (const std::string_view anywhere :
              {"table", "view", "database", "schema", "procedure", "function", "trigger", "sequence", "package"
              }) {
             if (scan.is_word(anywhere)) {
                 scan.advance();
-                return;
+                return is_of_table ? TableUse::some : TableUse::unclear;
             }
         }
     }
     scan.demote(Reason::server_list, scan.token().text, Harm::none);
+    return TableUse::unclear;
 }
 
 void classify_transaction_words(StatementScan& scan, Verb verb) {
@@ -222,7 +225,8 @@ bool classify_session_statement(StatementScan& scan, Word word) {
             return true;
         case Word::get:
             classify_assigning(scan, Verb::diagnose);
-            scan.note_previous(PreviousValue::last_result);
+            scan.note_previous(PreviousValue::messages);
+            scan.note_previous(PreviousValue::row_count);
             scan.promise(Target::same_connection_as_before, Reason::previous_result);
             return true;
         default: return false;

@@ -17,8 +17,8 @@ enum class SetOutcome : uint8_t {
 // The scan stands at SET. Inside of SET STATEMENT … FOR no other one may follow.
 [[nodiscard]] SetOutcome classify_set_statement(StatementScan& scan, bool is_for_one_statement);
 
-// The scan stands behind SHOW; demotes what one server alone can answer.
-void classify_show_kind(StatementScan& scan);
+// The scan stands behind SHOW; demotes what one server alone can answer. What the server uses to answer.
+[[nodiscard]] TableUse classify_show_kind(StatementScan& scan);
 
 // The scan stands behind BEGIN, START, COMMIT or ROLLBACK.
 void classify_transaction_words(StatementScan& scan, Verb verb);

@@ -39,23 +39,48 @@ constexpr WriteVerb kWriteVerbs[] = {
     {Word::release, Verb::savepoint},
 };
 
+TableUse tables_of(Word word) {
+    switch (word) {
+        case Word::insert:
+        case Word::replace:
+        case Word::update:
+        case Word::delete_:
+        case Word::truncate:
+        case Word::load: return TableUse::some;
+        case Word::do_:
+        case Word::savepoint:
+        case Word::release:
+        case Word::use:
+        case Word::unlock:
+        case Word::kill:
+        case Word::get: return TableUse::none;
+        default: return TableUse::unclear;
+    }
+}
+
 class Classifier {
 public:
     explicit Classifier(StatementScan& scan) : scan_(scan) {}
 
     void run() {
-        classify_one();
+        classify_next();
         while (scan_.token().is_symbol(';')) {
             scan_.advance();
             if (scan_.token().kind == TokenKind::end || scan_.token().is_symbol(';')) {
                 continue;
             }
             scan_.found.is_multi_statement = true;
-            classify_one();
+            classify_next();
         }
     }
 
 private:
+    void classify_next() {
+        least_tables_ = TableUse::none;
+        classify_one();
+        scan_.settle_tables(least_tables_);
+    }
+
     void classify_one() {
         if (scan_.token().is_symbol('(')) {
             classify_parenthesised();
@@ -64,7 +89,7 @@ private:
         const Word word =
             scan_.token().kind == TokenKind::word ? find_word(scan_.token().text).word : Word::none;
         switch (word) {
-            case Word::select:
+            case Word::select: scan_.found.has_select = true; [[fallthrough]];
             case Word::values:
                 scan_.begin(Verb::select, Target::read, Reason::pure_read);
                 scan_.promise_read();
@@ -82,6 +107,7 @@ private:
             case Word::rollback: classify_transaction(word); return;
             default: break;
         }
+        least_tables_ = tables_of(word);
         for (const WriteVerb& write : kWriteVerbs) {
             if (write.word == word) {
                 scan_.begin(write.verb, Target::primary, Reason::write);
@@ -105,6 +131,7 @@ private:
             scan_.found.verb = verb;
             scan_.found.detail = scan_.token().text;
         }
+        least_tables_ = is_empty ? TableUse::none : TableUse::unclear;
         scan_.promise(Target::primary, is_empty ? Reason::empty : Reason::unknown_statement);
         scan_.found.is_repeatable = false;
         scan_whole_text(scan_);
@@ -152,7 +179,7 @@ private:
     void classify_show() {
         scan_.begin(Verb::show, Target::read, Reason::pure_read);
         scan_.promise_read();
-        classify_show_kind(scan_);
+        least_tables_ = classify_show_kind(scan_);
         scan_.scan_rest();
     }
 
@@ -163,6 +190,7 @@ private:
         skip_explain_options();
         if (scan_.is_word("for")) {
             scan_.demote(Reason::server_list, scan_.token().text, Harm::none);
+            least_tables_ = TableUse::unclear;
         }
         judge_explained(Reason::explains_write, Harm::none);
     }
@@ -202,6 +230,10 @@ private:
             judge_explained(reason, harm);
             return;
         }
+        const bool is_query = word == Word::select || word == Word::values || scan_.token().is_symbol('(');
+        if (!is_query && least_tables_ == TableUse::none) {
+            least_tables_ = TableUse::some;  // a write, or DESCRIBE t
+        }
         scan_.scan_rest();
     }
 
@@ -209,12 +241,14 @@ private:
         if (word == Word::begin && scan_.following().kind == TokenKind::word &&
             mysql::equals_ignoring_case(scan_.following().text, "not")) {
             scan_.begin(Verb::compound, Target::primary, Reason::write);
+            least_tables_ = TableUse::unclear;
             scan_whole_text(scan_);
             return;
         }
         if (word == Word::start && !(scan_.following().kind == TokenKind::word &&
                                      mysql::equals_ignoring_case(scan_.following().text, "transaction"))) {
             scan_.begin(Verb::admin, Target::primary, Reason::write);  // START SLAVE
+            least_tables_ = TableUse::unclear;
             scan_.scan_rest();
             return;
         }
@@ -226,7 +260,8 @@ private:
     }
 
     StatementScan& scan_;
-    bool is_for_one_statement_ = false;  // inside SET STATEMENT … FOR
+    TableUse least_tables_ = TableUse::none;  // of the statement, whatever its words show
+    bool is_for_one_statement_ = false;       // inside SET STATEMENT … FOR
 };
 
 // The first of these that is true of a text keeps it from being a read, whatever the scan found.
@@ -240,11 +275,13 @@ void apply_limits(StatementScan& scan, TextExtent extent) {
     };
     if (scan.token().kind == TokenKind::unclear) {
         refuse(Reason::unclear_text);
+        found.tables = TableUse::unclear;
         if (may_hide_effects(scan.text())) {
             found.pins.add(Pin::unclear_text);
         }
     } else if (extent == TextExtent::beginning) {
         refuse(Reason::only_beginning);
+        found.tables = TableUse::unclear;
         found.pins.add(scan.text().contains('@') ? PinSet::of(Pin::unclear_text) : PinSet{});
     } else if (found.is_multi_statement) {
         refuse(Reason::multi_statement);

@@ -192,6 +192,10 @@ enum class Reason : uint8_t {
     explains_write,
 };
 
+// Whether a statement reads or writes a table, a view, or what a server shows like one. The server forgets
+// the warnings of earlier statements at one that does, and lists them on behind all others.
+enum class TableUse : uint8_t { none, unclear, some };
+
 struct StatementClass {
     Target target = Target::primary;
     Verb verb = Verb::other;
@@ -208,7 +212,10 @@ struct StatementClass {
                                          // insert keeps, whatever ran elsewhere since
     bool reads_last_gtid = false;        // @@last_gtid, of the connection that wrote last
     bool has_select = false;             // SELECT stands in it, first or anywhere
-    bool reads_last_result = false;      // among them what the last statement alone knows: FOUND_ROWS() …
+    TableUse tables = TableUse::none;    // of all parts
+    bool reads_row_count = false;        // ROW_COUNT()
+    bool reads_found_rows = false;       // FOUND_ROWS()
+    bool reads_messages = false;         // SHOW WARNINGS, @@warning_count …
     bool limits_rows = false;            // LIMIT or FETCH stands in it
     PinSet pins{};                       // what the statement, if it succeeds, pins
     PinSet releases{};                   // what it, if it succeeds, certainly ends: UNLOCK TABLES …

@@ -1,5 +1,7 @@
 #include "sql/statement_scan.h"
 
+#include <algorithm>
+
 #include "sql/assignment_reader.h"
 
 namespace sql {
@@ -19,7 +21,7 @@ PreviousValue previous_value(std::string_view variable) {
     bool is_insert_id = mysql::equals_ignoring_case(variable, "last_insert_id") ||
                         mysql::equals_ignoring_case(variable, "insert_id") ||
                         mysql::equals_ignoring_case(variable, "identity");
-    return is_insert_id ? PreviousValue::insert_id : PreviousValue::last_result;
+    return is_insert_id ? PreviousValue::insert_id : PreviousValue::messages;
 }
 
 }  // namespace
@@ -29,6 +31,17 @@ void StatementScan::begin(Verb verb, Target target, Reason reason) {
     promise(target, reason);
     found.is_repeatable = false;
     advance();
+}
+
+void StatementScan::settle_tables(TableUse least) {
+    if (least == TableUse::some || froms_ > calls_with_from_) {
+        found.tables = TableUse::some;
+    } else if (froms_ > 0 || may_use_unseen_tables_ || least == TableUse::unclear) {
+        found.tables = std::max(found.tables, TableUse::unclear);
+    }
+    froms_ = 0;
+    calls_with_from_ = 0;
+    may_use_unseen_tables_ = false;
 }
 
 void StatementScan::promise_read() {
@@ -43,6 +56,7 @@ void StatementScan::promise(Target target, Reason reason) {
 
 void StatementScan::demote(Reason reason, std::string_view detail, Harm harm) {
     if (harm == Harm::may_change) {
+        may_use_unseen_tables_ = true;
         found.is_repeatable = false;
     }
     if (found.target != Target::primary) {
@@ -141,8 +155,8 @@ void StatementScan::judge_word() {
 
 void StatementScan::judge_call(const WordEntry& entry) {
     judge_special_call(entry.word);
-    if (entry.is_keyword || entry.word == Word::last_insert_id || entry.word == Word::previous_result ||
-        entry.word == Word::last_value_of_sequence) {
+    if (entry.is_keyword || entry.word == Word::last_insert_id || entry.word == Word::row_count ||
+        entry.word == Word::found_rows || entry.word == Word::last_value_of_sequence) {
         return;
     }
     if (!entry.is_pure_function) {
@@ -166,7 +180,9 @@ void StatementScan::judge_special_call(Word word) {
         case Word::release_lock: demote(Reason::named_lock, token_.text, Harm::may_change); break;
         case Word::ask_lock: demote(Reason::named_lock, token_.text, Harm::none); break;
         case Word::last_insert_id: judge_last_insert_id(); break;
-        case Word::previous_result: read_previous_result(PreviousValue::last_result, token_.text); break;
+        case Word::row_count: read_previous_result(PreviousValue::row_count, token_.text); break;
+        case Word::found_rows: read_previous_result(PreviousValue::found_rows, token_.text); break;
+        case Word::call_with_from: ++calls_with_from_; break;
         case Word::last_value_of_sequence:
             read_previous_result(PreviousValue::of_sequence, token_.text);
             break;
@@ -207,7 +223,9 @@ void StatementScan::note_previous(PreviousValue value) {
     found.reads_previous_result = true;
     found.reads_insert_id = found.reads_insert_id || value == PreviousValue::insert_id;
     found.reads_last_gtid = found.reads_last_gtid || value == PreviousValue::gtid;
-    found.reads_last_result = found.reads_last_result || value == PreviousValue::last_result;
+    found.reads_row_count = found.reads_row_count || value == PreviousValue::row_count;
+    found.reads_found_rows = found.reads_found_rows || value == PreviousValue::found_rows;
+    found.reads_messages = found.reads_messages || value == PreviousValue::messages;
 }
 
 void StatementScan::read_previous_result(PreviousValue value, std::string_view detail) {
@@ -251,6 +269,7 @@ void StatementScan::judge_keyword(Word word) {
         case Word::sql_calc_found_rows: found.pins.add(Pin::found_rows); break;
         case Word::limit: found.limits_rows = true; break;
         case Word::select: found.has_select = true; break;
+        case Word::from: froms_ += is_followed_by_word("dual") ? 0 : 1; break;
         case Word::server_function_without_call:
             demote(Reason::server_function, token_.text, Harm::none);
             break;

@@ -15,9 +15,11 @@ enum class Harm : uint8_t { none, may_change };
 
 // What is read of an earlier statement.
 enum class PreviousValue : uint8_t {
-    insert_id,    // of the last insert: kept by the connection that wrote
-    gtid,         // of the last write: the same
-    last_result,  // what the last one alone knows
+    insert_id,  // of the last insert: kept by the connection that wrote
+    gtid,       // of the last write: the same
+    row_count,
+    found_rows,
+    messages,     // warnings and errors
     of_sequence,  // LASTVAL(): whoever took a value is pinned to its connection
 };
 
@@ -82,6 +84,9 @@ public:
     // Past "name [(columns)] AS (…), …" behind WITH.
     void scan_with();
 
+    // The statement ends here: its tables are those that were seen, and at least so many.
+    void settle_tables(TableUse least);
+
     // All user variables from here on are written to: LOAD DATA, CALL, GET DIAGNOSTICS.
     void expect_assigned_variables() { has_assigned_variables_ = true; }
 
@@ -105,6 +110,9 @@ private:
     mysql::Token token_{};
     mysql::Token following_{};
     bool has_assigned_variables_ = false;
+    uint32_t froms_ = 0;  // of the statement
+    uint32_t calls_with_from_ = 0;
+    bool may_use_unseen_tables_ = false;  // a function that is stored, a sequence …
 };
 
 }  // namespace sql

@@ -62,6 +62,8 @@ enum class Word : uint8_t {
     previous,
     sql_calc_found_rows,
     limit,            // LIMIT, FETCH: how many rows it would have found is not how many it gives
+    from,             // of tables, unless a call_with_from has it
+    call_with_from,   // TRIM(x FROM y), EXTRACT, SUBSTRING
     dotted_sequence,  // s.nextval, s.currval of sql_mode ORACLE
     // Functions with more than a value.
     get_lock,
@@ -69,7 +71,8 @@ enum class Word : uint8_t {
     release_all_locks,
     ask_lock,
     last_insert_id,
-    previous_result,
+    row_count,
+    found_rows,
     next_value,
     last_value_of_sequence,
     server_function,

@@ -14,6 +14,19 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drivers")
 PROGRAMS = {"mysqlnd": ["php", os.path.join(HERE, "run_steps.php")], "connector-c": ["perl", os.path.join(HERE, "run_steps.pl")]}
 
 
+# The router says so where only another connection knows what a statement asks of the one before.
+HONEST_ERRORS = (
+    b"trilith: the connection that ran the statement before serves another session now",
+    b"trilith: the statement before ran on a replica, which alone knows",
+)
+
+
+def without_tracking(packet):
+    """An EOF of a server tells a client that tracks nothing that its session changed, at times."""
+    is_eof = packet[0] == 0xFE and len(packet) == 5
+    return packet[:4] + bytes([packet[4] & ~0x40]) if is_eof else packet
+
+
 def is_there(driver):
     return driver == "pymysql" or shutil.which(PROGRAMS[driver][0]) is not None
 

@@ -10,7 +10,7 @@ import pytest
 import mariadb_cluster
 from mariadb_cluster import APP_USER, MariadbCluster
 from sql_router_site import router  # noqa: F401
-from sql_steps import Session
+from sql_steps import HONEST_ERRORS, Session
 
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
 
@@ -34,7 +34,6 @@ class Writer:
     def __init__(self, dice, number):
         self.dice, self.number = dice, number
         self.tables = [f"t{number}a", f"t{number}b"]
-        self.last = ""  # what was said before
 
     def table(self):
         return self.dice.choice(self.tables)
@@ -106,14 +105,8 @@ class Writer:
         ])
 
     def question(self):
-        if self.dice.random() < 0.5 and ";" not in self.last:
-            # FOUND_ROWS() is of the SELECT before, ROW_COUNT() of the change before; what else they say is nobody's promise.
-            if self.last.startswith("SELECT") and " FROM " in self.last:
-                return "SELECT FOUND_ROWS()"
-            if self.last.startswith(("INSERT", "UPDATE", "DELETE", "REPLACE")) and "RETURNING" not in self.last:
-                return "SELECT ROW_COUNT()"
-        return self.dice.choice(["SELECT LAST_INSERT_ID()", "SHOW COUNT(*) WARNINGS", "SELECT @@in_transaction, @@autocommit", "SELECT @u, @v, @w", "SELECT DATABASE()",
-                                 "SELECT @@sql_mode",
+        return self.dice.choice(["SELECT LAST_INSERT_ID()", "SHOW COUNT(*) WARNINGS", "SHOW WARNINGS", "SHOW ERRORS", "SELECT @@warning_count", "SELECT FOUND_ROWS()", "SELECT ROW_COUNT()",
+                                 "SELECT @@in_transaction, @@autocommit", "SELECT @u, @v, @w", "SELECT DATABASE()", "SELECT @@sql_mode",
                                  "SELECT @@tx_isolation, @@time_zone, @@group_concat_max_len"])
 
     def wrong(self):
@@ -123,7 +116,6 @@ class Writer:
     def step(self):
         kind = self.dice.choices([self.read, self.write, self.session, self.question, self.wrong], [40, 25, 20, 12, 3])[0]
         text = kind()
-        self.last = text
         if self.dice.random() < 0.05:
             return {"ping": 1} if self.dice.random() < 0.7 else {"reset": 1}
         return {"sql": text}
@@ -148,25 +140,18 @@ def script(seed):
     return steps
 
 
-# The only thing that is known to differ: a statement without a table leaves the warnings of the one before, wherever that ran.
-def is_comparable(previous, step):
-    return not (step and "WARNINGS" in step.get("sql", "") and previous and " FROM " not in previous.get("sql", ""))
-
-
 def play(address, steps):
     """(session, step, what it gave) of each."""
-    open_sessions, told, previous = {}, [], {}
+    open_sessions, told = {}, []
     try:
         for number, step in steps:
             if number not in open_sessions:
                 open_sessions[number] = Session(address, SCHEMA)
+                open_sessions[number].run({"sql": "SELECT 1 LIMIT 0"})  # a server's own thread has the FOUND_ROWS() of another session at first
             if step is None:
                 open_sessions.pop(number).close()
                 continue
-            result = open_sessions[number].run(step)
-            if is_comparable(previous.get(number), step):
-                told.append((number, step, result))
-            previous[number] = step
+            told.append((number, step, open_sessions[number].run(step)))
     finally:
         for session in open_sessions.values():
             session.close()
@@ -177,10 +162,17 @@ def check(cluster, router, seed):
     steps = script(seed)
     direct = play((cluster.primary.host, cluster.primary.port), steps)
     routed = play((router.host, router.port), steps)
+    refused = set()  # sessions that had an honest error: what they ask of it is another answer than that of a server
     for at, (expected, given) in enumerate(zip(direct, routed)):
+        if given[0] in refused:
+            continue
+        if any(error.decode() in str(given[2]) for error in HONEST_ERRORS):
+            refused.add(given[0])
+            continue
         history = [step for number, step, _ in direct[:at] if number == expected[0]][-12:]
         assert given == expected, f"TRILITH_SQL_SEED={seed}: session {expected[0]}, after {history}"
     assert len(direct) == len(routed)
+    return len(refused)
 
 
 def seeds(count, first):
@@ -192,8 +184,8 @@ def run(cluster, router, numbers):
     cluster.primary.sql(f"CREATE DATABASE IF NOT EXISTS {SCHEMA}")
     cluster.wait_caught_up()
     before = router.metrics()
-    for seed in numbers:
-        check(cluster, router, seed)
+    honest_errors = sum(check(cluster, router, seed) for seed in numbers)
+    assert honest_errors <= len(numbers), "more than one of a hundred steps"
     after = router.metrics()
     reads = [name for name in after if "replica" in name and after[name] != before.get(name)]
     assert reads, "no read went to the replica: the comparison would be worth nothing"

@@ -302,6 +302,8 @@ def test_counts_and_warnings_are_the_sessions_own_or_an_error(single, table):
         rows(other_side, "SELECT CAST('x' AS INT)")
         # It waits until the other one's are five seconds old.
         assert rows(one_side, "SELECT 1") == ((1,),)
+        assert [row[1] for row in rows(one_side, "SHOW WARNINGS")] == [1235]  # as behind any error
+        assert rows(one_side, f"SELECT * FROM {table} LIMIT 0") == ()
         assert rows(one_side, "SHOW WARNINGS") == ()
         # Its own were taken from it, after a long time.
         assert error_of(other_side, "SHOW WARNINGS") == 1235

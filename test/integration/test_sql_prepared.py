@@ -12,6 +12,7 @@ from binary_statements import IN_PIECES, LAST_ROW_SENT, BinaryClient, number_of
 from mariadb_cluster import MariadbCluster
 from raw_client import wait_until
 from sql_router_site import PLACE, RouterSite, mark_places
+from sql_steps import HONEST_ERRORS, without_tracking
 
 pytestmark = pytest.mark.skipif(not mariadb_cluster.IS_THERE, reason="no mariadbd here: scripts/install-dependencies test")
 
@@ -168,6 +169,31 @@ def test_parameters_in_pieces(router, table):
         wait_until(lambda: held(router) == 0)
         session.long_data(insert, 0, b"x" * 200_000)  # of a statement that is gone: nobody answers
         assert session.value(session.prepare("SELECT 'y'")[0]) == "y"
+
+
+def test_parameters_in_pieces_where_others_executed_with_numbers(single, table):
+    """MariaDB itself stores garbage where a parameter was a number before, so the session's statement must not be the others'."""
+    with client(single) as session, client(single) as other:
+        text = f"INSERT INTO {table} (b) VALUES (?)"
+        insert, others = session.prepare(text)[0], other.prepare(text)[0]
+        assert session.execute(insert, "text")[0][0] == 0
+        assert other.execute(others, 37)[0][0] == 0
+        session.long_data(insert, 0, b"in pieces")
+        assert session.execute(insert, IN_PIECES)[0][0] == 0
+        session.forget(insert)
+        assert session.values(session.prepare(f"SELECT b FROM {table} ORDER BY id")[0]) == ["text", "37", "in pieces"]
+
+
+def test_a_cursor_has_its_sessions_types(single):
+    with client(single) as session, client(single) as other:
+        text = "SELECT HEX(?)"
+        own, others = session.prepare(text)[0], other.prepare(text)[0]
+        assert session.value(own, "65") == "3635"
+        assert other.value(others, 65) == "41"
+        opened = session.execute(own, "66", cursor=True)  # says no types
+        assert opened[-1][0] == 0xFE
+        assert b"3636" in b"".join(session.fetch(own, 5))
+        session.forget(own)
 
 
 def test_a_cursor_keeps_its_connection(router):
@@ -337,19 +363,6 @@ def run(session, ids, step):
     return []
 
 
-# The router says so where only another connection knows what a statement asks of the one before.
-HONEST_ERRORS = (
-    b"trilith: the connection that ran the statement before serves another session now",
-    b"trilith: the statement before ran on a replica, which alone knows",
-)
-
-
-def without_tracking(packet):
-    """An EOF of a server tells a client that tracks nothing that its session changed, at times."""
-    is_eof = packet[0] == 0xFE and len(packet) == 5
-    return packet[:4] + bytes([packet[4] & ~0x40]) if is_eof else packet
-
-
 def play(host, port, seed, cluster, steps=40, at_a_time=4):
     dice = random.Random(seed)
     cluster.primary.sql("".join(f"CREATE OR REPLACE TABLE shop.p{number} (id INT AUTO_INCREMENT PRIMARY KEY, a INT, b TEXT);" for number in range(at_a_time)))
@@ -380,9 +393,13 @@ def compare(cluster, router, chosen):
     for seed in chosen:
         direct = play(cluster.primary.host, cluster.primary.port, seed, cluster)
         routed = play(router.host, router.port, seed, cluster)
+        refused = set()  # sessions that had such an error: what they ask of it is another answer than that of a server
         for at, (expected, given) in enumerate(zip(direct, routed, strict=True)):
+            if given[0] in refused:
+                continue
             if any(error in packet for error in HONEST_ERRORS for packet in given[2]):
                 honest_errors += 1
+                refused.add(given[0])
                 continue
             history = [step for number, step, _ in direct[:at] if number == expected[0]][-8:]
             assert given == expected, f"TRILITH_SQL_SEED={seed}: session {expected[0]}, after {history}"

@@ -371,7 +371,8 @@ def test_what_the_router_does_not_do_is_refused_and_the_session_goes_on(session,
     session.write_packet(command)
     with pytest.raises(pymysql.MySQLError) as refused:
         session._read_packet()
-    assert "trilith:" in refused.value.args[1]
+    known = command[0] < 0x20
+    assert ("trilith:" if known else "Unknown command") in refused.value.args[1]
     assert one(session, "SELECT 1") == 1
 
 
