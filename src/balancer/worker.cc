@@ -195,15 +195,16 @@ runtime::Task<void> Worker::serve_client(int fd, net::Address peer) {
 }
 
 runtime::Task<void> Worker::sweep_pools() {
-    core::Instant next_sweep = now() + kSweepInterval;
+    core::Instant next_sweep = reactor_.housekeeping_in(kSweepInterval);
     bool is_stopped = false;
     while (!is_stopped) {
         bool is_logging = generation_ != nullptr && generation_->snapshot->config.access_log.is_enabled;
-        core::Instant wake = is_logging ? std::min(next_sweep, now() + kLogInterval) : next_sweep;
+        core::Instant wake =
+            is_logging ? std::min(next_sweep, reactor_.housekeeping_in(kLogInterval)) : next_sweep;
         is_stopped = co_await reactor_.sleep_until(wake) == runtime::Outcome::cancelled;
         access_log_.flush();
         if (now() >= next_sweep) {
-            next_sweep = now() + kSweepInterval;
+            next_sweep = reactor_.housekeeping_in(kSweepInterval);
             for (auto& [name, pool] : pools_) {
                 pool->sweep();
             }

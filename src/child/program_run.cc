@@ -216,7 +216,7 @@ runtime::Task<void> ProgramRun::follow_output(runtime::WatchedDescriptor& source
 }
 
 runtime::Task<void> ProgramRun::watch_memory() {
-    while (co_await reactor_.sleep_for(kMemoryLook) == Outcome::ready) {
+    while (co_await reactor_.sleep_until(reactor_.housekeeping_in(kMemoryLook)) == Outcome::ready) {
         if (auto bytes = memory_above(guard_, plan_.memory_limit)) {
             blame(
                 {.cause = EndCause::memory,

@@ -236,7 +236,7 @@ Task<void> Agent::stop_when_asked(child::ProgramRun& run) {
     while (!run.is_over()) {
         look_at_disk();
         if (!is_stopping_ && !is_hurried_ && !is_to_be_renewed()) {
-            if (co_await stopping_.wait(reactor_.now() + kRecordLook) == Outcome::cancelled) {
+            if (co_await stopping_.wait(reactor_.housekeeping_in(kRecordLook)) == Outcome::cancelled) {
                 co_return;
             }
             continue;

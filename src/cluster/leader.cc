@@ -86,7 +86,8 @@ Task<void> Leader::serve() {
             co_await lead();
             store_.give_up_lead();
         } else {
-            [[maybe_unused]] Outcome slept = co_await reactor_.sleep_for(kLeasePoll);
+            [[maybe_unused]] Outcome slept =
+                co_await reactor_.sleep_until(reactor_.housekeeping_in(kLeasePoll));
         }
     }
 }

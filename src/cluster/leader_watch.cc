@@ -38,7 +38,7 @@ bool Leader::is_write_expected() const {
 }
 
 Task<void> Leader::probe_writes() {
-    while (co_await reactor_.sleep_for(kProbeInterval) == Outcome::ready) {
+    while (co_await reactor_.sleep_until(reactor_.housekeeping_in(kProbeInterval)) == Outcome::ready) {
         if (!is_write_expected()) {
             probe_ = {};
             continue;
@@ -70,7 +70,7 @@ Task<void> Leader::probe_writes() {
 }
 
 Task<void> Leader::watch_settings() {
-    while (co_await reactor_.sleep_for(kSettingsInterval) == Outcome::ready) {
+    while (co_await reactor_.sleep_until(reactor_.housekeeping_in(kSettingsInterval)) == Outcome::ready) {
         for (auto& line : lines_) {
             const std::string& server = line->place().server;
             if (!line->view().sight) {

@@ -144,7 +144,9 @@ void ServerLine::take(const ServerResult<QueryAnswer>& answer, const NameSource&
 // The end of its connection, as of a mariadbd that dies, and a wish bring the next look forward.
 Task<void> ServerLine::await_next() {
     runtime::Fiber& fiber = co_await runtime::CurrentFiber{};
-    core::Instant due = look_began_ + (sight_ ? kLookInterval : kSilentInterval);
+    // Those that answer are looked at together.
+    core::Instant due = sight_ ? reactor_.housekeeping_in(look_began_ + kLookInterval - reactor_.now())
+                               : look_began_ + kSilentInterval;
     std::optional<net::HangupGuard> guard;
     if (net::Socket* socket = looks_.socket()) {
         guard.emplace(*socket, fiber);

@@ -1,12 +1,14 @@
 #include "cluster/store.h"
 
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <filesystem>
 #include <format>
+#include <optional>
 
 #include "cluster/durable_file.h"
 
@@ -21,6 +23,10 @@ namespace {
 constexpr size_t kConfirmationMax = 64;
 constexpr size_t kRoutersMax = 1000;
 
+// A file that is younger could be replaced by one that cannot be told from it: times of change come in ticks
+// of some milliseconds, and an inode may be used again.
+constexpr core::Duration kSettled = std::chrono::seconds(1);
+
 uint64_t confirmed_version(const std::string& path) {
     auto text = read_small_file(path, kConfirmationMax);
     uint64_t version = 0;
@@ -34,7 +40,25 @@ uint64_t confirmed_version(const std::string& path) {
 
 std::string Store::path(std::string_view name) const { return directory_ + "/" + std::string(name); }
 
+std::optional<Store::FileState> Store::state_of(const std::string& path) {
+    struct stat state{};
+    if (::stat(path.c_str(), &state) != 0) {
+        return std::nullopt;
+    }
+    const timespec& changed = state.st_ctim;
+    return FileState{
+        .inode = state.st_ino,
+        .size = state.st_size,
+        .changed = std::chrono::seconds(changed.tv_sec) + std::chrono::nanoseconds(changed.tv_nsec),
+    };
+}
+
 core::Result<Topology> Store::read() const {
+    std::optional<FileState> state = state_of(path("topology"));
+    if (state && known_ && known_->state == *state) {
+        return known_->topology;
+    }
+    known_.reset();
     TRY(auto text, read_small_file(path("topology"), upstream::kTopologyTextMax));
     if (!text) {
         return Topology{};
@@ -50,6 +74,10 @@ core::Result<Topology> Store::read() const {
                 topology.error().context()
             )
         );
+    }
+    // Seen before it was read, so that a file that came meanwhile is found to be another one.
+    if (state && os_.wall_time().since_epoch - state->changed > kSettled) {
+        known_ = Known{.state = *state, .topology = *topology};
     }
     return topology;
 }

@@ -12,7 +12,9 @@
 //   routers/NAME  what that router goes by; locked while it lives
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +60,23 @@ public:
 private:
     [[nodiscard]] std::string path(std::string_view name) const;
 
+    // What tells a file from another one that was put in its place.
+    struct FileState {
+        uint64_t inode = 0;
+        int64_t size = 0;
+        core::Duration changed{};  // since the Unix epoch
+        bool operator==(const FileState&) const = default;
+    };
+    struct Known {
+        FileState state;
+        upstream::Topology topology;
+    };
+
+    [[nodiscard]] static std::optional<FileState> state_of(const std::string& path);
+
     runtime::Os& os_;
     std::string directory_;
+    mutable std::optional<Known> known_;  // what read() need not read again
     runtime::Descriptor lease_;
     runtime::Descriptor confirmation_;  // ours as a router
 };

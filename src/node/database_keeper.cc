@@ -114,7 +114,7 @@ runtime::Task<void> DatabaseKeeper::serve_router(SqlRouter& router) {
             };
             router.appoint(appointment_of(*topology, places), std::move(confirm));
         }
-        core::Instant next = world_.reactor.now() + kRecordLook;
+        core::Instant next = world_.reactor.housekeeping_in(kRecordLook);
         bool goes_on = watch ? co_await (*watch)->changed(next)
                              : co_await world_.reactor.sleep_until(next) == runtime::Outcome::ready;
         if (!goes_on) {

@@ -138,7 +138,8 @@ runtime::Task<void> tell_starter(runtime::Reactor& reactor, const Node& node, Re
             starter.beat(node.status());
             next_beat = reactor.now() + kBeatInterval;
         }
-        if (co_await reactor.sleep_for(is_told ? kBeatInterval : kLook) == runtime::Outcome::cancelled) {
+        if (co_await reactor.sleep_until(reactor.housekeeping_in(is_told ? kBeatInterval : kLook)) ==
+            runtime::Outcome::cancelled) {
             co_return;
         }
     }

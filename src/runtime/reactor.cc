@@ -90,6 +90,13 @@ void Reactor::request_stop() { root_fiber_.request_stop(); }
 // timers that are removed before they are due, as nearly all are, leave it armed for nothing, which costs one
 // empty turn when it rings. To give each wait its bound instead would cost two writes to the processor's
 // timer a request.
+core::Instant Reactor::housekeeping_in(core::Duration duration) const {
+    constexpr core::Duration kGrid = std::chrono::milliseconds(50);
+    core::Instant earliest = now_ + duration;
+    core::Duration past = earliest.since_start % kGrid;
+    return past == core::Duration::zero() || earliest.is_never() ? earliest : earliest + (kGrid - past);
+}
+
 core::Duration Reactor::arm_for_next_timer(core::Duration wait_max) {
     core::Instant due = timers_.next_due();
     if (armed_ <= now_) {

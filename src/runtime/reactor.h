@@ -79,6 +79,9 @@ public:
     // Suspends until the instant; Outcome::cancelled when the fiber is stopped, else ready.
     [[nodiscard]] auto sleep_until(core::Instant when);
     [[nodiscard]] auto sleep_for(core::Duration duration);
+    // For housekeeping: so far from now, or up to 50 ms more, at an instant that all who ask this way share,
+    // so that a core with nothing else to do wakes once for all of them.
+    [[nodiscard]] core::Instant housekeeping_in(core::Duration duration) const;
     // Lets all others that are ready run first.
     [[nodiscard]] auto yield();
 

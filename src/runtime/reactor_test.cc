@@ -245,6 +245,19 @@ TEST_CASE("a descriptor that cannot be watched is refused with its error") {
     }
 }
 
+TEST_CASE("housekeeping of one time wakes a core once, never early and at most 50 ms late") {
+    Machine machine;
+    Reactor& reactor = *machine.reactor;
+    for (core::Duration wish :
+         {core::Duration(0s), core::Duration(1ms), core::Duration(150ms), core::Duration(1s)}) {
+        core::Instant at = reactor.housekeeping_in(wish);
+        CHECK(at - reactor.now() >= wish);
+        CHECK(at - reactor.now() < wish + 50ms);
+        CHECK(at.since_start % 50ms == 0ns);
+    }
+    CHECK(reactor.housekeeping_in(core::Duration::max()).is_never());
+}
+
 TEST_CASE("a peer that reads wakes only who has asked for room") {
     Machine machine;
     Reactor& reactor = *machine.reactor;

@@ -10,6 +10,9 @@ namespace runtime {
 namespace {
 
 constexpr core::Duration kTick = std::chrono::milliseconds(1);
+// To know when the first timer of a slot is due, each of it is looked at; beyond so many the slot's first
+// tick must do, and costs a wake-up more.
+constexpr int kLookedAtMax = 4;
 
 bool is_empty(const TimerLink& head) { return head.next == &head; }
 
@@ -160,7 +163,18 @@ void TimerWheel::advance(core::Instant now) {
 }
 
 core::Instant TimerWheel::next_due() const {
-    uint64_t tick = first_ahead().tick;
+    Ahead first = first_ahead();
+    uint64_t tick = first.tick;
+    if (first.level > 0 && first.level < kLevels) {
+        // All of this slot lie before all of the next: the first of them is the first of all.
+        const TimerLink& head = slots_[first.level][first.slot];
+        uint64_t due = UINT64_MAX;
+        const TimerLink* link = head.next;
+        for (int looked_at = 0; link != &head && looked_at < kLookedAtMax; ++looked_at, link = link->next) {
+            due = std::min(due, static_cast<const Timer&>(*link).tick_);
+        }
+        tick = link == &head ? std::max(due, tick) : tick;
+    }
     return tick == UINT64_MAX ? core::Instant::never() : start_ + kTick * static_cast<int64_t>(tick);
 }
 

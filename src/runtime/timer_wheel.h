@@ -47,7 +47,7 @@ public:
     // Fires all timers due at `now`. A fired timer is not pending; firing may add and remove timers.
     void advance(core::Instant now);
     // No timer fires before this instant; never() when there is none. Exact to the tick for timers of the
-    // next 64 ms, else a lower bound.
+    // next 64 ms and where few share the slot of the first one; else a lower bound.
     [[nodiscard]] core::Instant next_due() const;
 
 private:

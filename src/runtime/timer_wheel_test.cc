@@ -1,6 +1,7 @@
 // The timer wheel against the simplest model there is: a sorted multimap of instants.
 #include "runtime/timer_wheel.h"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -250,6 +251,20 @@ TEST_CASE("next_due is exact to the tick within a row of 64 ticks") {
         wheel.remove(timer);
         wheel.remove(later);
         CHECK(wheel.next_due().is_never());
+    }
+}
+
+TEST_CASE("next_due is exact for a few timers farther away, and a lower bound for many") {
+    TimerWheel wheel(kStart);
+    std::deque<TestTimer> timers;
+    for (int at = 0; at < 4; ++at) {
+        wheel.add(timers.emplace_back([] {}), kStart + kTick * (1000 - at));
+    }
+    CHECK(wheel.next_due() == kStart + kTick * 997);
+    wheel.add(timers.emplace_back([] {}), kStart + kTick * 999);
+    CHECK(wheel.next_due() <= kStart + kTick * 997);
+    for (TestTimer& timer : timers) {
+        wheel.remove(timer);
     }
 }
 

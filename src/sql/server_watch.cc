@@ -180,7 +180,8 @@ runtime::Task<void> ServerWatch::watch_node(size_t place) {
             }
             take_look(place, *look);
         }
-        co_await await_next_look(place, watched.look_began + interval_of(failures));
+        core::Instant due = watched.look_began + interval_of(failures);
+        co_await await_next_look(place, failures == 0 ? reactor_.housekeeping_in(due - reactor_.now()) : due);
         if (fiber.is_stopped) {
             co_return;
         }

@@ -91,7 +91,7 @@ runtime::Task<void> ServerWatch::keep_heartbeat() {
         if (primary) {
             pause = co_await write_beat(*probe);
         }
-        if (co_await reactor_.sleep_for(pause) == runtime::Outcome::cancelled) {
+        if (co_await reactor_.sleep_until(reactor_.housekeeping_in(pause)) == runtime::Outcome::cancelled) {
             break;
         }
     }

@@ -184,7 +184,7 @@ runtime::Task<void> Worker::serve_session(int fd, net::Address peer, AddressCoun
 // Until it is stopped.
 runtime::Task<void> Worker::sweep_pool() {
     for (;;) {
-        auto outcome = co_await reactor_.sleep_for(kSweepInterval);
+        auto outcome = co_await reactor_.sleep_until(reactor_.housekeeping_in(kSweepInterval));
         if (outcome == runtime::Outcome::cancelled) {
             co_return;
         }
