@@ -267,6 +267,18 @@ def test_what_gives_no_id_leaves_the_sessions_own(single, table, statement):
             rows(one_side, f"ALTER TABLE {table} AUTO_INCREMENT = 1")
 
 
+def test_an_id_that_an_update_sets_is_its_sessions_alone(single, table):
+    first, second = pair(single)
+    with first as one_side, second as other_side:
+        rows(one_side, f"INSERT INTO {table} (a) VALUES (1)")
+        assert one(other_side, "SELECT LAST_INSERT_ID()") == 0
+        rows(other_side, f"UPDATE {table} SET a = LAST_INSERT_ID(77)")
+        assert one(one_side, "SELECT LAST_INSERT_ID()") == 1
+        assert one(other_side, "SELECT LAST_INSERT_ID()") == 77
+        with contextlib.closing(single.connect()) as third:
+            assert one(third, "SELECT LAST_INSERT_ID()") == 0
+
+
 def test_the_last_insert_id_is_there_for_what_is_prepared_and_called(single, cluster, table):
     cluster.primary.sql("DROP PROCEDURE IF EXISTS shop.tell;\nDELIMITER //\nCREATE PROCEDURE shop.tell() BEGIN SELECT LAST_INSERT_ID(); END//")
     first, second = pair(single)
