@@ -91,7 +91,7 @@ def test_what_is_not_there_or_not_whole_is_not_begun(stage):
     code, reports, err = drill(site, "primary")
     assert code == 2 and "no drill" in err
     done = subprocess.run([BINARY, "drill", "list", "--json", *site.options()], capture_output=True, text=True, timeout=30, check=False)
-    assert [one["name"] for one in json.loads(done.stdout)["drills"]] == ["reload", "app", "web1"]
+    assert [one["name"] for one in json.loads(done.stdout)["drills"]] == ["reload", "weights", "drain", "app", "web1"]
     site.touch("good")
 
 
@@ -193,8 +193,10 @@ def test_control_a_write_that_is_gone_is_found(foobar):
     while not lines or "read the file again" not in lines[-1]:
         lines.append(running.stderr.readline())
         assert lines[-1], lines
+    running.send_signal(signal.SIGSTOP)  # or it has ended before the rows are gone
     primary = foobar.primary
     foobar.sql(primary, "SET SESSION sql_log_bin = 1; DELETE FROM foobar.trilith_drill WHERE id > 0 ORDER BY entry LIMIT 2")
+    running.send_signal(signal.SIGCONT)
     out, err = running.communicate(timeout=120)
     (report,) = json.loads(out)["drills"]
     assert running.returncode == 1 and unmet(report) == ["lost_writes"], (report, err)

@@ -118,7 +118,7 @@ def test_without_a_primary_everything_is_shown_and_changes_wait():
             wait_until(lambda: "Changes must wait" in site.ask("GET", "/")[1], 60, "the notice")
             for _ in range(20):
                 status, text, _ = site.ask("GET", "/?q=ada")
-                assert status == 200 and "Ada Lovelace" in text and "web2, replica" in text, text
+                assert status == 200 and "Ada Lovelace" in text and "web2, replica" in text, f"{text}\n{site.stderr()[-6000:]}"
             status, text, _ = site.ask("POST", "/users/new", fields, {"Cookie": cookie})
             assert status == 503 and 'class="notice bad"' in text and 'value="wait@foobar.com"' in text
             for server in ("web1", "web2"):
