@@ -113,7 +113,8 @@ def test_without_a_primary_everything_is_shown_and_changes_wait():
         site.start()
         cookie, token = site.form()
         fields = {"name": "Wait", "email": "wait@foobar.com", "form_token": token}
-        wait_until(lambda: "replica" in site.ask("GET", "/")[1], 60, "a replica that answers")
+        # Each of the SQL routers: a read that waits for the primary goes on waiting for it when a replica comes.
+        wait_until(lambda: all("replica" in site.ask("GET", "/", server=name)[1] for name in site.databases), 60, "a replica that answers")
         with without_primary(site):
             wait_until(lambda: "Changes must wait" in site.ask("GET", "/")[1], 60, "the notice")
             for _ in range(20):
