@@ -237,7 +237,7 @@ core::Result<DrillTarget> choose_target(const DrillEntry& entry, const SiteView&
 }
 
 bool is_replaced(const DrillTarget& target, const SiteView& view) {
-    if (target.pid == 0) {
+    if (is_order(target.kind)) {
         return true;
     }
     if (target.kind == DrillKind::server) {

@@ -22,6 +22,11 @@ struct DrillEntry {
     std::vector<std::string> among{};  // kinds weights and drain: servers that others can stand in for
 };
 
+// What servers are told to do, by `up` or not; no process ends or stops.
+[[nodiscard]] constexpr bool is_order(DrillKind kind) {
+    return kind == DrillKind::reload || kind == DrillKind::weights || kind == DrillKind::drain;
+}
+
 // In the order in which `all` does them. Servers are those that `up` runs, or all of the file where it is not
 // known.
 [[nodiscard]] std::vector<DrillEntry> drills_of(const Config& config, const SiteView& view);
@@ -30,7 +35,7 @@ struct DrillEntry {
 struct DrillTarget {
     DrillKind kind = DrillKind::server;
     std::string server;
-    int64_t pid = 0;   // of the process; 0: none (reload, weights, drain)
+    int64_t pid = 0;   // of the process; 0: none, it is an order
     std::string what;  // "web1's instance app-1 (pid 4711)"
 };
 

@@ -88,9 +88,7 @@ bool DrillRun::wait(core::Duration duration, const LoadThread& load, const std::
 
 core::Result<void> DrillRun::prepare() {
     SiteView view = site_.look();
-    bool is_order = entry_.kind == DrillKind::reload || entry_.kind == DrillKind::weights ||
-                    entry_.kind == DrillKind::drain;
-    bool needs_up = !is_order || force_ == Force::no;
+    bool needs_up = !is_order(entry_.kind) || force_ == Force::no;
     if (!view.up && needs_up) {
         return fail(ErrorKind::refused, "the site is not run by `trilith up`, which does what a drill needs");
     }

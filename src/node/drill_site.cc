@@ -140,22 +140,12 @@ Result<std::vector<ServerAnswer>> DrillSite::order_all(ControlCall call) const {
 }
 
 Result<void> DrillSite::change_weights(const std::string& server) const {
-    Result<void> weighed;
     for (uint32_t weight : kWeights) {
         std::string order = format_order(WeightOrder{.name = server, .weight = weight});
-        auto answers = order_all({.method = Method::post, .path = "/v1/weight", .body = std::move(order)});
-        if (!answers) {
-            weighed = fail(std::move(answers).error());
-            break;
-        }
+        TRY_VOID(order_all({.method = Method::post, .path = "/v1/weight", .body = std::move(order)}));
         pause(console_->os, kWeightTime);
     }
-    std::string order = format_order(UndoOrder{.name = server});
-    auto undone = order_all({.method = Method::post, .path = "/v1/undo", .body = std::move(order)});
-    if (weighed && !undone) {
-        return fail(std::move(undone).error());
-    }
-    return weighed;
+    return {};
 }
 
 Result<void> DrillSite::drain(const std::string& server) const {
@@ -167,15 +157,13 @@ Result<void> DrillSite::drain(const std::string& server) const {
     return {};
 }
 
-Result<void> DrillSite::drain_and_enable(const std::string& server) const {
-    Result<void> drained = drain(server);
-    // Also where it came to no end: a drill leaves nothing behind.
-    std::string order = format_order(BackendOrder{.name = server});
-    auto enabled = order_all({.method = Method::post, .path = "/v1/enable", .body = std::move(order)});
-    if (drained && !enabled) {
-        return fail(std::move(enabled).error());
+// Also where it came to no end: a drill leaves nothing behind.
+Result<void> DrillSite::take_back(Result<void> done, ControlCall call) const {
+    auto taken_back = order_all(std::move(call));
+    if (done && !taken_back) {
+        return fail(std::move(taken_back).error());
     }
-    return drained;
+    return done;
 }
 
 Result<void> DrillSite::do_deed(const DrillTarget& target, core::Duration freeze) const {
@@ -184,8 +172,16 @@ Result<void> DrillSite::do_deed(const DrillTarget& target, core::Duration freeze
         case DrillKind::reload:
             TRY_VOID(order_all({.method = Method::post, .path = "/v1/reload", .body = "{}"}));
             return {};
-        case DrillKind::weights: return change_weights(target.server);
-        case DrillKind::drain: return drain_and_enable(target.server);
+        case DrillKind::weights: {
+            std::string undo = format_order(UndoOrder{.name = target.server});
+            ControlCall back{.method = Method::post, .path = "/v1/undo", .body = std::move(undo)};
+            return take_back(change_weights(target.server), std::move(back));
+        }
+        case DrillKind::drain: {
+            std::string enable = format_order(BackendOrder{.name = target.server});
+            ControlCall back{.method = Method::post, .path = "/v1/enable", .body = std::move(enable)};
+            return take_back(drain(target.server), std::move(back));
+        }
         case DrillKind::server: deed.pid = 0; break;
         case DrillKind::freeze_primary: deed.lasting = freeze; break;
         default: break;

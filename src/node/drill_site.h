@@ -51,7 +51,8 @@ private:
     [[nodiscard]] core::Result<std::vector<ServerAnswer>> order_all(ControlCall call) const;
     [[nodiscard]] core::Result<void> change_weights(const std::string& server) const;
     [[nodiscard]] core::Result<void> drain(const std::string& server) const;
-    [[nodiscard]] core::Result<void> drain_and_enable(const std::string& server) const;
+    // Gives the call that takes back what was done, however that ended; the first error of the two.
+    [[nodiscard]] core::Result<void> take_back(core::Result<void> done, ControlCall call) const;
 
     const SiteOptions* options_;
     Console* console_;

@@ -14,8 +14,8 @@ using core::Result;
 
 namespace {
 
-// Long enough for a reload of a large file on a slow disk.
 constexpr int kUnknownHere = 404;  // HTTP: the server has no such backend
+// Long enough for a reload of a large file on a slow disk.
 constexpr core::Duration kAnswerTime = std::chrono::seconds(30);
 
 std::string joined(const std::vector<std::string>& names) {
