@@ -1,6 +1,8 @@
 // Making a server connection answer as if the session's last statement had run there.
 #include <format>
+#include <span>
 
+#include "core/hex.h"
 #include "mysql/ok_packet.h"
 #include "sql/server_link.h"
 #include "sql/worker.h"
@@ -11,15 +13,6 @@ namespace {
 
 // It ends with an end of rows, and changes nothing but ROW_COUNT().
 constexpr std::string_view kWithoutCount = "SHOW ERRORS LIMIT 0";
-
-// As a literal that means the same in every sql_mode and character set.
-std::string literal_of_message(std::string_view message) {
-    std::string literal = "_utf8mb4 0x";
-    for (const char byte : message) {
-        literal += std::format("{:02x}", static_cast<unsigned char>(byte));
-    }
-    return literal;
-}
 
 }  // namespace
 
@@ -37,14 +30,14 @@ runtime::Task<ServerResult<void>> tell_error(Worker& worker, ServerLink& link, c
     core::Instant deadline = worker.now() + worker.config().timeouts.connect;
     std::string_view state = error.sqlstate.empty() ? mysql::sqlstate_of(error.number) : error.sqlstate;
     std::string text = std::format(
-        "SIGNAL SQLSTATE '{}' SET MYSQL_ERRNO = {}, MESSAGE_TEXT = {}",
+        // A literal that means the same in every sql_mode and character set.
+        "SIGNAL SQLSTATE '{}' SET MYSQL_ERRNO = {}, MESSAGE_TEXT = _utf8mb4 0x{}",
         state,
         error.number,
-        literal_of_message(error.message)
+        core::to_hex(std::as_bytes(std::span(error.message)))
     );
     auto answer = co_await link.connection->query(std::move(text), deadline);
-    bool is_listed = !answer && answer.error().is_from_server();
-    if (!answer && !is_listed) {
+    if (!answer && !answer.error().is_from_server()) {  // an answer is that very error
         co_return std::unexpected(std::move(answer).error());
     }
     link.has_messages = true;
@@ -53,12 +46,10 @@ runtime::Task<ServerResult<void>> tell_error(Worker& worker, ServerLink& link, c
 
 runtime::Task<ServerResult<void>> tell_row_count(Worker& worker, ServerLink& link, int64_t row_count) {
     core::Instant deadline = worker.now() + worker.config().timeouts.connect;
-    std::vector<ServerCommand> commands;
-    if (row_count == 0) {
-        commands.push_back({mysql::Command::ping, ""});
-    } else {
-        commands.push_back({mysql::Command::query, std::string(kWithoutCount)});
-    }
+    std::vector<ServerCommand> commands{
+        row_count == 0 ? ServerCommand{mysql::Command::ping, ""}
+                       : ServerCommand{mysql::Command::query, std::string(kWithoutCount)},
+    };
     auto answers = co_await link.connection->run_all(std::move(commands), deadline);
     if (!answers) {
         co_return std::unexpected(std::move(answers).error());

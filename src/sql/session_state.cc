@@ -4,8 +4,10 @@
 #include <array>
 #include <format>
 #include <optional>
+#include <span>
 #include <utility>
 
+#include "core/hex.h"
 #include "core/panic.h"
 #include "sql/assignment_reader.h"
 
@@ -277,9 +279,7 @@ void SessionState::publish_token() {
         std::string text;
         token_.append_to(text);
         statement += "_latin1 0x";
-        for (const char byte : text) {
-            statement += std::format("{:02x}", static_cast<unsigned char>(byte));
-        }
+        statement += core::to_hex(std::as_bytes(std::span(text)));
     }
     put({
         .kind = StateEntry::Kind::user_variable,
