@@ -1,33 +1,14 @@
 // The mark in a data directory, and what is read of the files around it.
 #include "cluster/data_origin.h"
 
-#include <stdlib.h>
-
 #include <filesystem>
 
 #include <doctest/doctest.h>
 
-#include "cluster/durable_file.h"
+#include "runtime/temporary_directory.h"
 
 namespace cluster {
 namespace {
-
-class Folder {
-public:
-    Folder() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-    void fill(const std::string& name, size_t bytes) const {
-        REQUIRE(replace_durably(path_ + "/" + name, std::string(bytes, 'x')));
-    }
-
-private:
-    std::string path_ = "/tmp/trilith-origin-XXXXXX";
-};
 
 TEST_CASE("an origin survives the way to the disk, and nothing else is taken for one") {
     for (const DataOrigin& origin :
@@ -45,17 +26,17 @@ TEST_CASE("an origin survives the way to the disk, and nothing else is taken for
     for (std::string_view wrong : {"", "trilith-origin 2\nrenewal 1\n", "trilith-origin 1\nrenewal x\n"}) {
         CHECK_FALSE(parse_origin(wrong));
     }
-    Folder folder;
+    runtime::TemporaryDirectory folder;
     CHECK(origin_of(folder.path()) == DataOrigin{});
     REQUIRE(record_origin(folder.path(), {.renewal = 3}));
     CHECK(origin_of(folder.path()).renewal == 3);
 }
 
 TEST_CASE("a history is whole from its first binlog, short by its size, and never that of a copy") {
-    Folder folder;
-    folder.fill("binlog.000002", 100);
+    runtime::TemporaryDirectory folder;
+    folder.write("binlog.000002", std::string(100, 'x'));
     CHECK_FALSE(has_short_whole_history(folder.path(), 1000));
-    folder.fill("binlog.000001", 500);
+    folder.write("binlog.000001", std::string(500, 'x'));
     CHECK(has_short_whole_history(folder.path(), 1000));
     CHECK_FALSE(has_short_whole_history(folder.path(), 599));
     REQUIRE(record_origin(folder.path(), {.renewal = 0, .source = "db1", .position = "0-1-5"}));
@@ -64,10 +45,10 @@ TEST_CASE("a history is whole from its first binlog, short by its size, and neve
 }
 
 TEST_CASE("bytes are counted in all depths, and there is room in a temporary directory") {
-    Folder folder;
+    runtime::TemporaryDirectory folder;
     std::filesystem::create_directory(folder.path() + "/shop");
-    folder.fill("ibdata1", 1000);
-    folder.fill("shop/t.ibd", 234);
+    folder.write("ibdata1", std::string(1000, 'x'));
+    folder.write("shop/t.ibd", std::string(234, 'x'));
     CHECK(bytes_below(folder.path()) == 1234);
     CHECK(bytes_below(folder.path() + "/nothing") == 0);
     CHECK(free_bytes(folder.path()).value_or(0) > 0);

@@ -1,14 +1,12 @@
 #include "cluster/store.h"
 
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <filesystem>
 #include <format>
-#include <optional>
 
 #include "cluster/durable_file.h"
 
@@ -40,22 +38,10 @@ uint64_t confirmed_version(const std::string& path) {
 
 std::string Store::path(std::string_view name) const { return directory_ + "/" + std::string(name); }
 
-std::optional<Store::FileState> Store::state_of(const std::string& path) {
-    struct stat state{};
-    if (::stat(path.c_str(), &state) != 0) {
-        return std::nullopt;
-    }
-    const timespec& changed = state.st_ctim;
-    return FileState{
-        .inode = state.st_ino,
-        .size = state.st_size,
-        .changed = std::chrono::seconds(changed.tv_sec) + std::chrono::nanoseconds(changed.tv_nsec),
-    };
-}
-
 core::Result<Topology> Store::read() const {
-    std::optional<FileState> state = state_of(path("topology"));
-    if (state && known_ && known_->state == *state) {
+    runtime::FileStatus status;
+    bool is_there = runtime::file_status_of(path("topology").c_str(), status) == 0;
+    if (is_there && known_ && known_->file == status.identity) {
         return known_->topology;
     }
     known_.reset();
@@ -76,8 +62,9 @@ core::Result<Topology> Store::read() const {
         );
     }
     // Seen before it was read, so that a file that came meanwhile is found to be another one.
-    if (state && os_.wall_time().since_epoch - state->changed > kSettled) {
-        known_ = Known{.state = *state, .topology = *topology};
+    core::Duration changed = std::chrono::nanoseconds(status.identity.changed_ns);
+    if (is_there && os_.wall_time().since_epoch - changed > kSettled) {
+        known_ = Known{.file = status.identity, .topology = *topology};
     }
     return topology;
 }

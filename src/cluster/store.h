@@ -12,7 +12,6 @@
 //   routers/NAME  what that router goes by; locked while it lives
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +20,7 @@
 
 #include "core/result.h"
 #include "runtime/descriptor.h"
+#include "runtime/file.h"
 #include "runtime/os.h"
 #include "runtime/reactor.h"
 #include "runtime/task.h"
@@ -60,19 +60,10 @@ public:
 private:
     [[nodiscard]] std::string path(std::string_view name) const;
 
-    // What tells a file from another one that was put in its place.
-    struct FileState {
-        uint64_t inode = 0;
-        int64_t size = 0;
-        core::Duration changed{};  // since the Unix epoch
-        bool operator==(const FileState&) const = default;
-    };
     struct Known {
-        FileState state;
+        runtime::FileIdentity file;
         upstream::Topology topology;
     };
-
-    [[nodiscard]] static std::optional<FileState> state_of(const std::string& path);
 
     runtime::Os& os_;
     std::string directory_;

@@ -1,34 +1,19 @@
 // What a store's readers see, however fast the record is replaced.
 #include "cluster/store.h"
 
-#include <stdlib.h>
-
 #include <filesystem>
-#include <string>
 
 #include <doctest/doctest.h>
 
 #include "cluster/durable_file.h"
 #include "runtime/linux_os.h"
+#include "runtime/temporary_directory.h"
 
 namespace cluster {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-class Directory {
-public:
-    Directory() { REQUIRE(::mkdtemp(path_.data()) != nullptr); }
-    ~Directory() { std::filesystem::remove_all(path_); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-private:
-    std::string path_ = (std::filesystem::temp_directory_path() / "trilith-store-XXXXXX").string();
-};
 
 // Every file has been there for long.
 class LateOs final : public runtime::LinuxOs {
@@ -45,7 +30,7 @@ upstream::Topology of_epoch(uint64_t epoch) {
 }  // namespace
 
 TEST_CASE("a reader sees each record that replaces the one that it knows") {
-    Directory directory;
+    runtime::TemporaryDirectory directory;
     runtime::LinuxOs os;
     Store leader(os, directory.path());
     Store reader(os, directory.path());
@@ -64,7 +49,7 @@ TEST_CASE("a reader sees each record that replaces the one that it knows") {
 }
 
 TEST_CASE("a record that is known is damaged all the same when the file is") {
-    Directory directory;
+    runtime::TemporaryDirectory directory;
     LateOs os;
     Store store(os, directory.path());
     REQUIRE(store.try_lead());

@@ -7,7 +7,7 @@
 
 #include "node/config_cases.h"
 #include "node/scripted_os.h"
-#include "node/temporary_directory.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 
@@ -46,7 +46,7 @@ CheckOptions of_file(std::string file) {
 }  // namespace
 
 TEST_CASE("a good file is said to be good, or explained") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.open_to_all();  // whoever root would serve as may read it
     directory.write("a.toml", kWholeFile);
     CheckOptions options = of_file(directory / "a.toml");
@@ -63,7 +63,7 @@ TEST_CASE("a good file is said to be good, or explained") {
 }
 
 TEST_CASE("a bad file is exit 2 with its problems, line by line and as JSON") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.write("a.toml", "treads = 1\n");
     CheckOptions options = of_file(directory / "a.toml");
     options.format = OutputFormat::json;
@@ -78,7 +78,7 @@ TEST_CASE("a bad file is exit 2 with its problems, line by line and as JSON") {
 }
 
 TEST_CASE("a user that is not there is refused for root, who would start it, and told to others") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.open_to_all();
     directory.write("a.toml", "user = \"no-such-user-here\"\n" + std::string(kWholeFile));
     CheckOptions options = of_file(directory / "a.toml");
@@ -91,7 +91,7 @@ TEST_CASE("a user that is not there is refused for root, who would start it, and
 }
 
 TEST_CASE("a runtime directory whose sockets would have too long a path is refused") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.write("a.toml", kWholeFile);
     CheckOptions options = of_file(directory / "a.toml");
     options.directories.runtime = "/" + std::string(100, 'd');

@@ -13,8 +13,8 @@
 
 #include "net/address.h"
 #include "node/scripted_os.h"
-#include "node/temporary_directory.h"
 #include "runtime/linux_os.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 
@@ -152,7 +152,7 @@ TEST_CASE("why no connection is there is said with the socket's name") {
 }
 
 TEST_CASE("the same over a real socket, with an answer larger than its buffers") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     std::string path = directory / "lb1.sock";
     runtime::LinuxOs os;
     CHECK(call(os, path, kGet, 5s).error().kind() == ErrorKind::not_found);

@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include "node/temporary_directory.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 namespace {
@@ -33,7 +33,7 @@ public:
 
     [[nodiscard]] std::string path() const { return above / "state"; }
 
-    TemporaryDirectory above;
+    runtime::TemporaryDirectory above;
 };
 
 TEST_CASE("a directory of root's is given with its files, and goes on to another user") {

@@ -15,9 +15,9 @@
 #include "node/full_disk.h"
 #include "node/log_reader.h"
 #include "node/log_text.h"
-#include "node/temporary_directory.h"
 #include "node/up_log.h"
 #include "runtime/linux_os.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 
@@ -50,7 +50,7 @@ std::vector<int> range(int first, int last) {
 }  // namespace
 
 TEST_CASE("a full file is renamed, and no more than are to be kept stay") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     const size_t length = line_of(100).size();
     RotatedFile file(directory / "logs/a.log", {.size_max = 10 * length, .kept = 2});
     for (int number = 100; number < 147; ++number) {
@@ -77,7 +77,7 @@ TEST_CASE("a full file is renamed, and no more than are to be kept stay") {
 }
 
 TEST_CASE("a full disk leaves whole lines, and a directory may come back") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     const size_t length = line_of(100).size();
     RotatedFile file(directory / "logs/a.log", {.size_max = 1 << 20, .kept = 1});
     REQUIRE(file.append(line_of(100)));
@@ -98,7 +98,7 @@ TEST_CASE("a full disk leaves whole lines, and a directory may come back") {
 }
 
 TEST_CASE("what is followed comes once and in order, however often the file is rotated meanwhile") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     const size_t length = line_of(100).size();
     RotatedFile file(directory / "a.log", {.size_max = 3 * length, .kept = 20});
     LogReader reader(directory / "a.log");
@@ -122,7 +122,7 @@ TEST_CASE("what is followed comes once and in order, however often the file is r
 }
 
 TEST_CASE("a request's id and a tier choose lines") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.write(
         "a.log",
         "{\"time\":\"1\",\"tier\":\"web\",\"request_id\":\"r1\",\"number\":1}\n"
@@ -169,7 +169,7 @@ TEST_CASE("a line stands as people read it, and steers no terminal") {
 }
 
 TEST_CASE("events and requests are kept with their server's name, and what is lost is told once") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     runtime::LinuxOs os;
     std::string told;
     core::Log log([&] { return os.wall_time(); }, [&](std::string_view line) { told += line; });
@@ -201,7 +201,7 @@ TEST_CASE("events and requests are kept with their server's name, and what is lo
 }
 
 TEST_CASE("what waits for the disk is bounded, and what is above that is counted") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     runtime::LinuxOs os;
     core::Log log([&] { return os.wall_time(); }, [](std::string_view) {});
     auto files = LogFiles::create(os, log, "web1", {.directory = directory / "logs", .size_max = 1 << 30});
@@ -221,7 +221,7 @@ TEST_CASE("what waits for the disk is bounded, and what is above that is counted
 }
 
 TEST_CASE("what up cannot write yet is bounded, and the newest of it is kept") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     const std::string folder = directory / "later/logs";  // whose parent is missing, too
     UpLog log({}, folder, std::nullopt);
     auto keep = [&](const std::string& event) {

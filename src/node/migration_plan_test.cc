@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "node/temporary_directory.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 namespace {
@@ -97,7 +97,7 @@ TEST_CASE("errors that say that a statement was done before") {
 }
 
 TEST_CASE("files are read in the order of their numbers") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     CHECK(read_migrations(directory / "none")->empty());
     directory.write("10_late.sql", "SELECT 10;");
     directory.write("9_early.sql", "SELECT 9; SELECT 99");
@@ -112,7 +112,7 @@ TEST_CASE("files are read in the order of their numbers") {
 }
 
 TEST_CASE("two files of one number are refused") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.write("1_a.sql", "SELECT 1");
     directory.write("01_b.sql", "SELECT 1");
     auto files = read_migrations(directory.path());

@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "node/full_disk.h"
-#include "node/temporary_directory.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 
@@ -30,7 +30,7 @@ Override weight(uint32_t value) { return {.weight = value, .admin = {}}; }
 }  // namespace
 
 TEST_CASE("without a file nothing is kept, and none is made by looking") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     OverrideStore store = opened(directory / "lb1.overrides.json");
     CHECK(store.all().empty());
     CHECK(store.find("origin/b1") == Override{});
@@ -38,7 +38,7 @@ TEST_CASE("without a file nothing is kept, and none is made by looking") {
 }
 
 TEST_CASE("what was set is there after a restart, and nothing beside it") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     std::string path = directory / "lb1.overrides.json";
     const Override heavy = weight(200);
     const Override draining{.weight = {}, .admin = AdminState::draining};
@@ -61,7 +61,7 @@ TEST_CASE("what was set is there after a restart, and nothing beside it") {
 }
 
 TEST_CASE("an empty override forgets the backend") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     OverrideStore store = opened(directory / "o.json");
     REQUIRE(store.set("origin/b2", weight(1)));
     REQUIRE(store.set("origin/b3", weight(2)));
@@ -72,7 +72,7 @@ TEST_CASE("an empty override forgets the backend") {
 }
 
 TEST_CASE("a damaged file is an error that names it, never silence") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     std::string path = directory / "o.json";
     std::string good = R"({"version": 1, "overrides": {"a/b": {"weight": 256, "admin": "drain"}}})";
     directory.write("o.json", good);
@@ -114,7 +114,7 @@ TEST_CASE("a damaged file is an error that names it, never silence") {
 }
 
 TEST_CASE("a full disk leaves the file and the memory as they were") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     OverrideStore store = opened(directory / "o.json");
     REQUIRE(store.set("origin/b1", weight(7)));
     std::string before = directory.read("o.json");
@@ -132,7 +132,7 @@ TEST_CASE("a full disk leaves the file and the memory as they were") {
 }
 
 TEST_CASE("a directory that is gone is an error, and so is a file where a directory should be") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     OverrideStore store = opened(directory / "missing/o.json");
     CHECK_FALSE(store.set("origin/b1", weight(8)));
     CHECK(store.all().empty());
@@ -141,7 +141,7 @@ TEST_CASE("a directory that is gone is an error, and so is a file where a direct
 }
 
 TEST_CASE("what a killed process left half written does not matter") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.write("o.json.new", "{\"half");
     OverrideStore store = opened(directory / "o.json");
     CHECK(store.all().empty());
@@ -150,7 +150,7 @@ TEST_CASE("what a killed process left half written does not matter") {
 }
 
 TEST_CASE("overrides are bounded in number and in bytes, and what is kept can be read again") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     OverrideStore store = opened(directory / "o.json");
     Overrides many;
     for (size_t i = 0; i < kOverridesMax; ++i) {

@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include "node/temporary_directory.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 
@@ -32,7 +32,7 @@ Environment of_user(uint32_t user) {
 }
 
 // The directories of a site below `directory`, ours and prepared.
-SitePaths prepared(const TemporaryDirectory& directory) {
+SitePaths prepared(const runtime::TemporaryDirectory& directory) {
     SitePaths paths{.state_dir = directory / "state", .runtime_dir = directory / "run", .private_base = {}};
     auto done = prepare_directories(paths, read_environment());
     REQUIRE_MESSAGE(done, done.error().context());
@@ -94,7 +94,7 @@ TEST_CASE("a socket's path has 107 bytes at most") {
 }
 
 TEST_CASE("missing directories are made for this user alone") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     SitePaths paths{
         .state_dir = directory / "a/b/c",
         .runtime_dir = directory / "base/site",
@@ -112,7 +112,7 @@ TEST_CASE("root's sites of a version before, which nobody else could enter, are 
     if (::geteuid() != 0) {
         return;
     }
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     directory.open_to_all();
     Environment environment;
     environment.system_state = directory / "lib";
@@ -133,7 +133,7 @@ TEST_CASE("root's sites of a version before, which nobody else could enter, are 
 }
 
 TEST_CASE("a directory that others own or may write to is refused") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     SitePaths paths = prepared(directory);
     for (mode_t mode : {0770U, 0702U, 01777U}) {
         REQUIRE(::chmod(paths.runtime_dir.c_str(), mode) == 0);
@@ -159,7 +159,7 @@ TEST_CASE("a directory that others own or may write to is refused") {
 }
 
 TEST_CASE("a base in /tmp that another user made is refused, by servers and by verbs") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     Environment ann = of_user(::geteuid() + 1);
     ann.temporary = directory.path();
     std::string base = directory / std::format("trilith-{}", ann.user);
@@ -175,7 +175,7 @@ TEST_CASE("a base in /tmp that another user made is refused, by servers and by v
 }
 
 TEST_CASE("one process a server: the second is told which is the first") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     SitePaths paths = prepared(directory);
     auto first = lock_server(paths, "lb1");
     REQUIRE(first);
@@ -187,7 +187,7 @@ TEST_CASE("one process a server: the second is told which is the first") {
 }
 
 TEST_CASE("the same state or the same sockets are enough to conflict") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     SitePaths paths = prepared(directory);
     auto first = lock_server(paths, "lb1");
     REQUIRE(first);
@@ -202,7 +202,7 @@ TEST_CASE("the same state or the same sockets are enough to conflict") {
 }
 
 TEST_CASE("a claim ends with its owner, moved or killed") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     SitePaths paths = prepared(directory);
     {
         auto first = lock_server(paths, "lb1");
@@ -235,7 +235,7 @@ TEST_CASE("a claim ends with its owner, moved or killed") {
 }
 
 TEST_CASE("sockets are found by site and server, and nothing else is taken for one") {
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
     Environment ann = of_user(1000);
     ann.xdg_runtime = directory.path();
     CHECK(list_sockets({}, ann, "")->empty());

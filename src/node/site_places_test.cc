@@ -8,8 +8,8 @@
 #include <doctest/doctest.h>
 
 #include "node/config_file.h"
-#include "node/temporary_directory.h"
 #include "runtime/linux_os.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 namespace {
@@ -43,7 +43,7 @@ public:
 
     [[nodiscard]] std::string file() const { return directory / "site.toml"; }
 
-    TemporaryDirectory directory;
+    runtime::TemporaryDirectory directory;
 };
 
 TEST_CASE("a missing root is a problem, at its key, with the cure") {

@@ -13,10 +13,10 @@
 
 #include "core/metrics.h"
 #include "node/control_client.h"
-#include "node/temporary_directory.h"
 #include "runtime/cores.h"
 #include "runtime/linux_os.h"
 #include "runtime/process.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 
@@ -126,7 +126,7 @@ public:
     }
 
     runtime::LinuxOs os_;
-    TemporaryDirectory directory_;
+    runtime::TemporaryDirectory directory_;
     core::Log log_{[] { return core::WallTime(); }, [](std::string_view) {}};
     pid_t server_;
     sigset_t signals_{};

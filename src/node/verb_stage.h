@@ -15,7 +15,7 @@
 #include "node/sample_status.h"
 #include "node/scripted_os.h"
 #include "node/status_json.h"
-#include "node/temporary_directory.h"
+#include "runtime/temporary_directory.h"
 
 namespace node {
 
@@ -58,7 +58,7 @@ public:
     std::string err;
 
 private:
-    TemporaryDirectory directory_;
+    runtime::TemporaryDirectory directory_;
     Console console_{
         .os = os,
         .environment = {},

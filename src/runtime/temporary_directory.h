@@ -14,7 +14,7 @@
 
 #include "core/panic.h"
 
-namespace node {
+namespace runtime {
 
 class TemporaryDirectory {
 public:
@@ -71,4 +71,4 @@ private:
     std::string path_;
 };
 
-}  // namespace node
+}  // namespace runtime
