@@ -78,7 +78,8 @@ endfunction()
 # fuzz/NAME.dict (words) of the source tree are read where they exist, and never written. Where two folders
 # have a reader of the same name, the inputs of one lie in fuzz/FOLDER_NAME.
 function(trilith_fuzzer folder source)
-    get_filename_component(name ${source} NAME_WE)
+    string(REGEX REPLACE "\\.cc$" "" name ${source})
+    string(REPLACE "/" "_" name ${name})   # config/file_fuzz.cc: of config_file
     set(target trilith_${folder}_${name})
     add_executable(${target} ${source})
     trilith_link(${target} ${folder})

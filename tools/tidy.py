@@ -113,6 +113,20 @@ def check_own_include(tree, name, line, target, layers):
     if folder != "test" and used != folder and used not in layers[folder]:
         allowed = ", ".join(layers[folder]) or "nothing"
         tree.error(name, line, f"{folder} includes {used}: an arrow that does not run downward", allowed)
+    if used == folder and folder in tree.rules.get("rooms", {}):
+        check_rooms(tree, name, line, f"src/{target}")
+
+
+def check_rooms(tree, name, line, target):
+    rooms = tree.rules["rooms"][folder_of(name)]
+    own, used = (path.split("/")[2] for path in (name, target))
+    for path, room in ((name, own), (target, used)):
+        if room not in rooms:
+            tree.error(path, 1, f"{room} is no room of its folder", "a line under [rooms] in tools/layers.toml")
+            return
+    if rooms.index(used) > rooms.index(own):
+        allowed = ", ".join(rooms[: rooms.index(own)]) or "nothing"
+        tree.error(name, line, f"{own} includes {used}: an arrow that does not run downward", allowed)
 
 
 def check_third_party(tree, name, line, target):
@@ -288,7 +302,7 @@ def check_document_paths(tree):
                 target = (found[0] or found[1]).rstrip("/.,:")
                 if re.fullmatch(rf"({tops})/[\w./-]+", target) and not exists(tree, path, target, ("",)):
                     tree.error(tree.name(path), number, f"{target} is not there", "a path that is")
-                elif re.fullmatch(rf"({layers})/[a-z][\w.]*", target):
+                elif re.fullmatch(rf"({layers})/[a-z][\w./]*", target):
                     if not exists(tree, path, f"src/{target}", ("", ".h", ".cc")):
                         tree.error(tree.name(path), number, f"{target} is not there", "a path that is")
 

@@ -57,6 +57,22 @@ class TidyTest(unittest.TestCase):
         self.add("src/core/units.cc", '#include "net/address.h"\n')
         self.assert_found("src/core/units.cc:8", "core includes net")
 
+    def add_room(self, path, text):
+        """A header of src/node, which another includes: no finding by itself."""
+        self.write("src/node/README.md", "# node\n")
+        self.write(f"src/node/{path}", f"// A thing.\n#pragma once\n{text}")
+
+    def test_a_room_that_includes_a_higher_one_is_found(self):
+        self.add_room("verbs/ask.h", '\n#include "node/config/file.h"\n')
+        self.add_room("config/file.h", '\n#include "node/verbs/ask.h"\n')
+        self.assert_found("src/node/config/file.h:4", "config includes verbs")
+
+    def test_a_file_in_no_room_is_found(self):
+        self.add_room("config/file.h", '\n#include "node/stray.h"\n')
+        self.add_room("stray.h", '\n#include "core/units.h"\n')
+        self.add_room("up/view.h", '\n#include "node/config/file.h"\n#include "node/up/view.h"\n')
+        self.assert_found("src/node/stray.h:1", "is no room")
+
     def test_a_tier_does_not_include_its_neighbour(self):
         self.write("src/http/README.md", "# http\n")
         self.write("src/http/CMakeLists.txt", "# The files.\ntrilith_folder(http SOURCES head.cc)\n")

@@ -4,7 +4,7 @@
 
 #include "net/address.h"
 #include "net/listener.h"
-#include "node/control_server.h"
+#include "node/control/server.h"
 #include "runtime/linux_os.h"
 #include "runtime/reactor.h"
 

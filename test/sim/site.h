@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/log.h"
-#include "node/node.h"
+#include "node/serve/node.h"
 #include "sim/sim_client.h"
 #include "sim/sim_origin.h"
 #include "sim/world.h"
