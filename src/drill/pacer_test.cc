@@ -1,6 +1,7 @@
 // Work that falls due at a rate.
 #include "drill/pacer.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 

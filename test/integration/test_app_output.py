@@ -161,5 +161,6 @@ def test_a_reader_of_the_log_who_does_not_read_holds_nobody_up(stage):
         assert site.get("/who")
         done = site.verb("status", timeout=10)
         assert done.returncode == 0 and "app-1" in done.stdout, done
+        assert site.status()["standard_error_lines_lost_total"] > 1000
         site.signal(signal.SIGTERM)
         site.wait_exit(10)

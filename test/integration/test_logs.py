@@ -94,3 +94,4 @@ def test_a_directory_that_cannot_be_written_is_told_once_and_nothing_waits(stage
         assert site.get("/who")
     told = [line for line in site.stderr().splitlines() if "log: the log file cannot be written: lines are lost" in line]
     assert len(told) == len(TIERS), told
+    wait_until(lambda: all(site.status_of(server)["log_file_lines_lost_total"] >= 20 for server in TIERS), 10, "every lost line counted")

@@ -38,11 +38,13 @@ void StandardError::write(std::string_view line) {
             "trilith: " + std::to_string(dropped) + " lines of this log were dropped, nobody read it\n";
         if (!try_write(told)) {
             dropped_ += dropped + 1;
+            ++lost_;
             return;
         }
     }
     if (!try_write(line)) {
         ++dropped_;
+        ++lost_;
     }
 }
 

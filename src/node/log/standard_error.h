@@ -15,8 +15,12 @@ public:
     // next one that is taken.
     void write(std::string_view line);
 
+    // Lines that were dropped, ever.
+    [[nodiscard]] uint64_t lines_lost() const { return lost_.load(std::memory_order_relaxed); }
+
 private:
-    std::atomic<uint64_t> dropped_{0};
+    std::atomic<uint64_t> dropped_{0};  // and not told yet
+    std::atomic<uint64_t> lost_{0};
 };
 
 }  // namespace node

@@ -76,6 +76,8 @@ TEST_CASE("haproxy's names have haproxy's meaning") {
         },
         {"trilith_retries_denied_total{proxy=\"api.foobar.com\",tier=\"balancer\"}", "44"},
         {"trilith_access_log_lines_dropped_total", "55"},
+        {"trilith_log_file_lines_lost_total", "56"},
+        {"trilith_standard_error_lines_lost_total", "57"},
         {"trilith_reloads_total", "2"},
         {"trilith_backend_overridden{proxy=\"origin\",tier=\"balancer\",server=\"b3\"}", "1"},
         {"trilith_backend_overridden{proxy=\"origin\",tier=\"balancer\",server=\"b1\"}", "0"},

@@ -33,6 +33,7 @@ struct NodeWorld {
     std::vector<runtime::Reactor*> cores;  // at least one; may be the control reactor itself in simulation
     core::Log& log;
     LogSink& access_log;           // outlives the node's cores
+    std::function<LogLosses()> log_losses{};  // of the server's own log; empty: it loses nothing
     OverrideStore* overrides;      // null: nothing is kept
     uint32_t connections_max = 0;  // clients at a time where the system allows fewer than configured; 0: as
                                    // configured

@@ -181,6 +181,7 @@ ServerStatus Node::status() const {
         }
     }
     status.log_lines_dropped_total = world_.access_log.lines_lost();
+    status.log_losses = world_.log_losses ? world_.log_losses() : LogLosses{};
     for (const auto& front : fronts_) {
         describe_front(status, *front, now);
     }

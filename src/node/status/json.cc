@@ -124,6 +124,8 @@ void add_traffic(Json& document, const ServerStatus& status) {
     document["retries_total"] = status.retries_total;
     document["retries_denied_total"] = status.retries_denied_total;
     document["log_lines_dropped_total"] = status.log_lines_dropped_total;
+    document["log_file_lines_lost_total"] = status.log_losses.file_lines_total;
+    document["standard_error_lines_lost_total"] = status.log_losses.standard_error_lines_total;
     document["request_time"] = histogram_json(status.request_time);
     document["queue_time"] = histogram_json(status.queue_time);
 }

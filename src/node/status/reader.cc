@@ -112,6 +112,8 @@ void read_traffic(JsonValues& object, ServerStatus& status) {
     object.read("retries_total", status.retries_total);
     object.read("retries_denied_total", status.retries_denied_total);
     object.read("log_lines_dropped_total", status.log_lines_dropped_total);
+    object.read("log_file_lines_lost_total", status.log_losses.file_lines_total);
+    object.read("standard_error_lines_lost_total", status.log_losses.standard_error_lines_total);
     read_histogram(object.child("request_time"), status.request_time);
     read_histogram(object.child("queue_time"), status.queue_time);
 }

@@ -127,6 +127,7 @@ inline ServerStatus sample_status() {
     status.retries_total = 33;
     status.retries_denied_total = 44;
     status.log_lines_dropped_total = 55;
+    status.log_losses = {.file_lines_total = 56, .standard_error_lines_total = 57};
     status.request_time = sample_histogram(100);
     status.queue_time = sample_histogram(1);
     FrontStatus front;

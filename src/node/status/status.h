@@ -178,6 +178,12 @@ struct FrontStatus : ClientStatus {
     std::string tier;  // balancer, web or app; each once
 };
 
+// Lines of a server's own log that are nowhere now.
+struct LogLosses {
+    uint64_t file_lines_total = 0;            // that the log files could not take: a full or slow disk
+    uint64_t standard_error_lines_total = 0;  // that nobody read
+};
+
 // A server as the site's file has it, whether it runs or not.
 struct PlannedServer {
     std::string server{};
@@ -204,7 +210,8 @@ struct ServerStatus : ClientStatus {
     uint32_t threads = 0;
     std::vector<std::string> listeners;
     std::vector<PlannedServer> whiteboard;  // every server of the site, in the order of the file
-    uint64_t log_lines_dropped_total = 0;
+    uint64_t log_lines_dropped_total = 0;  // of access logs
+    LogLosses log_losses;
     std::vector<FrontStatus> fronts;
     std::vector<PoolStatus> pools;
     std::optional<AppStatus> app;            // where this server runs the site's program

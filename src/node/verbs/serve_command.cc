@@ -1,6 +1,5 @@
 #include "node/verbs/serve_command.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "node/log/text.h"
 #include "node/log/writer.h"
 #include "node/serve/control_routes.h"
+#include "node/serve/control_socket.h"
 #include "node/serve/descriptor_limit.h"
 #include "node/serve/node.h"
 #include "node/serve/override_store.h"
@@ -87,31 +87,6 @@ core::Result<std::vector<std::unique_ptr<runtime::Reactor>>> open_reactors(runti
     }
     return reactors;
 }
-
-// The control socket, 0600. Whoever holds the server's lock may remove one that a dead process left.
-core::Result<net::Listener> open_control_socket(runtime::Reactor& reactor, const std::string& path) {
-    TRY(net::Address address, net::Address::of_unix_path(path));
-    ::unlink(path.c_str());
-    mode_t before = ::umask(0177);
-    auto listener = net::Listener::open(reactor, address, {});
-    ::umask(before);
-    return listener;
-}
-
-// Removes the control socket at the end, also of a start that failed. A server that was root cannot; whoever
-// finds nobody behind it takes it for gone.
-class SocketFile {
-public:
-    explicit SocketFile(std::string path) : path_(std::move(path)) {}
-
-    SocketFile(const SocketFile&) = delete;
-    SocketFile& operator=(const SocketFile&) = delete;
-
-    ~SocketFile() { ::unlink(path_.c_str()); }
-
-private:
-    std::string path_;
-};
 
 runtime::Task<void> follow_signals(Node& node, Signals& signals) {
     for (;;) {
@@ -183,6 +158,7 @@ struct Process {
     core::Result<int> run(Config config);
     core::Result<void> claim_places(const Config& config);
     core::Result<void> prepare_log_files(const LogConfig& config);
+    [[nodiscard]] LogLosses log_losses() const;
     core::Result<void> look_around(const Config& config);
     core::Result<void> prepare_access_log(const std::vector<FrontPlan>& plans);
     core::Result<void> become_user(const Config& config);
@@ -248,6 +224,13 @@ core::Result<void> Process::prepare_log_files(const LogConfig& config) {
     }
     TRY(log_files, LogFiles::create(os, log, server, placed));
     return {};
+}
+
+LogLosses Process::log_losses() const {
+    return {
+        .file_lines_total = log_files == nullptr ? 0 : log_files->lines_lost(),
+        .standard_error_lines_total = standard_error.lines_lost(),
+    };
 }
 
 // Says what of the files could not be read later; fails where nothing could be served.
@@ -343,6 +326,7 @@ core::Result<int> Process::run(Config config) {
         .cores = {},
         .log = log,
         .access_log = *access_log,
+        .log_losses = [this] { return log_losses(); },
         .overrides = &*overrides,
         .connections_max = connections_max,
         .programs_directory = paths.programs_dir(),
