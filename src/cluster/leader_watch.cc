@@ -46,7 +46,7 @@ Task<void> Leader::probe_writes() {
         std::string server = topology_.primary;
         core::Instant began = reactor_.now();
         probe_.began = began;
-        auto written = co_await line_of(server).ask_apart(
+        auto written = co_await line_of(server).try_write(
             write_statements(kProbeRow, topology_.epoch, server),
             kProbeTime
         );
@@ -66,6 +66,9 @@ Task<void> Leader::probe_writes() {
                 );
             }
         }
+    }
+    for (auto& line : lines_) {
+        line->end_writes();
     }
 }
 

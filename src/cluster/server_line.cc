@@ -47,7 +47,8 @@ ServerLine::ServerLine(
       changed_(changed),
       wake_(reactor),
       looks_(reactor, shared, place_.manager),
-      orders_(reactor, shared, place_.manager) {}
+      orders_(reactor, shared, place_.manager),
+      writes_(reactor, shared, place_.manager) {}
 
 void ServerLine::forget() {
     sight_.reset();
@@ -191,6 +192,10 @@ Task<ServerResult<QueryAnswer>> ServerLine::ask_apart(std::string statements, co
     auto answer = co_await apart.ask(account_, std::move(statements), reactor_.now() + within);
     apart.close();
     co_return answer;
+}
+
+Task<ServerResult<QueryAnswer>> ServerLine::try_write(std::string statements, core::Duration within) {
+    co_return co_await writes_.ask(account_, std::move(statements), reactor_.now() + within);
 }
 
 Task<ServerResult<QueryAnswer>> ServerLine::order_apart(std::string statements, core::Duration within) {

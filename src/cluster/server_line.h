@@ -50,6 +50,15 @@ public:
         core::Duration within
     );
 
+    // The same, again and again, over a connection that is kept for it: a write that is no order. One at a
+    // time; one that broke may have been done twice.
+    [[nodiscard]] runtime::Task<mariadb::ServerResult<mariadb::QueryAnswer>> try_write(
+        std::string statements,
+        core::Duration within
+    );
+
+    void end_writes() { writes_.close(); }
+
     // The next look is due.
     void look_soon() { wake_.set(); }
 
@@ -77,6 +86,7 @@ private:
     runtime::Event wake_;
     mariadb::KeptConnection looks_;
     mariadb::KeptConnection orders_;
+    mariadb::KeptConnection writes_;  // of try_write()
     runtime::Descriptor fence_;
     std::optional<Sight> sight_;
     std::string why_ = "was not looked at yet";
