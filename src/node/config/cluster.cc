@@ -8,6 +8,7 @@
 
 #include "cluster/settings.h"
 #include "core/panic.h"
+#include "node/config/database.h"
 #include "node/config/listen.h"
 #include "node/config/names.h"
 
