@@ -462,7 +462,7 @@ struct DatabaseOptions {
     // mysql://USER:PASSWORD@ADDRESS:PORT/DATABASE; empty: the environment's DATABASE_URL.
     std::string url{};
 
-    uint32_t connections_max = 8;  // of one thread of the program
+    uint32_t connections_max = 8;  // of one thread; a quarter of them is for reads alone
     uint32_t queue_max = 256;      // requests that wait for one; then `unavailable`
     uint32_t statements_max = 64;  // prepared on a connection; then the one unused for longest is closed
     uint32_t rows_max = 10'000;    // of a result

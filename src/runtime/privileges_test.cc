@@ -96,6 +96,9 @@ TEST_CASE("who was root is another user, with one capability and without a way b
     CHECK(failed == 0);
 }
 
+// Rights are a thread's own. ThreadSanitizer's thread has not these, and the C library ends a process whose
+// threads would go on as different users.
+#if !__has_feature(thread_sanitizer)
 TEST_CASE("who starts a program as another user keeps the rights for it, and can give them up") {
     if (::geteuid() != 0) {
         return;
@@ -123,6 +126,7 @@ TEST_CASE("who starts a program as another user keeps the rights for it, and can
     });
     CHECK(failed == 0);
 }
+#endif
 
 TEST_CASE("file rights are borrowed and given back") {
     if (::geteuid() != 0) {

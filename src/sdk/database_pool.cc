@@ -23,6 +23,20 @@ constexpr core::Duration kStopTime = std::chrono::seconds(1);
 // Connections whose request is over and whose end is not there yet.
 constexpr size_t kBackgroundMax = 64;
 
+// Of so many connections, those that may write at a time: a quarter is left to reads.
+uint32_t writing_max(uint32_t connections) {
+    return connections == 1 ? 1 : connections - std::max(1U, connections / 4);
+}
+
+Use use_of(const PooledConnection& connection) {
+    return connection.is_lent_to_write ? Use::write : Use::read;
+}
+
+std::unique_ptr<PooledConnection> lent(std::unique_ptr<PooledConnection> connection, Use use) {
+    connection->is_lent_to_write = use == Use::write;
+    return connection;
+}
+
 std::unexpected<mariadb::ServerFailure> pool_failure(core::ErrorKind kind, std::string sentence) {
     return std::unexpected(mariadb::ServerFailure{.kind = kind, .message = std::move(sentence)});
 }
@@ -49,23 +63,39 @@ mariadb::ServerLogin DatabasePool::login() const {
     };
 }
 
+bool DatabasePool::may_have(Use use) const {
+    return use == Use::read || writing_ < writing_max(settings_.options.connections_max);
+}
+
+void DatabasePool::begin_use(Use use) { writing_ += use == Use::write ? 1 : 0; }
+
+void DatabasePool::end_use(Use use) {
+    ASSERT(use == Use::read || writing_ > 0);
+    writing_ -= use == Use::write ? 1 : 0;
+}
+
 runtime::Task<DatabasePool::Taken> DatabasePool::take(Use use) {
     close_old();
+    if (!may_have(use)) {
+        co_return co_await wait_for_one(use);
+    }
+    begin_use(use);
     if (auto idle = take_idle(use)) {
-        co_return idle;
+        co_return lent(std::move(idle), use);
     }
     if (open_ < settings_.options.connections_max) {
         ++open_;
-        co_return co_await open();
+        co_return co_await open(use);
     }
     if (auto idle = take_idle(use == Use::read ? Use::write : Use::read)) {
-        co_return idle;
+        co_return lent(std::move(idle), use);
     }
     if (open_ < settings_.options.connections_max) {  // what was idle was closed
         ++open_;
-        co_return co_await open();
+        co_return co_await open(use);
     }
-    co_return co_await wait_for_one();
+    end_use(use);
+    co_return co_await wait_for_one(use);
 }
 
 // The one that was used last, of those that have written or of those that have not. One that its server has
@@ -85,29 +115,32 @@ std::unique_ptr<PooledConnection> DatabasePool::take_idle(Use use) {
     return nullptr;
 }
 
-// A place has been counted for it.
-runtime::Task<DatabasePool::Taken> DatabasePool::open() {
+// A place has been counted for it, and its use.
+runtime::Task<DatabasePool::Taken> DatabasePool::open(Use use) {
     core::Instant deadline = now() + settings_.options.connect_time;
     auto opened =
         co_await mariadb::ServerConnection::open(shared_, reactor_, settings_.url.address, login(), deadline);
     if (!opened) {
-        free_place();
+        free_place(use);
         if (opened.error().kind == core::ErrorKind::timed_out) {
             opened.error().kind = core::ErrorKind::refused;  // nothing was done
         }
         co_return std::unexpected(std::move(opened).error());
     }
-    co_return std::make_unique<PooledConnection>(*std::move(opened), settings_.options.statements_max);
+    auto connection =
+        std::make_unique<PooledConnection>(*std::move(opened), settings_.options.statements_max);
+    co_return lent(std::move(connection), use);
 }
 
-runtime::Task<DatabasePool::Taken> DatabasePool::wait_for_one() {
+runtime::Task<DatabasePool::Taken> DatabasePool::wait_for_one(Use use) {
     if (waiting_.size() >= settings_.options.queue_max) {
         co_return pool_failure(
             core::ErrorKind::exhausted,
             "too many requests wait for a connection to the database"
         );
     }
-    Waiting waiting(reactor_);
+    uint32_t connections = settings_.options.connections_max;
+    Waiting waiting(reactor_, use);
     waiting_.push_back(&waiting);
     runtime::Outcome outcome = co_await waiting.event.wait(now() + settings_.options.queue_time);
     bool was_served = waiting.given != nullptr || waiting.may_open;
@@ -118,7 +151,7 @@ runtime::Task<DatabasePool::Taken> DatabasePool::wait_for_one() {
         if (waiting.given != nullptr) {
             give_back(std::move(waiting.given));
         } else if (waiting.may_open) {
-            free_place();
+            free_place(use);
         }
         co_return pool_failure(core::ErrorKind::cancelled, "the request is over");
     }
@@ -126,20 +159,26 @@ runtime::Task<DatabasePool::Taken> DatabasePool::wait_for_one() {
         co_return std::move(waiting.given);
     }
     if (waiting.may_open) {
-        co_return co_await open();
+        co_return co_await open(use);
     }
     co_return pool_failure(
         core::ErrorKind::exhausted,
-        std::format("all {} connections to the database are busy", settings_.options.connections_max)
+        use == Use::read || connections == 1
+            ? std::format("all {} connections to the database are busy", connections)
+            : std::format(
+                  "all {} connections to the database that may write are busy",
+                  writing_max(connections)
+              )
     );
 }
 
 void DatabasePool::give_back(std::unique_ptr<PooledConnection> connection) {
-    if (!waiting_.empty()) {
-        Waiting& first = *waiting_.front();
-        waiting_.pop_front();
-        first.given = std::move(connection);
-        first.event.set();
+    end_use(use_of(*connection));
+    connection->is_lent_to_write = false;
+    if (Waiting* next = next_waiting()) {
+        begin_use(next->use);
+        next->given = lent(std::move(connection), next->use);
+        next->event.set();
         return;
     }
     connection->idle_since = now();
@@ -147,21 +186,34 @@ void DatabasePool::give_back(std::unique_ptr<PooledConnection> connection) {
 }
 
 void DatabasePool::drop(std::unique_ptr<PooledConnection> connection) {
+    Use use = use_of(*connection);
     connection.reset();
-    free_place();
+    free_place(use);
 }
 
-// The place of a connection that is gone goes to the first who waits.
-void DatabasePool::free_place() {
+// The place of a connection that is gone goes to the first who waits and may have it.
+void DatabasePool::free_place(Use use) {
     ASSERT(open_ > 0);
-    if (waiting_.empty()) {
+    end_use(use);
+    Waiting* next = next_waiting();
+    if (next == nullptr) {
         --open_;
         return;
     }
-    Waiting& first = *waiting_.front();
-    waiting_.pop_front();
-    first.may_open = true;
-    first.event.set();
+    begin_use(next->use);
+    next->may_open = true;
+    next->event.set();
+}
+
+// The first who may have a connection now, no longer in the queue; null: none.
+DatabasePool::Waiting* DatabasePool::next_waiting() {
+    auto found = std::ranges::find_if(waiting_, [this](const Waiting* each) { return may_have(each->use); });
+    if (found == waiting_.end()) {
+        return nullptr;
+    }
+    Waiting* next = *found;
+    waiting_.erase(found);
+    return next;
 }
 
 void DatabasePool::close_old() {

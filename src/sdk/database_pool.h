@@ -34,9 +34,10 @@ public:
     [[nodiscard]] core::Instant now() const { return reactor_.now(); }
 
     // An idle connection or a new one; a read gets one that has not written as long as there are others.
-    // Fails with `exhausted` when the queue is full or a place in it came to nothing in time, `cancelled`
-    // when the fiber is interrupted, else as ServerConnection::open() does, with `refused` for `timed_out`:
-    // nothing was done.
+    // Writes never have all of them, so that pages are read while a primary that hangs keeps every form
+    // waiting. Fails with `exhausted` when the queue is full or a place in it came to nothing in time,
+    // `cancelled` when the fiber is interrupted, else as ServerConnection::open() does, with `refused` for
+    // `timed_out`: nothing was done.
     [[nodiscard]] runtime::Task<mariadb::ServerResult<std::unique_ptr<PooledConnection>>> take(Use use);
 
     // Of a connection from take(), exactly one of these:
@@ -60,9 +61,10 @@ public:
 private:
     // One request in the queue; lives in its frame.
     struct Waiting {
-        explicit Waiting(runtime::Reactor& reactor) : event(reactor) {}
+        Waiting(runtime::Reactor& reactor, Use wanted) : event(reactor), use(wanted) {}
 
         runtime::Event event;
+        Use use;
         std::unique_ptr<PooledConnection> given{};
         bool may_open = false;  // a place is counted for it
     };
@@ -70,8 +72,12 @@ private:
     using Taken = mariadb::ServerResult<std::unique_ptr<PooledConnection>>;
 
     [[nodiscard]] std::unique_ptr<PooledConnection> take_idle(Use use);
-    [[nodiscard]] runtime::Task<Taken> open();
-    [[nodiscard]] runtime::Task<Taken> wait_for_one();
+    [[nodiscard]] runtime::Task<Taken> open(Use use);
+    [[nodiscard]] runtime::Task<Taken> wait_for_one(Use use);
+    [[nodiscard]] bool may_have(Use use) const;
+    void begin_use(Use use);
+    void end_use(Use use);
+    [[nodiscard]] Waiting* next_waiting();
     [[nodiscard]] runtime::Task<void> run_kill(std::unique_ptr<PooledConnection> connection);
     [[nodiscard]] runtime::Task<void> run_roll_back(std::unique_ptr<PooledConnection> connection);
     [[nodiscard]] runtime::Task<void> run_finish(
@@ -80,7 +86,7 @@ private:
     );
     [[nodiscard]] mariadb::ServerLogin login() const;
     void close_old();
-    void free_place();
+    void free_place(Use use);
 
     runtime::Reactor& reactor_;
     net::SharedReadBuffer& shared_;
@@ -89,6 +95,7 @@ private:
     std::vector<std::unique_ptr<PooledConnection>> idle_;  // the one used last is the last one
     std::deque<Waiting*> waiting_;
     uint32_t open_ = 0;
+    uint32_t writing_ = 0;  // of them: lent, or being opened, to write
     runtime::TaskGroup chores_;
 };
 

@@ -305,6 +305,32 @@ TEST_CASE("a connection that becomes free goes to the first who waits") {
     CHECK(fake.count("login") == 1);
 }
 
+TEST_CASE("writes that hang leave connections to reads") {
+    FakeDatabase fake(
+        {{std::string(kSaveText), {.way = Way::hangs}},
+         {std::string(kCountText), {.packets = fake_numbers("n", {1})}}}
+    );
+    Shop shop(fake, {}, {.connections_max = 4});
+    ServedProgram served(shop.app);
+    std::vector<std::unique_ptr<Client>> writers;
+    for (size_t running = 1; running <= 3; ++running) {
+        writers.push_back(std::make_unique<Client>(served));
+        writers.back()->send(post("/save"));
+        fake.await("execute ", running);
+    }
+    writers.push_back(std::make_unique<Client>(served));
+    writers.back()->send(post("/save"));
+    Client reader(served);
+    CHECK(is_status(reader.get("/count"), 200));
+    CHECK(is_status(reader.get("/count"), 200));
+    CHECK(fake.count("execute " + std::string(kSaveText)) == 3);
+    fake.release();
+    for (auto& writer : writers) {
+        CHECK(is_status(writer->read_answer(), 200));
+    }
+    CHECK(fake.count("login") == 4);
+}
+
 TEST_CASE("a server that is not there is a 503") {
     App app;
     Database database({.url = "mysql://app:secret@127.0.0.1:1/shop"});

@@ -50,6 +50,7 @@ public:
     core::Instant idle_since{};
     // Its session has written: through the router, its reads must have that, whoever they are for.
     bool has_written = false;
+    bool is_lent_to_write = false;
     bool was_used = false;  // a statement has been answered: a break may have happened while it was idle
 
 private:
