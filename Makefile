@@ -35,13 +35,14 @@ chaos:              ## 100 rounds of killing and stopping a site's databases und
 	@test/chaos/chaos.py --rounds 100
 	@test/chaos/chaos.py --rounds 10 --sabotage
 
-bench:              ## measure beside haproxy, nginx and PHP-FPM; results in bench/results
+bench:              ## measure beside haproxy, nginx, PHP-FPM and MariaDB; results in bench/results
 	@scripts/install-dependencies build bench
 	@scripts/build release
 	@cmake -DTRILITH_BENCH=ON build/release >/dev/null && scripts/build release
 	@bench/run
 	@bench/pages
 	@bench/site
+	@bench/sql
 
 format:             ## format every C++ file
 	@clang-format-19 -i $(sources)
