@@ -200,6 +200,17 @@ runtime::Task<ClientSession::Next> ClientSession::dispatch() {
     }
 }
 
+// SET @trilith_token and nothing else: the router's own business. A visitor's reads begin with it, and must
+// not wait for a primary that is busy or gone.
+runtime::Task<ClientSession::Next> ClientSession::take_token(StatementEffects effects) {
+    uint8_t sequence = client_.requests.next_sequence();
+    client_.settle_command();
+    servers_.state().note_success(effects);
+    servers_.note_own_ok();
+    bool is_told = co_await reply_ok(worker_, client_, sequence, {.status = servers_.state().status()});
+    co_return is_told ? Next::goes_on : Next::ends;
+}
+
 runtime::Task<ClientSession::Next> ClientSession::run_query() {
     std::string_view text = payload();
     const mysql::TokenSettings& settings = servers_.state().token_settings();
@@ -236,6 +247,9 @@ runtime::Task<ClientSession::Next> ClientSession::run_query() {
             mysql::kErrorWrongArguments,
             "trilith: @trilith_token is set to what SELECT @trilith_token gave, between quotes"
         );
+    }
+    if (is_whole && !statement.is_multi_statement && is_token_alone(effects)) {
+        co_return co_await take_token(effects);
     }
     RoutePlan plan = plan_route(
         statement,

@@ -12,45 +12,10 @@
 #include "mysql/ok_packet.h"
 #include "mysql/sql_tokens.h"
 #include "sql/carried_state.h"
-#include "sql/statement_class.h"
+#include "sql/statement_effects.h"
+#include "sql/token_variable.h"
 
 namespace sql {
-
-// What a statement does to its session if it succeeds; owns what it says.
-struct StatementEffects {
-    Verb verb = Verb::other;
-    TransactionEffect transaction = TransactionEffect::none;
-    PinSet pins{};
-    PinSet releases{};
-    std::vector<StateEntry> entries{};  // in the order of the text
-    bool is_read = false;               // its text promises to change nothing
-    bool is_session_set = false;        // SET, and all that it changes is in `entries`
-    bool counts_found_rows = false;     // SQL_CALC_FOUND_ROWS
-    bool has_select = false;            // in it, or nobody knows
-    TableUse tables = TableUse::none;
-    bool tells_found_rows = false;  // FOUND_ROWS() is the number of rows that it gives
-};
-
-// Of a statement by its text and class.
-[[nodiscard]] StatementEffects effects_of(
-    std::string_view text,
-    const StatementClass& statement,
-    const mysql::TokenSettings& settings
-);
-
-// The same of a statement that is prepared: what SET says is not captured when it is executed, so it pins.
-[[nodiscard]] StatementEffects prepared_effects_of(const StatementClass& statement);
-
-// The variable by which a token goes from one connection of a client to another.
-inline constexpr std::string_view kTokenVariable = "trilith_token";
-// What SET says of it: empty for NULL and ''; nothing where it is no GTID position between quotes.
-[[nodiscard]] std::optional<mysql::GtidPosition> token_of(const StateEntry& entry);
-[[nodiscard]] bool sets_token(const StateEntry& entry);
-// Why it cannot be read: for the client.
-inline constexpr std::string_view kTokenUnknown =
-    "trilith: @trilith_token is not known after a statement that failed: write, or connect, anew";
-// Whether the text may have the variable's name in it.
-[[nodiscard]] bool mentions_token(std::string_view text);
 
 class SessionState {
 public:

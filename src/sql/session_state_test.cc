@@ -284,7 +284,9 @@ TEST_CASE("a SET that changes the session alone is known as one") {
          {"SET @trilith_token = '0-1-5'", "SET NAMES utf8mb4", "SET @a = 1, SESSION sql_mode = ''"}) {
         CAPTURE(text);
         CHECK(effects(text).is_session_set);
+        CHECK(is_token_alone(effects(text)) == text.contains("trilith_token"));
     }
+    CHECK_FALSE(is_token_alone(effects("SET @trilith_token = '0-1-5', @a = 1")));
     for (std::string_view text :
          {"SET GLOBAL max_connections = 5",
           "SET @a = 1, GLOBAL max_connections = 5",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import struct
 import threading
 
@@ -450,6 +451,22 @@ def test_a_session_reads_its_own_writes_while_the_replica_stands_still(router, c
             replica.sql("START SLAVE SQL_THREAD")
         replica.wait_caught_up(cluster.primary)
     wait_place(router, "replica1")
+
+
+def test_a_token_is_taken_while_the_primary_hangs(router, cluster, table):
+    """A visitor who has written reads on at the replica that has it."""
+    with contextlib.closing(router.connect()) as writer, contextlib.closing(router.connect(read_timeout=5)) as reader:
+        rows(writer, f"INSERT INTO {table} (a) VALUES (78)")
+        token = one(writer, "SELECT @trilith_token")
+        cluster.wait_caught_up()
+        wait_until(lambda: one(reader, f"{PLACE} WHERE (SELECT COUNT(*) FROM {table}) = 1") == "replica1", 20, "a read at the replica that has the write")
+        cluster.primary.signal(signal.SIGSTOP)
+        try:
+            rows(reader, f"SET @trilith_token = '{token}'")
+            assert one(reader, f"{PLACE} WHERE (SELECT COUNT(*) FROM {table} WHERE a = 78) = 1") == "replica1"
+        finally:
+            cluster.primary.signal(signal.SIGCONT)
+        wait_until(lambda: one(writer, "SELECT @trilith_token") == token, 20, "the primary again")
 
 
 def test_a_token_carries_own_writes_to_another_connection(router, cluster, table):
