@@ -27,7 +27,8 @@ Continuity continuity_of(const StatementClass& statement, const StatementEffects
     bool is_alone = !statement.is_multi_statement;
     // What the id is after a failure, explicit values or RETURNING, no answer tells: it must have been the
     // session's before.
-    bool changes_insert_id = !effects.is_read && (!is_alone || may_insert(statement.verb));
+    bool may_set_it = statement.sets_insert_id || statement.reason == Reason::only_beginning;
+    bool changes_insert_id = !effects.is_read && (!is_alone || may_insert(statement.verb) || may_set_it);
     return {
         .of_row_count = statement.reads_row_count && is_alone,
         .of_found_rows = statement.reads_found_rows && is_alone,

@@ -205,9 +205,8 @@ runtime::Task<std::optional<uint64_t>> SessionServers::known_insert_id(core::Ins
 
 // Where LAST_INSERT_ID() is from now on.
 void SessionServers::note_insert_id(const RelayOutcome& outcome, const Order& order) {
-    // UPDATE t SET a = LAST_INSERT_ID(5) says so in its OK.
-    bool may_change = order.continuity.of_insert || order.effects.verb == Verb::update;
-    if (!outcome.may_have_insert_id || !may_change || order.effects.is_read) {
+    // Of a statement that was not prepared for it, the connection has another session's.
+    if (!outcome.may_have_insert_id || !order.continuity.of_insert || order.effects.is_read) {
         return;
     }
     primary_.forget_insert_id();

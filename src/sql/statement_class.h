@@ -210,6 +210,7 @@ struct StatementClass {
                                          // the previous statement, or its values, are needed
     bool reads_insert_id = false;        // among them the id of the last insert, which the connection of that
                                          // insert keeps, whatever ran elsewhere since
+    bool sets_insert_id = false;         // LAST_INSERT_ID(n), also where the statement fails behind it
     bool reads_last_gtid = false;        // @@last_gtid, of the connection that wrote last
     bool has_select = false;             // SELECT stands in it, first or anywhere
     TableUse tables = TableUse::none;    // of all parts

@@ -211,6 +211,7 @@ void StatementScan::judge_last_insert_id() {
         read_previous_result(PreviousValue::insert_id, token_.text);
         return;
     }
+    found.sets_insert_id = true;
     const bool is_reported =
         found.verb == Verb::insert || found.verb == Verb::replace || found.verb == Verb::update;
     if (!is_reported || found.is_multi_statement) {

@@ -248,7 +248,7 @@ def test_the_last_insert_id_is_the_sessions_own(single, table):
     "INSERT INTO shop.t (id, a) VALUES (700, 1)", "INSERT INTO shop.t (id, a) VALUES (701, 1) RETURNING id", "INSERT INTO shop.t (id) VALUES (1)",
     "INSERT INTO shop.t (a) SELECT a FROM shop.t WHERE 0", "SELECT id FROM shop.t FOR UPDATE", "ROLLBACK TO nothing", "UPDATE shop.t SET a = 2",
     "REPLACE INTO shop.t (id, a) VALUES (702, 1) RETURNING id", "DELETE FROM shop.t WHERE a = 77 RETURNING id", "DO 1; INSERT INTO shop.t (id) VALUES (1)",
-    "CREATE TABLE shop.t (a INT)",
+    "CREATE TABLE shop.t (a INT)", "UPDATE shop.t SET a = 1 WHERE nothing = 1",
 ])
 def test_what_gives_no_id_leaves_the_sessions_own(single, table, statement):
     """Although the connection that it runs on came from a session with another."""
