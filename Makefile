@@ -19,15 +19,15 @@ test:               ## install what is needed and run every test but the long on
 	@scripts/build release asan
 	@$(ctest) $(CTEST_FLAGS) --test-dir build/asan --label-exclude long
 
-test-long:          ## unit and simulation at -O0, -O2, under TSan; a minute a fuzzer; all under ASan; 3000 seeds; soak
+test-long:          ## unit and simulation at -O0, -O2, under TSan; 10000 seeds; a minute a fuzzer; all under ASan; soak
 	@scripts/install-dependencies build test
 	@scripts/build release asan dev tsan checked fuzz
 	@$(ctest) --test-dir build/dev --label-regex 'unit|sim'
-	@$(ctest) --test-dir build/checked --label-regex 'unit|sim'
+	@$(ctest) --test-dir build/checked --label-regex 'unit|sim|long_seeds'
 	@$(ctest) --test-dir build/tsan --label-regex 'unit|sim'
 	@$(ctest) --test-dir build/fuzz
 	@TRILITH=$(CURDIR)/build/asan/trilith $(ctest) --test-dir build/asan --label-exclude long
-	@$(ctest) --test-dir build/asan --label-regex long
+	@$(ctest) --test-dir build/asan --label-regex '^long$$'
 
 chaos:              ## 100 rounds of killing and stopping a site's databases under writers; then with acknowledgements off
 	@scripts/install-dependencies build test

@@ -67,9 +67,9 @@ private:
     bool open_office();
     void describe();
 
-    bool step(Action action, const std::string& server, std::string sentence);
-    bool step(Step step, std::string sentence);
-    bool commit(const std::string& server, Topology next, std::string sentence);
+    bool step(Action action, const std::string& server, const std::string& sentence);
+    bool step(Step step, const std::string& sentence);
+    bool commit(const std::string& server, Topology next, const std::string& sentence);
 
     const Policy& policy_;
     const Topology& topology_;
@@ -78,22 +78,19 @@ private:
     Decision decision_;
 };
 
-bool Care::step(Step step, std::string sentence) {
+bool Care::step(Step step, const std::string& sentence) {
     step.epoch = topology_.epoch;
     decision_.steps.push_back(std::move(step));
     decision_.sentence += (decision_.sentence.empty() ? "" : "; ") + sentence;
     return true;
 }
 
-bool Care::step(Action action, const std::string& server, std::string sentence) {
-    return step(
-        {.action = action, .server = server, .other = topology_.primary, .next = {}},
-        std::move(sentence)
-    );
+bool Care::step(Action action, const std::string& server, const std::string& sentence) {
+    return step({.action = action, .server = server, .other = topology_.primary, .next = {}}, sentence);
 }
 
-bool Care::commit(const std::string& server, Topology next, std::string sentence) {
-    return step({.action = Action::commit, .server = server, .next = std::move(next)}, std::move(sentence));
+bool Care::commit(const std::string& server, Topology next, const std::string& sentence) {
+    return step({.action = Action::commit, .server = server, .next = std::move(next)}, sentence);
 }
 
 // Only the primary may take writes.

@@ -60,7 +60,7 @@ std::optional<PasswordKey> check_answer(std::string_view answer, const Nonce& no
         return std::nullopt;
     }
     std::copy(answer.begin(), answer.end(), bytes.begin());
-    const PasswordKey key(exclusive_or(bytes, mask_of(nonce, hash)));
+    PasswordKey key(exclusive_or(bytes, mask_of(nonce, hash)));
     const Sha1 found = password_hash(key);
     if (::CRYPTO_memcmp(found.data(), hash.data(), hash.size()) != 0) {
         return std::nullopt;

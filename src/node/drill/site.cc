@@ -120,7 +120,7 @@ std::vector<mariadb::DatabaseUrl> DrillSite::databases(std::string_view avoided)
     return others.empty() ? *std::move(all) : others;
 }
 
-Result<void> DrillSite::order(const std::string& socket, ControlCall order) const {
+Result<void> DrillSite::order(const std::string& socket, const ControlCall& order) const {
     TRY(ControlAnswer answer, call(console_->os, socket, order, kDeedTime));
     if (answer.status != 200) {
         return fail(ErrorKind::refused, parse_error_sentence(answer.body));
@@ -128,7 +128,7 @@ Result<void> DrillSite::order(const std::string& socket, ControlCall order) cons
     return {};
 }
 
-Result<std::vector<ServerAnswer>> DrillSite::order_all(ControlCall call) const {
+Result<std::vector<ServerAnswer>> DrillSite::order_all(const ControlCall& call) const {
     TRY(RunningSite running, RunningSite::find(*options_, *console_));
     std::vector<ServerAnswer> answers = running.ask_concerned(console_->os, call);
     for (ServerAnswer& answer : answers) {
@@ -158,7 +158,7 @@ Result<void> DrillSite::drain(const std::string& server) const {
 }
 
 // Also where it came to no end: a drill leaves nothing behind.
-Result<void> DrillSite::take_back(Result<void> done, ControlCall call) const {
+Result<void> DrillSite::take_back(Result<void> done, const ControlCall& call) const {
     auto taken_back = order_all(std::move(call));
     if (done && !taken_back) {
         return fail(std::move(taken_back).error());

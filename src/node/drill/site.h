@@ -46,13 +46,13 @@ public:
 private:
     DrillSite(const SiteOptions& options, Console& console) : options_(&options), console_(&console) {}
 
-    [[nodiscard]] core::Result<void> order(const std::string& socket, ControlCall call) const;
+    [[nodiscard]] core::Result<void> order(const std::string& socket, const ControlCall& call) const;
     // To every server that it concerns; fails with the first that refuses.
-    [[nodiscard]] core::Result<std::vector<ServerAnswer>> order_all(ControlCall call) const;
+    [[nodiscard]] core::Result<std::vector<ServerAnswer>> order_all(const ControlCall& call) const;
     [[nodiscard]] core::Result<void> change_weights(const std::string& server) const;
     [[nodiscard]] core::Result<void> drain(const std::string& server) const;
     // Gives the call that takes back what was done, however that ended; the first error of the two.
-    [[nodiscard]] core::Result<void> take_back(core::Result<void> done, ControlCall call) const;
+    [[nodiscard]] core::Result<void> take_back(core::Result<void> done, const ControlCall& call) const;
 
     const SiteOptions* options_;
     Console* console_;

@@ -42,17 +42,17 @@ std::string LogFiles::path_of(const std::string& directory, std::string_view ser
 core::Result<std::unique_ptr<LogFiles>> LogFiles::create(
     runtime::Os& os,
     core::Log& log,
-    std::string server,
+    const std::string& server,
     const LogConfig& config
 ) {
     TRY(auto reactor, runtime::Reactor::open(os));
-    return std::unique_ptr<LogFiles>(new LogFiles(std::move(reactor), log, std::move(server), config));
+    return std::unique_ptr<LogFiles>(new LogFiles(std::move(reactor), log, server, config));
 }
 
 LogFiles::LogFiles(
     std::unique_ptr<runtime::Reactor> reactor,
     core::Log& log,
-    std::string server,
+    const std::string& server,
     const LogConfig& config
 )
     : reactor_(std::move(reactor)),

@@ -33,7 +33,7 @@ public:
     [[nodiscard]] static core::Result<std::unique_ptr<LogFiles>> create(
         runtime::Os& os,
         core::Log& log,
-        std::string server,
+        const std::string& server,
         const LogConfig& config
     );
     // Starts the thread; once.
@@ -56,7 +56,7 @@ private:
     LogFiles(
         std::unique_ptr<runtime::Reactor> reactor,
         core::Log& log,
-        std::string server,
+        const std::string& server,
         const LogConfig& config
     );
 
