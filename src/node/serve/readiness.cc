@@ -34,7 +34,8 @@ std::string missing_of_database(const ServerStatus& status) {
     }
     const std::optional<DatabaseAgentStatus>& agent = status.database->agent;
     if (agent && agent->state != "running") {
-        return std::format("its mariadbd is {}: {}", agent->state, agent->reason);
+        std::string_view separator = agent->reason.empty() ? "" : ": ";
+        return std::format("its mariadbd is {}{}{}", agent->state, separator, agent->reason);
     }
     if (status.database->epoch == 0) {
         return "the database cluster has no primary yet";

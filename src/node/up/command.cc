@@ -265,6 +265,7 @@ private:
         int status = 0;
         for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
             if (migrations_.reap(pid, status)) {
+                progress_.follow(migrations_);  // its last lines stand before that the site is up
                 tell_site();
                 continue;
             }

@@ -1,6 +1,7 @@
 #include "node/up/progress.h"
 
 #include <algorithm>
+#include <array>
 #include <format>
 #include <utility>
 
@@ -24,17 +25,28 @@ bool is_same_step(std::string_view one, std::string_view other) {
     return a == b;
 }
 
-// A line of our log is its time, the server's name where it bears one, its level.
-bool is_information(std::string_view line, std::string_view server) {
+// A line of our log is its time, the server's name where it bears one, its level and component: from there
+// on.
+std::string_view level_and_rest(std::string_view line, std::string_view server) {
     size_t space = line.find(' ');
     if (space == std::string_view::npos) {
-        return false;
+        return {};
     }
     line.remove_prefix(space + 1);
     if (!server.empty() && line.starts_with(server) && line.substr(server.size()).starts_with(' ')) {
         line.remove_prefix(server.size() + 1);
     }
-    return line.starts_with("info ");
+    return line;
+}
+
+bool is_information(std::string_view rest) { return rest.starts_with("info "); }
+
+// That something else does not answer, does not copy, has no backend: as it must be while a site starts or
+// stops. What a server waits for meanwhile is its step.
+bool is_of_others(std::string_view rest) {
+    constexpr std::array<std::string_view, 4>
+        kOfOthers{"warn health:", "error health:", "warn sql:", "warn database:"};
+    return std::ranges::any_of(kOfOthers, [&](std::string_view begin) { return rest.starts_with(begin); });
 }
 
 }  // namespace
@@ -60,7 +72,11 @@ UpProgress::Row& UpProgress::row_of(std::string_view name) {
 }
 
 void UpProgress::take_line(std::string_view line, std::string_view server) {
-    if (!view_.is_shown() || has_all_lines_ || !is_information(line, server)) {
+    std::string_view rest = level_and_rest(line, server);
+    auto row = std::ranges::find(rows_, server, &Row::name);
+    bool is_between = row != rows_.end() && (!row->has_come_up || is_stopping_);
+    bool is_left_out = is_information(rest) || (is_between && is_of_others(rest));
+    if (!view_.is_shown() || has_all_lines_ || !is_left_out) {
         view_.say(line);
     }
 }
@@ -87,7 +103,7 @@ void UpProgress::tell(const Row& row) {
 void UpProgress::starts(std::string_view server) {
     Row& row = row_of(server);
     row.stage = ReadyStage::starting;
-    row.is_serving = false;
+    row.is_serving = row.has_come_up = false;
     row.counted_at = core::Instant::never();
     take_step(row, UpMark::working, "starts");
 }
@@ -109,6 +125,7 @@ void UpProgress::follow(std::string_view server, const ReadyReader& readiness) {
             take_step(row, UpMark::bad, note.text);
             return;
         }
+        row.has_come_up = true;
         row.mark = UpMark::good;
         row.text = note.text.empty() ? "ready" : note.text;
         if (!std::exchange(row.is_serving, true)) {

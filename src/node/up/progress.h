@@ -30,8 +30,9 @@ public:
     // Where the servers' own lines are to come through here: on a terminal.
     [[nodiscard]] bool takes_output() const { return view_.is_shown(); }
     // A line of a log, ours or a server's: shown as it is without a terminal; on one, above the block, and
-    // what is no warning and no error is left out unless kLinesKey was pressed. `server`: whose name the line
-    // bears behind its time; empty: it bears none.
+    // unless kLinesKey was pressed what is no warning and no error is left out, and what a server that is not
+    // up yet, or stops in order, says of others. `server`: whose name the line bears behind its time; empty:
+    // it bears none.
     void take_line(std::string_view line, std::string_view server = {});
 
     void starts(std::string_view server);
@@ -59,7 +60,8 @@ private:
         uint64_t requests = 0;  // at the last beat
         core::Instant counted_at = core::Instant::never();
         std::string rate;
-        bool is_serving = false;  // it is ready: a rate stands in place of the time
+        bool is_serving = false;   // it is ready: a rate stands in place of the time
+        bool has_come_up = false;  // since it was started last
     };
 
     Row& row_of(std::string_view name);
