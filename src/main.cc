@@ -1,4 +1,6 @@
 // The program: reads what the command line asks for and does it.
+#include <sys/prctl.h>
+
 #include <string>
 #include <variant>
 
@@ -50,6 +52,7 @@ int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == child::kExecChildVerb) {
         return child::exec_child(argc, argv);
     }
+    ::prctl(PR_SET_NAME, "trilith");  // /proc/self/exe, by which one of us starts another, would be "exe"
     runtime::LinuxOs os;
     node::Console console = node::process_console(os);
     auto command = node::parse_command_line({argv + 1, static_cast<size_t>(argc > 1 ? argc - 1 : 0)});

@@ -44,10 +44,10 @@ std::string who_runs(const SitePaths& paths, const Config& config) {
         std::string socket = paths.socket(server.name);
         if (probe(os, socket)) {
             return std::format(
-                "{} runs already: {} is its server {}; `trilith status` shows it",
+                "{} runs already: its server {} is run by {}; `trilith status` shows it",
                 config.site,
-                starter_of(os, socket),
-                server.name
+                server.name,
+                starter_of(os, socket)
             );
         }
     }

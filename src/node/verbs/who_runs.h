@@ -8,7 +8,8 @@
 
 namespace node {
 
-// "www.foobar.com runs already: trilith up, process 4711 …"; empty: no control socket of its servers answers.
+// "www.foobar.com runs already: its server lb1 is run by trilith up, process 4711; …"; empty: no control
+// socket of its servers answers.
 [[nodiscard]] std::string who_runs(const SitePaths& paths, const Config& config);
 
 }  // namespace node
