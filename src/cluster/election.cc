@@ -29,10 +29,7 @@ core::Result<const View*> find_wanted(
 ) {
     const View* wanted = seen.find(order.server);
     if (wanted == nullptr) {
-        return fail(
-            ErrorKind::not_found,
-            std::format("no server of the cluster is named \"{}\"", order.server)
-        );
+        return fail(ErrorKind::not_found, unknown_server(seen, order.server));
     }
     if (!std::ranges::contains(candidates, wanted)) {
         return fail(

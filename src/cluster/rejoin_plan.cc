@@ -74,10 +74,7 @@ std::string why_kept(const View& view, const Order& order) {
 core::Result<RejoinPlan> plan_rejoin(const Topology& topology, const Observation& seen, const Order& order) {
     const View* view = seen.find(order.server);
     if (view == nullptr) {
-        return fail(
-            ErrorKind::not_found,
-            std::format("no server of the cluster is named \"{}\"", order.server)
-        );
+        return fail(ErrorKind::not_found, unknown_server(seen, order.server));
     }
     const View* primary = seen.find(topology.primary);
     if (topology.epoch == 0 || primary == nullptr || !primary->sight) {

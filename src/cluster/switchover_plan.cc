@@ -26,10 +26,10 @@ std::string why_not_target(const Topology& topology, const View& view, const Sig
                    sight.applier == Thread::running;
     if (!follows || !view.is_proven) {
         return std::format(
-            "{} does not replicate from {} as it should{}",
+            "{} does not replicate from {}{}",
             view.server,
             topology.primary,
-            sight.error.empty() ? "" : ": " + sight.error
+            sight.error.empty() ? " yet: if it began a moment ago, try again" : ": " + sight.error
         );
     }
     bool is_lossless = topology.durability == upstream::Durability::lossless;
@@ -90,7 +90,7 @@ core::Result<OrderPlan> plan_switchover(
     }
     const View* target = seen.find(plan.server);
     if (target == nullptr) {
-        return fail(ErrorKind::not_found, std::format("no server of the cluster is named \"{}\"", wanted));
+        return fail(ErrorKind::not_found, unknown_server(seen, wanted));
     }
     if (target == primary) {
         return fail(ErrorKind::invalid, plan.server + " is the primary already");

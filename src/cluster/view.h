@@ -81,4 +81,7 @@ struct Observation {
     }
 };
 
+// The sentence for an order that names a server which is not there, with those that are.
+[[nodiscard]] std::string unknown_server(const Observation& seen, const std::string& name);
+
 }  // namespace cluster
