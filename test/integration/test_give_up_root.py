@@ -121,7 +121,8 @@ def test_a_file_of_somebody_elses_cannot_name_root_nor_reach_what_is_roots(stage
     assert os.stat(log).st_uid == 0
     made.write(balancer_config([origin()], routes=[{"root": str(closed / "public")}]))
     os.chown(made.file, *SERVING_USER)
-    assert "root" in refusal(made)
+    told = refusal(made)
+    assert "routes.root: opening root" in told and f"chmod o+x {closed.parent}" in told
     made.write('user = "root"\n' + balancer_config([origin()]))
     os.chmod(made.file, 0o666)
     assert "chmod go-w" in refusal(made)

@@ -100,7 +100,9 @@ std::string told_barrier(const std::string& path, const Account& account) {
 Descriptor Places::look_at_root(const Key& key, const std::string& root) {
     auto opened = web::open_root(root);
     if (!opened) {
-        add(findings_.problems, key, opened.error().context());
+        // As who we are: the server's user, where others than root could have written the file.
+        std::string barrier = told_barrier(root + "/.", server_account());
+        add(findings_.problems, key, opened.error().context() + (barrier.empty() ? "" : "; " + barrier));
         return {};
     }
     FileRights rights(server_account());
