@@ -43,6 +43,8 @@ def test_all_servers_and_what_they_run_are_one_stream_by_time(stage):
     assert site.stdout() == "", "nobody asked for the access log there"
     refused = site.verb("logs", "--server", "web9")
     assert refused.returncode == 1 and "no log file of web9 is in" in refused.stderr
+    nothing = site.verb("logs", "--request", "no-such-request")
+    assert nothing.returncode == 0 and nothing.stdout == "" and "no line names the request no-such-request" in nothing.stderr
     site.stop()
     assert lines(site, "--request", "my-request") == found, "a site that has ended has its log still"
 

@@ -167,6 +167,12 @@ ConfigOrErrors read_config(
 core::Result<ConfigText> read_config_text(const std::string& path) {
     auto refuse_errno = [](int code) { return core::fail(core::Error::of_errno(code, "cannot be read")); };
     std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "re"));
+    if (file == nullptr && errno == ENOENT && path == kDefaultFile) {
+        return core::fail(
+            core::ErrorKind::not_found,
+            "there is none in this directory: name the file, as in trilith up FILE"
+        );
+    }
     if (file == nullptr) {
         return refuse_errno(errno);
     }

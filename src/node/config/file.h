@@ -15,6 +15,7 @@
 namespace node {
 
 inline constexpr size_t kConfigFileBytesMax = 1 << 20;
+inline constexpr std::string_view kDefaultFile = "trilith.toml";  // where the command line names none
 
 // `text` is the whole file, `file_name` only names it in errors, and relative paths begin at
 // `base_directory`, which is absolute. The Config holds every default and

@@ -310,6 +310,9 @@ TEST_CASE("a file that cannot be read is one problem without a line") {
         missing.error()[0].to_string() ==
         "/nonexistent/trilith.toml: cannot be read: No such file or directory"
     );
+    auto unnamed = load_config("trilith.toml");
+    REQUIRE_FALSE(unnamed.has_value());
+    CHECK(unnamed.error()[0].to_string().contains("name the file, as in trilith up FILE"));
     auto folder = load_config("/");
     REQUIRE_FALSE(folder.has_value());
     CHECK(folder.error()[0].to_string() == "/: cannot be read: Is a directory");

@@ -124,6 +124,7 @@ TEST_CASE("nothing that runs is exit 1 and says how to start it; several sites a
     CHECK(run(kWeight, stage.console()) == 1);
     CHECK(stage.err.contains("no site runs"));
     CHECK(stage.err.contains("trilith up"));
+    CHECK(stage.err.contains("the user who started it"));
     CHECK(std::ranges::count(stage.err, '\n') == 1);
 
     stage.add("a.com", "lb1", {changed("a")});
@@ -363,6 +364,17 @@ TEST_CASE("watching draws anew each second within the screen, until the site is 
         ++lines;
     }
     CHECK(lines == 18);
+}
+
+TEST_CASE("a restart where no program runs names the server that was chosen") {
+    Stage stage;
+    stage.add("a.com", "lb1", {refused(404, "no application runs here")});
+    stage.add("a.com", "lb2", {refused(404, "no application runs here")});
+    CHECK(run(RestartOptions{.site = {}, .server = {}}, stage.console()) == 1);
+    CHECK(stage.err == "trilith: no server of the site that runs has an application\n");
+    stage.err.clear();
+    CHECK(run(RestartOptions{.site = {}, .server = "lb1"}, stage.console()) == 1);
+    CHECK(stage.err == "trilith: lb1 runs no application\n");
 }
 
 TEST_CASE("metrics are one server's, word for word") {

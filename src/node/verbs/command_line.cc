@@ -34,6 +34,7 @@ public:
     explicit Grammar(VerbWords& found) : found_(found), app_(std::string(kIntroduction), "trilith") {
         app_.set_help_flag("-h,--help", "Print this help and end");
         app_.set_version_flag("--version", "trilith " + std::string(kVersion));
+        app_.footer("trilith help VERB lists a verb's options.");
         app_.require_subcommand(1);
         add_file_verbs();
         add_explain_verb();
@@ -99,7 +100,7 @@ private:
         status->add_flag("--table", found_.is_table, "As the table (default: both on a terminal, else this)");
         status->add_flag("--ascii", found_.is_ascii, "Draw with plain ASCII");
         CLI::App* metrics =
-            add_site_verb("metrics", "Print the metrics of a server in the format of Prometheus");
+            add_found_verb("metrics", "Print the metrics of a server in the format of Prometheus");
         metrics->add_option("--server", found_.server, "Which server; may be left out where one runs");
         CLI::App* logs =
             add_site_verb("logs", "Print the log of all servers of this machine as one, by time");
@@ -157,11 +158,9 @@ private:
         for (CLI::App* verb : {switchover, failover, rejoin}) {
             verb->add_flag("--dry-run", found_.is_dry, "Check it, and say what would be done");
         }
-        CLI::App* sql = app_.add_subcommand("sql", "Open the mariadb client as administrator");
+        CLI::App* sql = add_found_verb("sql", "Open the mariadb client as administrator");
         sql->add_option("--server", found_.server, "At which server; without it at the primary");
-        sql->add_option("--site", found_.site.site, "Which site; may be left out where one runs");
         sql->add_option("WORDS", found_.words, "For the client, behind --, as in -- -e \"SHOW TABLES\"");
-        add_directories(sql);
     }
 
     void add_drill_verb() {
@@ -179,9 +178,15 @@ private:
     }
 
     CLI::App* add_site_verb(const char* name, const char* purpose) {
+        CLI::App* verb = add_found_verb(name, purpose);
+        verb->add_flag("--json", found_.is_json, "Answer in JSON");
+        return verb;
+    }
+
+    // What it answers has a form of its own.
+    CLI::App* add_found_verb(const char* name, const char* purpose) {
         CLI::App* verb = app_.add_subcommand(name, purpose);
         verb->add_option("--site", found_.site.site, "Which site; may be left out where one runs");
-        verb->add_flag("--json", found_.is_json, "Answer in JSON");
         add_directories(verb);
         return verb;
     }
@@ -203,6 +208,26 @@ private:
     VerbWords& found_;
     CLI::App app_;
 };
+
+// Words of other programs, and what they are here.
+std::string verb_hint(std::string_view word, std::span<const std::string_view> verbs) {
+    if (word == "start" || word == "run") {
+        return "; did you mean \"up\"?";
+    }
+    if (word == "stop") {
+        return ": Ctrl-C at trilith up, or SIGTERM to it, stops a site in order";
+    }
+    return suggestion(word, verbs, "verbs");
+}
+
+// What a verb takes as one word, or behind "--"; empty: it has no such habit.
+std::string_view surplus_hint(std::string_view verb) {
+    if (verb == "explain") {
+        return "; the statement stands in quotes, as in trilith explain \"SELECT 1\"";
+    }
+    return verb == "sql" ? "; words for the client stand behind --, as in trilith sql -- -e \"SELECT 1\""
+                         : "";
+}
 
 // What the library says, as one line: it names what it did not expect or what is missing.
 std::string sentence_of(
@@ -230,7 +255,7 @@ std::string sentence_of(
                    (near.empty() ? "" : std::format("; did you mean --{}?", near));
         }
     }
-    return sentence;
+    return sentence + std::string(surplus_hint(verb->get_name()));
 }
 
 std::unexpected<core::Error> wrong_usage(const CLI::App* verb, std::string sentence) {
@@ -275,7 +300,7 @@ Result<Command> parse_command_line(std::span<const char* const> arguments) {
         return wrong_usage(nullptr, std::format("a verb comes first, not {}", words.front()));
     }
     if (!words.front().starts_with('-') && std::ranges::find(verbs, words.front()) == verbs.end()) {
-        std::string hint = suggestion(words.front(), verbs, "verbs");
+        std::string hint = verb_hint(words.front(), verbs);
         return wrong_usage(nullptr, std::format("there is no verb \"{}\"{}", words.front(), hint));
     }
     try {

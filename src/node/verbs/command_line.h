@@ -9,11 +9,10 @@
 
 #include "core/result.h"
 #include "core/units.h"
+#include "node/config/file.h"
 #include "node/serve/site_paths.h"
 
 namespace node {
-
-inline constexpr std::string_view kDefaultFile = "trilith.toml";
 
 enum class OutputFormat : uint8_t { text, json };
 

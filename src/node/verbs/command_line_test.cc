@@ -149,6 +149,17 @@ TEST_CASE("wrong usage is one sentence that helps") {
     }
 }
 
+TEST_CASE("a slip of a newcomer is told with what to type instead") {
+    check_refused({"start"}, "did you mean \"up\"?");
+    check_refused({"stop"}, "Ctrl-C");
+    check_refused({"explain", "SELECT", "1"}, "in quotes");
+    check_refused({"sql", "-e", "SELECT 1"}, "trilith sql -- -e");
+    check_refused({"logs", "--tier", "databse"}, "did you mean \"database\"?");
+    check_refused({"logs", "--tier", "9"}, "tiers: balancer, web, app");
+    check_refused({"metrics", "--json"}, "there is no option --json");
+    CHECK(parsed<PrintOptions>({"help"}).text.contains("trilith help VERB"));
+}
+
 TEST_CASE("a weight is a whole number from 0 to 256") {
     for (const char* number : {"257", "1.5", "abc", "", " 5", "5 ", "+5", "0x5", "4294967297"}) {
         CAPTURE(number);

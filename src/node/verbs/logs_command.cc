@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "node/control/client.h"
 #include "node/log/reader.h"
 #include "node/log/text.h"
 #include "node/serve/site_paths.h"
@@ -47,12 +48,12 @@ std::vector<std::string> logged_sites(const std::string& base) {
     return sites;
 }
 
-// The sites that run, as far as their sockets tell.
+// The sites that run: a socket that nobody answers at stays behind where root has given up its rights.
 std::vector<std::string> running_sites(const SiteOptions& options, const Console& console) {
     std::set<std::string> sites;
     auto sockets = list_sockets(options.directories, console.environment, "");
     for (size_t at = 0; sockets && at < sockets->size(); ++at) {
-        if (!(*sockets)[at].site.empty()) {
+        if (!(*sockets)[at].site.empty() && probe(console.os, (*sockets)[at].path)) {
             sites.insert((*sockets)[at].site);
         }
     }
@@ -174,6 +175,12 @@ int run(const LogsOptions& options, Console& console) {
         return kExitFailed;
     }
     print(lines, options.site.format, console);
+    if (lines.empty() && !options.request.empty() && !options.is_following) {
+        console.err(std::format(
+            "trilith: no line names the request {}; servers log requests with [log] requests = true\n",
+            options.request
+        ));
+    }
     while (options.is_following) {
         pause(console.os, kFollowLook);
         print(stream.read_new(), options.site.format, console);

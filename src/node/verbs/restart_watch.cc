@@ -58,6 +58,13 @@ Result<std::optional<RestartReport>> restart_on(const RunningSite& server, Conso
     return RestartReport{.server = answer.server, .sentences = std::move(restart.sentences)};
 }
 
+// Where one server was chosen, `site` has that alone.
+std::string no_app_sentence(const RunningSite& site) {
+    const std::vector<ServerSocket>& servers = site.servers();
+    return servers.size() == 1 ? servers.front().server + " runs no application"
+                               : "no server of the site that runs has an application";
+}
+
 }  // namespace
 
 Result<void> restart_app(
@@ -79,7 +86,7 @@ Result<void> restart_app(
         }
     }
     if (!has_app) {
-        return fail(ErrorKind::not_found, "no server of the site that runs has an application");
+        return fail(ErrorKind::not_found, no_app_sentence(site));
     }
     return {};
 }

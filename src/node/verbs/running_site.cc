@@ -69,7 +69,13 @@ Result<RunningSite> RunningSite::find(const SiteOptions& options, const Console&
             options.site.empty() ? "no site runs" : std::format("the site {} does not run", options.site);
         return fail(
             ErrorKind::not_found,
-            std::format("{}: no control socket in {} answers; trilith up FILE starts one", what, place)
+            std::format(
+                "{}: no control socket in {} answers; trilith up FILE starts one, and verbs are for the user "
+                "who "
+                "started it",
+                what,
+                place
+            )
         );
     }
     std::vector<std::string> sites = sites_of(site.servers_);
@@ -108,7 +114,7 @@ Result<void> RunningSite::choose(std::string_view server) {
         }
         return fail(
             ErrorKind::not_found,
-            std::format("no server \"{}\" runs; there is: {}", server, joined(names))
+            std::format("no server \"{}\" runs; these do: {}", server, joined(names))
         );
     }
     servers_ = {*found};

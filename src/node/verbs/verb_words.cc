@@ -1,6 +1,7 @@
 #include "node/verbs/verb_words.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <format>
 
@@ -15,6 +16,10 @@ using core::fail;
 using core::Result;
 
 namespace {
+
+// Whose lines are in the logs: the tiers of access logs, and the components of the program's own.
+constexpr std::array<std::string_view, 10>
+    kLogTiers{"balancer", "web", "app", "database", "sql", "router", "health", "node", "up", "access_log"};
 
 Result<uint32_t> parse_weight(std::string_view text) {
     uint32_t weight = 0;
@@ -82,6 +87,16 @@ Result<Command> check_command(const VerbWords& found) {
 }
 
 Result<Command> logs_command(const VerbWords& found) {
+    if (!found.tier.empty() && !std::ranges::contains(kLogTiers, found.tier)) {
+        return fail(
+            ErrorKind::invalid,
+            std::format(
+                "--tier: no line is of \"{}\"{}",
+                found.tier,
+                suggestion(found.tier, kLogTiers, "tiers")
+            )
+        );
+    }
     LogsOptions options{
         .site = found.site,
         .server = found.server,
