@@ -168,7 +168,7 @@ StopStage Node::stop_through(StopStage stage) {
 }
 
 void Node::shut_down() {
-    if (stop_ordered_ == StopStage::all) {
+    if (stop_ordered_ == StopStage::all && !is_hurried_) {
         hurry();
     }
     order_stop(StopStage::all);

@@ -110,13 +110,13 @@ public:
                 migrations_.start_if_due(watched_, progress_.takes_output());
             }
             int number = control.wait(stop_.is_running() ? kStopLook : kLook);
+            follow_readiness();  // first: whether somebody serves decides how all are stopped
             if (number == SIGINT || number == SIGTERM) {
                 stop();
                 control.thaw_all();
             } else if (number == SIGHUP) {
                 signal_all(children_, SIGHUP);
             }
-            follow_readiness();
             if (!socket_.empty() && std::ranges::any_of(children_, &UpServer::has_listened)) {
                 control.listen_once(socket_);
             }
