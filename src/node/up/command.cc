@@ -43,6 +43,8 @@ constexpr core::Duration kStopLook = std::chrono::milliseconds(10);  // while th
 // A server that has not told for so long that it works is stopped or stuck: it holds what others could take
 // over, the lead of the databases first of all. Ten beats, so that a busy machine is not taken for that.
 constexpr core::Duration kSilenceMax = std::chrono::seconds(5);
+// One that ends tells no more while it writes the rest of its logs.
+constexpr core::Duration kSilenceOfEndingMax = std::chrono::seconds(15);
 // Who was not awake ourselves for so long cannot say who was silent.
 constexpr core::Duration kOwnSilenceMax = std::chrono::seconds(1);
 
@@ -202,17 +204,18 @@ private:
     void end_silent() {
         core::Instant now = os_.now();
         bool was_awake = now - std::exchange(looked_at_, now) < kOwnSilenceMax;
+        core::Duration longest = is_stopping_ ? kSilenceOfEndingMax : kSilenceMax;
         for (UpServer& child : children_) {
             if (child.pid <= 0 || child.beat_at.is_never()) {
                 continue;
             }
             if (!was_awake) {
                 child.beat_at = now;
-            } else if (now - child.beat_at >= kSilenceMax && !is_stopping_) {
+            } else if (now - child.beat_at >= longest) {
                 log_.error(
                     "up",
                     "a server is stopped or stuck: it is killed",
-                    {{"server", child.server}, {"silent", core::format_duration(kSilenceMax)}}
+                    {{"server", child.server}, {"silent", core::format_duration(longest)}}
                 );
                 kill(child.pid, SIGKILL);
                 child.beat_at = core::Instant::never();
@@ -313,6 +316,9 @@ private:
     void stop() {
         bool is_first = !std::exchange(is_stopping_, true);
         bool is_orderly = is_first && std::ranges::any_of(children_, &UpServer::has_listened);
+        for (UpServer& child : children_) {
+            child.beat_at = child.beat_at.is_never() ? os_.now() : child.beat_at;
+        }
         progress_.stops();
         migrations_.stop();
         if (is_first && !is_orderly) {
@@ -321,6 +327,7 @@ private:
             log_.info("up", "stopping: a second signal stops at once");
             stop_.begin();
         } else {
+            stop_.give_up();
             // Two that are not one: to a server the second is the order to end at once.
             signal_all(children_, SIGTERM);
             signal_all(children_, SIGINT);

@@ -72,7 +72,7 @@ bool UpMigrations::reap(pid_t pid, int status) {
 void UpMigrations::stop() {
     is_over_ = true;
     if (pid_ > 0) {
-        ::kill(pid_, SIGTERM);
+        ::kill(pid_, SIGKILL);  // it can be cut off anywhere, and has to end where it is stopped, too
     }
 }
 

@@ -67,7 +67,7 @@ void UpStop::begin() {
 }
 
 // One that does not answer has ended, or cannot be waited for.
-bool UpStop::has_reached(const std::string& server) const {
+bool UpStop::has_reached(const std::string& server) {
     if (paths_ == nullptr) {
         return true;
     }
@@ -77,14 +77,32 @@ bool UpStop::has_reached(const std::string& server) const {
         {.method = http::Method::post, .path = "/v1/stop", .body = format_stop_order(stage_)},
         kStopAskTime
     );
-    auto reached = answer ? parse_stopped(answer->body) : core::Result<StopStage>(stage_);
+    if (!answer) {
+        tell_silent(server, answer.error());
+        return true;
+    }
+    auto reached = parse_stopped(answer->body);
     return !reached || *reached >= stage_;
 }
 
+// Once a server.
+void UpStop::tell_silent(const std::string& server, const core::Error& why) {
+    if (!std::ranges::contains(silent_, server)) {
+        silent_.push_back(server);
+        log_.warn(
+            "up",
+            "stopping: a server does not answer and is not waited for",
+            {{"server", server}, {"reason", why.context()}}
+        );
+    }
+}
+
+// Of one that did not answer it is not known.
 std::vector<std::string> UpStop::with_part(const std::vector<std::string>& servers) const {
     std::vector<std::string> found;
     for (const ServerConfig& server : config_.servers) {
-        if (std::ranges::contains(servers, server.name) && has_part(config_, server, stage_)) {
+        if (std::ranges::contains(servers, server.name) && !std::ranges::contains(silent_, server.name) &&
+            has_part(config_, server, stage_)) {
             found.push_back(server.name);
         }
     }
@@ -104,7 +122,9 @@ void UpStop::end_stage(const std::vector<std::string>& running, bool is_late) {
             {{"step", std::string(stop_stage_name(stage_))}, {"after", took}}
         );
     } else if (!names.empty() && stage_ == StopStage::primary) {
-        log_.info("up", ended_sentence(stage_), {{"after", took}});
+        if (silent_.empty()) {  // it may be at one of those
+            log_.info("up", ended_sentence(stage_), {{"after", took}});
+        }
     } else if (!names.empty()) {
         log_.info("up", ended_sentence(stage_), {{"after", took}, {"servers", names}});
     }

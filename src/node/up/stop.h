@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/log.h"
+#include "core/result.h"
 #include "core/units.h"
 #include "node/config/config.h"
 #include "node/control/stop_stage.h"
@@ -22,6 +23,8 @@ public:
 
     // Begins; each process is one of `running` as long as it runs.
     void begin();
+    // Leaves the steps that are not done: the processes end at once.
+    void give_up() { stage_ = StopStage::all; }
     [[nodiscard]] bool is_running() const { return stage_ != StopStage::none && stage_ != StopStage::all; }
 
     // Asks those that still run, and goes on as far as it goes at once; to be called again and again until it
@@ -30,7 +33,8 @@ public:
     [[nodiscard]] bool look(const std::vector<std::string>& running);
 
 private:
-    [[nodiscard]] bool has_reached(const std::string& server) const;
+    [[nodiscard]] bool has_reached(const std::string& server);
+    void tell_silent(const std::string& server, const core::Error& why);
     [[nodiscard]] std::vector<std::string> with_part(const std::vector<std::string>& servers) const;
     void end_stage(const std::vector<std::string>& running, bool is_late);
 
@@ -40,7 +44,8 @@ private:
     const SitePaths* paths_;
     core::Duration stage_max_;
     StopStage stage_ = StopStage::none;
-    core::Instant began_{};  // the stage
+    core::Instant began_{};            // the stage
+    std::vector<std::string> silent_;  // who once did not answer
 };
 
 }  // namespace node
