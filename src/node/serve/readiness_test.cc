@@ -93,6 +93,14 @@ TEST_CASE("what serve tells is what up knows") {
     CHECK_FALSE(pipe.reader.note().is_well);
 }
 
+TEST_CASE("why a mariadbd does not run is told where it is known") {
+    ServerStatus status = ready_status();
+    status.database.emplace().agent.emplace().state = "preparing";
+    CHECK(missing_for_readiness(status) == "its mariadbd is preparing");
+    status.database->agent->reason = "makes the data directory";
+    CHECK(missing_for_readiness(status) == "its mariadbd is preparing: makes the data directory");
+}
+
 TEST_CASE("a server that keeps a database says what that is") {
     ServerStatus status = ready_status();
     status.app.reset();
