@@ -144,3 +144,10 @@ def test_a_backend_that_a_reload_puts_first_is_checked(site, origin):
     lb.write(balancer_config([b]))
     lb.do("reload")
     wait_until(lambda: lb.backend(b.address)["state"] == "up", 15, "the new backend up by its checks")
+
+
+def test_a_key_that_changed_in_several_places_is_named_once(stage):
+    site = start_app(stage)
+    change(site, "web1", "web9")
+    done = site.verb("reload")
+    assert done.returncode == 1 and done.stderr == "needs restart: servers; nothing was applied\n", done

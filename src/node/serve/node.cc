@@ -103,7 +103,7 @@ ReloadReply Node::apply(Config config) {
     }
     for (const ConfigChange& change : compare(config_, config)) {
         reply.changes.push_back(change.to_string());
-        if (change.needs_restart) {
+        if (change.needs_restart && !std::ranges::contains(reply.needs_restart, change.key)) {
             reply.needs_restart.push_back(change.key);
         }
     }
