@@ -125,6 +125,17 @@ def test_a_site_that_runs_is_not_started_twice(site):
         assert name.read() == "trilith\n"
 
 
+def test_another_site_in_the_same_directories_is_told_by_its_own_name(site):
+    site.start()
+    other = site.path("other.toml")
+    with open(site.file, encoding="utf-8") as file, open(other, "w", encoding="utf-8") as copy:
+        copy.write(file.read().replace("it.foobar.com", "another.foobar.com"))
+    done = run_trilith("up", other, *site.options())
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"trilith: it.foobar.com runs already: trilith up, process {site.pid} is its server "), done.stderr
+    assert done.stderr.endswith("; another.foobar.com needs directories of its own: --state-dir, --runtime-dir\n"), done.stderr
+
+
 def test_a_port_that_is_taken_is_told_with_who_has_it_and_how_to_choose_another(site):
     with socket.create_server(site.places["lb1"]):
         site.start(wait=False)

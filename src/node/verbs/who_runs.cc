@@ -21,19 +21,27 @@ bool is_up(pid_t pid) {
            std::string_view(words).substr(first + 1).starts_with(std::string_view("up\0", 3));
 }
 
-// Of the server that listens there: "trilith up, process 4711".
-std::string starter_of(runtime::Os& os, const std::string& socket) {
+struct Runner {
+    std::string site;     // of the server; empty: not known
+    std::string starter;  // "trilith up, process 4711"
+};
+
+// Of the server that listens there.
+Runner runner_of(runtime::Os& os, const std::string& socket) {
     auto answer = call(os, socket, {.method = http::Method::get, .path = "/v1/status", .body = {}}, kAskTime);
     if (!answer || answer->status != 200) {
-        return "a process that does not answer";
+        return {.site = "", .starter = "a process that does not answer"};
     }
     auto status = parse_status_json(answer->body);
     if (!status) {
-        return "a process of another version";
+        return {.site = "", .starter = "a process of another version"};
     }
     pid_t parent = runtime::parent_of(static_cast<pid_t>(status->pid));
-    return is_up(parent) ? std::format("trilith up, process {}", parent)
-                         : std::format("trilith serve, process {}", status->pid);
+    return {
+        .site = status->site,
+        .starter = is_up(parent) ? std::format("trilith up, process {}", parent)
+                                 : std::format("trilith serve, process {}", status->pid),
+    };
 }
 
 }  // namespace
@@ -42,14 +50,18 @@ std::string who_runs(const SitePaths& paths, const Config& config) {
     runtime::LinuxOs os;
     for (const ServerConfig& server : config.servers) {
         std::string socket = paths.socket(server.name);
-        if (probe(os, socket)) {
-            return std::format(
-                "{} runs already: its server {} is run by {}; `trilith status` shows it",
-                config.site,
-                server.name,
-                starter_of(os, socket)
-            );
+        if (!probe(os, socket)) {
+            continue;
         }
+        Runner runner = runner_of(os, socket);
+        std::string_view site = runner.site.empty() ? config.site : runner.site;
+        std::string text =
+            std::format("{} runs already: its server {} is run by {}; ", site, server.name, runner.starter);
+        bool is_other = site != config.site;
+        return text +
+               (is_other
+                    ? std::format("{} needs directories of its own: --state-dir, --runtime-dir", config.site)
+                    : "`trilith status` shows it");
     }
     return "";
 }
