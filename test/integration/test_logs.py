@@ -38,6 +38,8 @@ def test_all_servers_and_what_they_run_are_one_stream_by_time(stage):
     assert {line["server"] for line in lines(site, "--server", "web1")} == {"web1"}
     assert {line["tier"] for line in lines(site, "--tier", "node")} == {"node"}
     assert len(lines(site, "--lines", "2")) == 2
+    os.mkfifo(os.path.join(site.state, "logs", "pipe.log"))
+    assert len(lines(site, "--lines", "2")) == 2
     text = site.do("logs", "--request", "my-request")
     assert " web1 app app-1: of my-request I say this\n" in text and " lb1 balancer GET a.test/say" in text and "request=my-request\n" in text
     assert site.stdout() == "", "nobody asked for the access log there"

@@ -28,7 +28,8 @@ constexpr unsigned kRotatedMax = 1001;
 constexpr std::string_view kLogSuffix = ".log";
 
 Descriptor open_log(const std::string& path) {
-    return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // What bears the name of a log and is none, such as a FIFO, holds nobody up.
+    return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 }
 
 std::string rotated_name(const std::string& path, unsigned number) {
