@@ -178,7 +178,7 @@ def test_a_server_without_the_role_has_no_app_in_its_status(stage):
     site.start()
     assert "app" not in site.status()
     done = site.verb("restart", "app")
-    assert done.returncode == 1 and "no server" in done.stderr, done
+    assert done.returncode == 1 and "runs no application" in done.stderr, done
     wait_until(lambda: site.get("/") == b"a file")
 
 
