@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <format>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -53,8 +54,8 @@ std::vector<Claim> claims_of(const ServerConfig& server, const Config& config) {
             claims.push_back({"database router", "listen", "the SQL router", address});
         }
     }
-    if (config.admin_listen) {
-        claims.push_back({"admin", "listen", "the admin listener", *config.admin_listen});
+    if (auto address = admin_address(config, server)) {
+        claims.push_back({"admin", "listen", "the admin listener", *address});
     }
     return claims;
 }
@@ -117,6 +118,12 @@ void check_listeners(Section& root, Config& config) {
         listen.push_back(at_port(std::ranges::find_if(config.servers, is_balancer)->address, kBalancerPort));
     }
     refuse_taken_ports(root, config);
+}
+
+std::optional<net::Address> admin_address(const Config& config, const ServerConfig& server) {
+    bool is_of_each =
+        config.admin_listen && config.servers.size() > 1 && is_any_address(*config.admin_listen);
+    return is_of_each ? at_port(server.address, config.admin_listen->port()) : config.admin_listen;
 }
 
 }  // namespace node

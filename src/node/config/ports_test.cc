@@ -54,4 +54,18 @@ TEST_CASE("a port that nobody opens is nobody's") {
     );
 }
 
+TEST_CASE("metrics of every address are those of each server's own where there are several") {
+    std::string admin = "[admin]\nlisten = \"http://*:9180\"\n";
+    Config one = good(admin + "[web]\n[app]\ncommand = \"a\"\n");
+    CHECK(admin_address(one, one.servers[0]) == one.admin_listen);
+    std::string servers =
+        "[servers]\na = { address = \"10.0.0.1\", roles = [\"web\", \"app\"] }\n"
+        "b = { address = \"10.0.0.2\", roles = [\"web\"] }\n";
+    Config two = good(servers + admin + "[web]\n[app]\ncommand = \"a\"\n");
+    CHECK(admin_address(two, two.servers[0])->to_string() == "10.0.0.1:9180");
+    CHECK(admin_address(two, two.servers[1])->to_string() == "10.0.0.2:9180");
+    Config none = good(servers + "[web]\n[app]\ncommand = \"a\"\n");
+    CHECK_FALSE(admin_address(none, none.servers[0]).has_value());
+}
+
 }  // namespace node

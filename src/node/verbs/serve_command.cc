@@ -11,6 +11,7 @@
 #include "node/config/file.h"
 #include "node/config/front_plan.h"
 #include "node/config/names.h"
+#include "node/config/ports.h"
 #include "node/control/server.h"
 #include "node/log/files.h"
 #include "node/log/standard_error.h"
@@ -336,7 +337,7 @@ core::Result<int> Process::run(Config config) {
     for (auto& core : cores) {
         world.cores.push_back(core.get());
     }
-    std::optional<net::Address> admin_address = config.admin_listen;
+    std::optional<net::Address> admin_at = admin_address(config, server_of(config, server));
     TRY(auto node, Node::open(std::move(config), server, options.file, world));
     rights.reset();
     ControlServer control_server(
@@ -345,8 +346,8 @@ core::Result<int> Process::run(Config config) {
         [&](const ControlRequest& request) { return answer_control(*node, request); }
     );
     std::optional<ControlServer> admin;
-    if (admin_address) {
-        TRY(auto admin_listener, net::Listener::open(*control_reactor, *admin_address, {}));
+    if (admin_at) {
+        TRY(auto admin_listener, net::Listener::open(*control_reactor, *admin_at, {}));
         admin.emplace(*control_reactor, std::move(admin_listener), [&](const ControlRequest& request) {
             return answer_admin(*node, request);
         });
