@@ -1,8 +1,10 @@
 """`trilith up`: when it calls a server ready, and what it makes of one that dies early."""
 
 import re
+import urllib.request
 
-from app_site import AppSite, app_table, kill_9, make_tiers, own_addresses, site_text
+from app_site import AppSite, app_table, kill_9, make_tiers, own_addresses, site_text, start_tiers
+from metrics_text import parse_metrics
 from raw_client import wait_until
 
 THREE = {"lb1": ["balancer"], "web1": ["web", "app"], "web2": ["web", "app"]}
@@ -84,3 +86,12 @@ def test_control_a_file_of_this_machine_alone_leaves_nobody(stage):
     site = start_up(stage, {f"web{at}": {"address": address, "roles": ["web"]} for at, address in enumerate(addresses, 1)}, port)
     site.wait_count(r"info up: the site is up servers=2 after=", 1)
     assert "another machine" not in site.stderr()
+
+
+def test_servers_of_one_machine_have_metrics_each_at_its_own_address(stage):
+    site = start_tiers(stage, THREE, app=app_table(instances=1), admin={"listen": "http://*:9180"})
+    for server, (address, _) in site.places.items():
+        with urllib.request.urlopen(f"http://{address}:9180/metrics", timeout=20) as answer:
+            text = answer.read().decode()
+        parse_metrics(text)
+        assert re.search(rf'^trilith_build_info{{.*server="{server}".*}} 1$', text, re.MULTILINE), text[:500]

@@ -156,6 +156,7 @@ TEST_CASE("a slip of a newcomer is told with what to type instead") {
     check_refused({"sql", "-e", "SELECT 1"}, "trilith sql -- -e");
     check_refused({"logs", "--tier", "databse"}, "did you mean \"database\"?");
     check_refused({"logs", "--tier", "9"}, "tiers: balancer, web, app");
+    CHECK(parsed<LogsOptions>({"logs", "--tier", "log"}).tier == "log");  // that a log file cannot be written
     check_refused({"metrics", "--json"}, "there is no option --json");
     CHECK(parsed<PrintOptions>({"help"}).text.contains("trilith help VERB"));
 }

@@ -18,8 +18,19 @@ using core::Result;
 namespace {
 
 // Whose lines are in the logs: the tiers of access logs, and the components of the program's own.
-constexpr std::array<std::string_view, 10>
-    kLogTiers{"balancer", "web", "app", "database", "sql", "router", "health", "node", "up", "access_log"};
+constexpr std::array<std::string_view, 11> kLogTiers{
+    "balancer",
+    "web",
+    "app",
+    "database",
+    "sql",
+    "router",
+    "health",
+    "node",
+    "up",
+    "access_log",
+    "log",
+};
 
 Result<uint32_t> parse_weight(std::string_view text) {
     uint32_t weight = 0;
