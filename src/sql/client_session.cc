@@ -203,9 +203,14 @@ runtime::Task<ClientSession::Next> ClientSession::dispatch() {
 // SET @trilith_token and nothing else: the router's own business. A visitor's reads begin with it, and must
 // not wait for a primary that is busy or gone.
 runtime::Task<ClientSession::Next> ClientSession::take_token(StatementEffects effects) {
+    servers_.state().note_success(effects);
+    co_return co_await answer_ok();
+}
+
+// The command is whole, and no server is asked.
+runtime::Task<ClientSession::Next> ClientSession::answer_ok() {
     uint8_t sequence = client_.requests.next_sequence();
     client_.settle_command();
-    servers_.state().note_success(effects);
     servers_.note_own_ok();
     bool is_told = co_await reply_ok(worker_, client_, sequence, {.status = servers_.state().status()});
     co_return is_told ? Next::goes_on : Next::ends;

@@ -56,6 +56,7 @@ private:
     runtime::Task<Next> dispatch();
     runtime::Task<Next> run_query();
     runtime::Task<Next> take_token(StatementEffects effects);
+    runtime::Task<Next> answer_ok();
     runtime::Task<Next> refuse(uint16_t error, std::string message);
     [[nodiscard]] bool may_stop() const;
     [[nodiscard]] static Next next_of(const Ran& ran);

@@ -20,15 +20,10 @@ constexpr uint8_t kFailedChangesMax = 3;
 
 // No server is asked: the router is what the client is connected to.
 runtime::Task<ClientSession::Next> ClientSession::answer_ping() {
-    uint8_t sequence = client_.requests.next_sequence();
     if (client_.is_streaming) {
         co_return co_await refuse(mysql::kErrorMalformedPacket, "trilith: COM_PING has no such length");
     }
-    client_.settle_command();
-    servers_.note_own_ok();
-    mysql::OkPacket ok{.status = servers_.state().status()};
-    bool is_told = co_await reply_ok(worker_, client_, sequence, ok);
-    co_return is_told ? Next::goes_on : Next::ends;
+    co_return co_await answer_ok();
 }
 
 runtime::Task<ClientSession::Next> ClientSession::run_simple(

@@ -192,11 +192,7 @@ runtime::Task<ClientSession::Next> ClientSession::use_prepared() {
         );
     }
     // RESET: there is neither a cursor nor a part of a parameter.
-    uint8_t sequence = client_.requests.next_sequence();
-    client_.settle_command();
-    servers_.note_own_ok();
-    bool is_told = co_await reply_ok(worker_, client_, sequence, {.status = servers_.state().status()});
-    co_return is_told ? Next::goes_on : Next::ends;
+    co_return co_await answer_ok();
 }
 
 // A command that is no execution, at the connection that the session keeps for the statement.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cluster/settings.h"
+#include "core/joined.h"
 #include "node/config/cluster.h"
 #include "node/config/database.h"
 #include "node/config/front_plan.h"
@@ -19,10 +20,7 @@ namespace {
 constexpr size_t kToldMax = 8;
 
 std::string joined_words(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : std::views::take(words, kToldMax)) {
-        text += (text.empty() ? "" : ", ") + word;
-    }
+    std::string text = core::joined(std::views::take(words, kToldMax));
     return words.size() > kToldMax ? std::format("{} and {} more", text, words.size() - kToldMax) : text;
 }
 

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/joined.h"
 #include "upstream/config.h"
 
 namespace node {
@@ -81,14 +82,6 @@ std::vector<std::string> texts(const Json& reply, const char* key) {
 std::string text_or_empty(const Json& object, const char* key) {
     auto found = object.find(key);
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-std::string join(const std::vector<std::string>& parts) {
-    std::string joined;
-    for (const std::string& part : parts) {
-        joined += (joined.empty() ? "" : ", ") + part;
-    }
-    return joined;
 }
 
 }  // namespace
@@ -233,7 +226,7 @@ std::string format_reload(const ReloadReply& reply) {
         document["error"] = reply.errors.front();
         document["errors"] = reply.errors;
     } else {
-        document["error"] = "needs restart: " + join(reply.needs_restart);
+        document["error"] = "needs restart: " + core::joined(reply.needs_restart);
         document["needs_restart"] = reply.needs_restart;
     }
     return dump(document);

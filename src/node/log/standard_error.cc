@@ -33,17 +33,12 @@ bool try_write(std::string_view text) {
 
 void StandardError::write(std::string_view line) {
     uint64_t dropped = dropped_.exchange(0);
-    if (dropped > 0) {
-        std::string told =
-            "trilith: " + std::to_string(dropped) + " lines of this log were dropped, nobody read it\n";
-        if (!try_write(told)) {
-            dropped_ += dropped + 1;
-            ++lost_;
-            return;
-        }
-    }
-    if (!try_write(line)) {
-        ++dropped_;
+    bool is_told = dropped == 0 || try_write(
+                                       "trilith: " + std::to_string(dropped) +
+                                       " lines of this log were dropped, nobody read it\n"
+                                   );
+    if (!is_told || !try_write(line)) {
+        dropped_ += is_told ? 1 : dropped + 1;
         ++lost_;
     }
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string_view>
 
+#include "core/joined.h"
 #include "node/config/database.h"
 #include "node/control/client.h"
 #include "node/control/json.h"
@@ -110,10 +111,7 @@ std::vector<std::string> UpStop::with_part(const std::vector<std::string>& serve
 }
 
 void UpStop::end_stage(const std::vector<std::string>& running, bool is_late) {
-    std::string names;
-    for (const std::string& server : with_part(running)) {
-        names += (names.empty() ? "" : ", ") + server;
-    }
+    std::string names = core::joined(with_part(running));
     std::string took = whole_milliseconds(os_.now() - began_);
     if (is_late) {
         log_.warn(

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/joined.h"
 #include "core/json_text.h"
 #include "core/units.h"
 #include "sql/assignment_reader.h"
@@ -22,15 +23,6 @@ std::vector<std::string_view> pin_names(const sql::PinSet& pins) {
         }
     }
     return names;
-}
-
-std::string joined(const std::vector<std::string_view>& names) {
-    std::string text;
-    for (const std::string_view name : names) {
-        text += text.empty() ? "" : ", ";
-        text += name;
-    }
-    return text;
 }
 
 std::string json_string(std::string_view text) {
@@ -110,10 +102,10 @@ std::string as_text(const sql::StatementClass& statement, const std::vector<sql:
         text += std::format("transaction  {}\n", transaction_effect_name(statement.transaction));
     }
     if (!statement.pins.is_empty()) {
-        text += std::format("pins         {}\n", joined(pin_names(statement.pins)));
+        text += std::format("pins         {}\n", core::joined(pin_names(statement.pins)));
     }
     if (!statement.releases.is_empty()) {
-        text += std::format("releases     {}\n", joined(pin_names(statement.releases)));
+        text += std::format("releases     {}\n", core::joined(pin_names(statement.releases)));
     }
     if (!statement.schema.empty()) {
         text += std::format("schema       {}\n", statement.schema);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/joined.h"
 #include "node/control/client.h"
 #include "node/log/reader.h"
 #include "node/log/text.h"
@@ -79,13 +80,9 @@ Result<std::string> find_logs(const SiteOptions& options, const Console& console
         return fail(ErrorKind::not_found, std::format("no site has logs in {}", base));
     }
     if (sites.size() > 1) {
-        std::string names;
-        for (const std::string& site : sites) {
-            names += (names.empty() ? "" : ", ") + site;
-        }
         return fail(
             ErrorKind::invalid,
-            std::format("several sites have logs: {}; choose one with --site", names)
+            std::format("several sites have logs: {}; choose one with --site", core::joined(sites))
         );
     }
     return std::format("{}/{}/logs", base, sites.front());

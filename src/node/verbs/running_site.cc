@@ -4,6 +4,7 @@
 #include <format>
 #include <utility>
 
+#include "core/joined.h"
 #include "node/control/json.h"
 
 namespace node {
@@ -17,14 +18,6 @@ namespace {
 constexpr int kUnknownHere = 404;  // HTTP: the server has no such backend
 // Long enough for a reload of a large file on a slow disk.
 constexpr core::Duration kAnswerTime = std::chrono::seconds(30);
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) {
-        text += (text.empty() ? "" : ", ") + name;
-    }
-    return text;
-}
 
 std::vector<std::string> sites_of(const std::vector<ServerSocket>& sockets) {
     std::vector<std::string> sites;
@@ -82,7 +75,7 @@ Result<RunningSite> RunningSite::find(const SiteOptions& options, const Console&
     if (sites.size() > 1) {
         return fail(
             ErrorKind::invalid,
-            std::format("several sites run: {}; choose one with --site", joined(sites))
+            std::format("several sites run: {}; choose one with --site", core::joined(sites))
         );
     }
     std::erase_if(site.dead_, [&](const ServerSocket& socket) { return socket.site != sites.front(); });
@@ -114,7 +107,7 @@ Result<void> RunningSite::choose(std::string_view server) {
         }
         return fail(
             ErrorKind::not_found,
-            std::format("no server \"{}\" runs; these do: {}", server, joined(names))
+            std::format("no server \"{}\" runs; these do: {}", server, core::joined(names))
         );
     }
     servers_ = {*found};

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "core/joined.h"
 #include "node/control/json.h"
 #include "node/serve/backend_name.h"
 #include "node/status/json.h"
@@ -51,14 +52,6 @@ std::vector<std::string> backends_of(const std::vector<Reply>& replies) {
     }
     std::ranges::stable_partition(names, [](const std::string& name) { return !is_database(name); });
     return names;
-}
-
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
-    std::string text;
-    for (const std::string& part : parts) {
-        text += (text.empty() ? "" : std::string(separator)) + part;
-    }
-    return text;
 }
 
 Result<std::vector<ServerStatus>> statuses_of(const RunningSite& site, Console& console) {
@@ -192,7 +185,7 @@ Result<ServerDrained> end_server_drain(
     if (backends.empty()) {
         std::string why =
             std::format("no server that runs sends anything to {}: there is nothing to drain", server);
-        return fail(ErrorKind::not_found, remarks.empty() ? why : why + "; " + joined(remarks, "; "));
+        return fail(ErrorKind::not_found, remarks.empty() ? why : why + "; " + core::joined(remarks, "; "));
     }
     auto say = [&](const std::string& line) {
         if (!options.watch.is_quiet) {
@@ -210,7 +203,7 @@ Result<ServerDrained> end_server_drain(
                 "the primary cannot move away from {0}: {1}; {2} stay{3} drained until `trilith enable {0}`",
                 server,
                 moved.error().context(),
-                joined(backends, " and "),
+                core::joined(backends, " and "),
                 backends.size() == 1 ? "s" : ""
             )
         );
